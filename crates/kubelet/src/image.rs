@@ -1,0 +1,11 @@
+//! Images: names, archives loaded by hand, and pulling with upstream's policies and back-off.
+
+pub mod archive;
+pub mod content;
+pub mod import;
+pub mod load;
+
+pub mod reference;
+pub mod snapshot;
+
+pub use load::Images;

@@ -1,0 +1,13 @@
+//! Runs the pods of one node through containerd.
+//!
+//! Architecture invariants: [`cri`] alone knows the Container Runtime Interface and [`containerd`]
+//! alone containerd's own API; what to do with a pod is decided by pure functions over what was
+//! observed; one task per pod; the status manager alone writes statuses.
+
+pub mod cgroup;
+pub mod cni;
+pub mod containerd;
+pub mod cri;
+pub mod image;
+pub mod pause;
+pub mod resources;
