@@ -1,0 +1,14 @@
+//! What the Kubernetes API *is*: kinds, metadata, selectors, quantities, patches and codecs.
+//!
+//! Architecture invariant: nothing here does I/O, knows a clock, or spawns a task. Functions take
+//! values and return values; they fail on input only, and then with a [`Status`] or [`field::Errors`].
+
+pub mod field;
+pub mod gvk;
+pub mod kinds;
+pub mod object;
+pub mod status;
+
+pub use gvk::{GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource, Scope};
+pub use object::Object;
+pub use status::{Reason, Status};

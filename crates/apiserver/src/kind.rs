@@ -1,0 +1,301 @@
+//! Kinds: what the server must know of each that is not generic. A kind is one file
+//! `kinds/<group>/<kind>.rs` with an `impl Kind` and one line in [`crate::kinds`].
+//!
+//! [`Kind`] is the typed side that a file implements; [`Strategy`] is the same with the type erased,
+//! which the verbs call. Kinds are looked up at run time in [`crate::kinds::Kinds`], because custom
+//! resources come and go.
+
+pub mod columns;
+
+use std::sync::Arc;
+
+use k8s_openapi::{Metadata, Resource};
+use nakhoda_api::kinds::meta::ObjectMeta;
+use nakhoda_api::{GroupVersionKind, GroupVersionResource, Object, Scope, Status, field};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::user::User;
+pub use columns::{Column, Columns};
+
+/// What discovery and routing say of a kind in one version.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Group, version, kind.
+    pub gvk: GroupVersionKind,
+    /// Lower case, for example `pods`.
+    pub plural: &'static str,
+    /// Lower case, for example `pod`.
+    pub singular: &'static str,
+    /// For example `po`.
+    pub short: &'static [&'static str],
+    /// For example `all`.
+    pub categories: &'static [&'static str],
+    /// Namespaced or not.
+    pub scope: Scope,
+    /// Which verbs are served on the resource itself.
+    pub verbs: &'static [&'static str],
+    /// Subresources beside the object, each also a line in discovery.
+    pub subresources: &'static [Sub],
+    /// Where objects lie in etcd, as upstream has it: `pods`, `services/specs`, `minions`,
+    /// `events` … Two kinds with one prefix share objects (both Event groups).
+    pub storage: &'static str,
+    /// Whether `metadata.generation` counts changes of the spec.
+    pub generation: bool,
+    /// Whether an update may make an object that is not there (upstream's AllowCreateOnUpdate).
+    pub create_on_update: bool,
+    /// Whether an update without resourceVersion is allowed (upstream's AllowUnconditionalUpdate).
+    pub unconditional_update: bool,
+    /// Seconds that objects live, for Events.
+    pub ttl: Option<u64>,
+    /// How names are checked.
+    pub names: NameRule,
+    /// The kinds that create answers without storing: reviews, TokenRequest.
+    pub virtual_: bool,
+}
+
+/// How names of a kind are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameRule {
+    /// DNS-1123 subdomain: most kinds.
+    Subdomain,
+    /// DNS-1123 label: namespaces.
+    Label,
+    /// DNS-1035 label: services.
+    Label1035,
+    /// A path segment: RBAC kinds.
+    Segment,
+}
+
+/// A subresource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sub {
+    /// For example `status`.
+    pub name: &'static str,
+    /// For example `get`, `update`, `patch`; `connect` ones list what discovery lists.
+    pub verbs: &'static [&'static str],
+    /// Group, version and kind of its body, if it is not the object's own: `("autoscaling", "v1", "Scale")`.
+    pub kind: Option<(&'static str, &'static str, &'static str)>,
+}
+
+/// Circumstances of a write.
+#[derive(Clone, Debug)]
+pub struct Cx {
+    /// Who writes.
+    pub user: User,
+    /// The clock.
+    pub now: jiff::Timestamp,
+    /// The subresource that is written; empty for the object itself.
+    pub subresource: String,
+}
+
+/// A selectable field: its name and its value.
+pub type Fields = Vec<(&'static str, String)>;
+
+/// What the server must know of a kind that is not generic. Defaults, preparation and validation
+/// follow upstream's `pkg/apis/<group>/v1/defaults.go`, `pkg/registry/<group>/<kind>/strategy.go` and
+/// `pkg/apis/<group>/validation`.
+pub trait Kind: Send + Sync + 'static {
+    /// The typed model.
+    type Object: Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Send + Sync;
+
+    /// What discovery says.
+    fn info() -> Info;
+
+    /// Fills fields that were left out.
+    fn default(_object: &mut Self::Object) {}
+
+    /// Before validation: clears what clients may not set. `old` is `None` for a create. For a write of
+    /// `status` the verb has already put the old spec and metadata back.
+    fn prepare(_cx: &Cx, _new: &mut Self::Object, _old: Option<&Self::Object>) {}
+
+    /// All faults at once, in upstream's order. Metadata has been checked by the verb.
+    fn validate(_cx: &Cx, _new: &Self::Object, _old: Option<&Self::Object>, _errors: &mut field::Errors) {}
+
+    /// Texts for the `Warning` header.
+    fn warnings(_new: &Self::Object, _old: Option<&Self::Object>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Selectable fields beyond `metadata.name` and `metadata.namespace`.
+    fn fields(_object: &Self::Object) -> Fields {
+        Vec::new()
+    }
+
+    /// What `kubectl get` prints. The default prints name and age.
+    fn columns() -> Columns<Self::Object> {
+        Columns::default()
+    }
+
+    /// Seconds of grace that a deletion gives if it names none; `None`: the object goes at once.
+    fn grace(_object: &Self::Object, _asked: Option<i64>) -> Option<i64> {
+        None
+    }
+}
+
+/// A [`Kind`] with its type erased, working on JSON objects.
+pub trait Strategy: Send + Sync {
+    /// See [`Kind::default`]. Fails if the object does not have the kind's shape.
+    fn default(&self, object: &mut Object) -> Result<(), Status>;
+    /// See [`Kind::prepare`].
+    fn prepare(&self, cx: &Cx, new: &mut Object, old: Option<&Object>) -> Result<(), Status>;
+    /// See [`Kind::validate`].
+    fn validate(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<field::Errors, Status>;
+    /// See [`Kind::warnings`].
+    fn warnings(&self, new: &Object, old: Option<&Object>) -> Result<Vec<String>, Status>;
+    /// See [`Kind::fields`]; `metadata.name` and `metadata.namespace` included.
+    fn fields(&self, json: &[u8]) -> Fields;
+    /// Names of the selectable fields, for the error about one that is not.
+    fn field_names(&self) -> Vec<&'static str>;
+    /// The head of the table.
+    fn columns(&self) -> Vec<Column>;
+    /// The cells of one row.
+    fn row(&self, json: &[u8], now: jiff::Timestamp) -> Vec<Value>;
+    /// See [`Kind::grace`].
+    fn grace(&self, object: &Object, asked: Option<i64>) -> Result<Option<i64>, Status>;
+}
+
+/// A kind as it is served: the facts and the strategy.
+pub struct Served {
+    /// The facts.
+    pub info: Info,
+    /// The rules.
+    pub strategy: Box<dyn Strategy>,
+}
+
+struct Typed<K>(std::marker::PhantomData<fn() -> K>);
+
+// === impl Info ===
+
+impl Info {
+    /// The facts of type `T` with what most kinds have: all verbs, no subresource, subdomain names,
+    /// stored under its plural.
+    #[must_use]
+    pub fn of<T: Resource>(plural: &'static str, singular: &'static str, scope: Scope) -> Self {
+        Self {
+            gvk: GroupVersionKind { group: T::GROUP.into(), version: T::VERSION.into(), kind: T::KIND.into() },
+            plural,
+            singular,
+            short: &[],
+            categories: &[],
+            scope,
+            verbs: ALL_VERBS,
+            subresources: &[],
+            storage: plural,
+            generation: false,
+            create_on_update: false,
+            unconditional_update: true,
+            ttl: None,
+            names: NameRule::Subdomain,
+            virtual_: false,
+        }
+    }
+
+    /// Group, version and plural.
+    #[must_use]
+    pub fn gvr(&self) -> GroupVersionResource {
+        GroupVersionResource {
+            group: self.gvk.group.clone(),
+            version: self.gvk.version.clone(),
+            resource: self.plural.into(),
+        }
+    }
+
+    /// A subresource by name.
+    #[must_use]
+    pub fn sub(&self, name: &str) -> Option<&Sub> {
+        self.subresources.iter().find(|s| s.name == name)
+    }
+}
+
+/// What most resources serve, in discovery's order.
+pub const ALL_VERBS: &[&str] =
+    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/// What `status` serves.
+pub const STATUS: Sub = Sub { name: "status", verbs: &["get", "patch", "update"], kind: None };
+/// What `scale` serves.
+pub const SCALE: Sub =
+    Sub { name: "scale", verbs: &["get", "patch", "update"], kind: Some(("autoscaling", "v1", "Scale")) };
+
+// === impl Served ===
+
+impl Served {
+    /// Erases a kind.
+    #[must_use]
+    pub fn new<K: Kind>() -> Arc<Self> {
+        Arc::new(Self { info: K::info(), strategy: Box::new(Typed::<K>(std::marker::PhantomData)) })
+    }
+}
+
+// === impl Typed ===
+
+/// A shape that does not fit is the client's fault: the codec lets through what the typed model does not.
+fn typed<K: Kind>(object: &Object) -> Result<K::Object, Status> {
+    object.typed().map_err(|e| Status::bad_request(format!("{} cannot be read as {}: {e}", object.name(), K::Object::KIND)))
+}
+
+fn old_typed<K: Kind>(old: Option<&Object>) -> Result<Option<K::Object>, Status> {
+    old.map(typed::<K>).transpose()
+}
+
+fn store_back<K: Kind>(value: &K::Object, object: &mut Object) -> Result<(), Status> {
+    *object = Object::from_typed(value).map_err(|e| Status::internal(e.to_string()))?;
+    Ok(())
+}
+
+impl<K: Kind> Strategy for Typed<K> {
+    fn default(&self, object: &mut Object) -> Result<(), Status> {
+        let mut value = typed::<K>(object)?;
+        K::default(&mut value);
+        store_back::<K>(&value, object)
+    }
+
+    fn prepare(&self, cx: &Cx, new: &mut Object, old: Option<&Object>) -> Result<(), Status> {
+        let mut value = typed::<K>(new)?;
+        K::prepare(cx, &mut value, old_typed::<K>(old)?.as_ref());
+        store_back::<K>(&value, new)
+    }
+
+    fn validate(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<field::Errors, Status> {
+        let mut errors = field::Errors::default();
+        K::validate(cx, &typed::<K>(new)?, old_typed::<K>(old)?.as_ref(), &mut errors);
+        Ok(errors)
+    }
+
+    fn warnings(&self, new: &Object, old: Option<&Object>) -> Result<Vec<String>, Status> {
+        Ok(K::warnings(&typed::<K>(new)?, old_typed::<K>(old)?.as_ref()))
+    }
+
+    fn fields(&self, json: &[u8]) -> Fields {
+        let Ok(object) = serde_json::from_slice::<K::Object>(json) else { return Vec::new() };
+        let meta = object.metadata();
+        let mut fields = vec![("metadata.name", meta.name.clone().unwrap_or_default())];
+        if let Some(namespace) = &meta.namespace {
+            fields.push(("metadata.namespace", namespace.clone()));
+        }
+        fields.extend(K::fields(&object));
+        fields
+    }
+
+    fn field_names(&self) -> Vec<&'static str> {
+        let empty = Object::of(&K::info().gvk);
+        let more = typed::<K>(&empty).map(|o| K::fields(&o)).unwrap_or_default();
+        ["metadata.name", "metadata.namespace"].into_iter().chain(more.into_iter().map(|(n, _)| n)).collect()
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        K::columns().head()
+    }
+
+    fn row(&self, json: &[u8], now: jiff::Timestamp) -> Vec<Value> {
+        match serde_json::from_slice::<K::Object>(json) {
+            Ok(object) => K::columns().cells(&object, now),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn grace(&self, object: &Object, asked: Option<i64>) -> Result<Option<i64>, Status> {
+        Ok(K::grace(&typed::<K>(object)?, asked))
+    }
+}

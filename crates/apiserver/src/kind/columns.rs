@@ -1,0 +1,131 @@
+//! Table columns: what `kubectl get` prints of a kind (`pkg/printers/internalversion`).
+
+use jiff::Timestamp;
+use k8s_openapi::Metadata;
+use nakhoda_api::kinds::meta::ObjectMeta;
+use serde_json::Value;
+
+/// The head of one column (meta/v1 TableColumnDefinition).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// As printed, for example `Age`.
+    pub name: &'static str,
+    /// `string`, `integer`, `boolean` …
+    pub type_: &'static str,
+    /// `name` for the name column, else empty.
+    pub format: &'static str,
+    /// 0 is always printed, 1 with `-o wide`.
+    pub priority: i32,
+}
+
+/// How one cell is made of an object at a point of time.
+pub type Cell<T> = fn(&T, Timestamp) -> Value;
+
+/// The columns of a kind, in order.
+pub struct Columns<T>(Vec<(Column, Cell<T>)>);
+
+// === impl Columns ===
+
+impl<T: Metadata<Ty = ObjectMeta>> Columns<T> {
+    /// Only the name.
+    #[must_use]
+    pub fn named() -> Self {
+        let name = Column { name: "Name", type_: "string", format: "name", priority: 0 };
+        Self(vec![(name, |object, _| object.metadata().name.clone().unwrap_or_default().into())])
+    }
+
+    /// A column of text.
+    #[must_use]
+    pub fn text(self, name: &'static str, cell: Cell<T>) -> Self {
+        self.add(name, "string", 0, cell)
+    }
+
+    /// A column of text that only `-o wide` prints.
+    #[must_use]
+    pub fn wide(self, name: &'static str, cell: Cell<T>) -> Self {
+        self.add(name, "string", 1, cell)
+    }
+
+    /// A column of whole numbers.
+    #[must_use]
+    pub fn number(self, name: &'static str, cell: Cell<T>) -> Self {
+        self.add(name, "integer", 0, cell)
+    }
+
+    /// Any column.
+    #[must_use]
+    pub fn add(mut self, name: &'static str, type_: &'static str, priority: i32, cell: Cell<T>) -> Self {
+        self.0.push((Column { name, type_, format: "", priority }, cell));
+        self
+    }
+
+    /// The time since the object was made.
+    #[must_use]
+    pub fn age(self) -> Self {
+        self.text("Age", |object, now| since(object.metadata().creation_timestamp.as_ref().map(|t| t.0), now).into())
+    }
+
+    /// The heads.
+    #[must_use]
+    pub fn head(&self) -> Vec<Column> {
+        self.0.iter().map(|(column, _)| *column).collect()
+    }
+
+    /// The cells of one object.
+    #[must_use]
+    pub fn cells(&self, object: &T, now: Timestamp) -> Vec<Value> {
+        self.0.iter().map(|(_, cell)| cell(object, now)).collect()
+    }
+}
+
+impl<T: Metadata<Ty = ObjectMeta>> Default for Columns<T> {
+    fn default() -> Self {
+        Self::named().age()
+    }
+}
+
+/// The time since `then` as kubectl prints it, `<unknown>` without one
+/// (`k8s.io/apimachinery/pkg/util/duration.HumanDuration`).
+#[must_use]
+pub fn since(then: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(then) = then else { return "<unknown>".into() };
+    human(now.as_second() - then.as_second())
+}
+
+/// Seconds as kubectl prints them: two units while the first is small.
+#[must_use]
+pub fn human(seconds: i64) -> String {
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    let pair = |n: i64, unit: &str, rest: i64, small: &str| match rest {
+        0 => format!("{n}{unit}"),
+        rest => format!("{n}{unit}{rest}{small}"),
+    };
+    match seconds {
+        ..=-2 => "<invalid>".into(),
+        -1..=0 => "0s".into(),
+        1..=119 => format!("{seconds}s"),
+        120..=599 => pair(minutes, "m", seconds % 60, "s"),
+        600..=10_799 => format!("{minutes}m"),
+        10_800..=28_799 => pair(hours, "h", minutes % 60, "m"),
+        28_800..=172_799 => format!("{hours}h"),
+        172_800..=691_199 => pair(hours / 24, "d", hours % 24, "h"),
+        691_200..=63_071_999 => format!("{}d", hours / 24),
+        63_072_000..=252_287_999 => pair(hours / 24 / 365, "y", (hours / 24) % 365, "d"),
+        _ => format!("{}y", hours / 24 / 365),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::human;
+
+    #[test]
+    fn durations_print_as_kubectl_prints_them() {
+        let cases = [(0, "0s"), (119, "119s"), (120, "2m"), (125, "2m5s"), (601, "10m"), (10_800, "3h"), (11_000, "3h3m")];
+        for (seconds, text) in cases {
+            assert_eq!(human(seconds), text);
+        }
+        assert_eq!(human(172_800), "2d");
+        assert_eq!(human(691_200), "8d");
+    }
+}

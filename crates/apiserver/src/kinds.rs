@@ -1,0 +1,85 @@
+//! The list of built-in kinds, and the table in which kinds are looked up at run time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use nakhoda_api::{GroupVersionKind, GroupVersionResource};
+
+use crate::kind::Served;
+
+/// Emits the modules and the table from one list: `group { file::Type, … }`.
+macro_rules! kinds {
+    ($($group:ident { $($file:ident :: $kind:ident),* $(,)? })*) => {
+        $(
+            #[doc = concat!("Kinds of the folder `", stringify!($group), "`.")]
+            pub mod $group { $(pub mod $file;)* }
+        )*
+        /// Every built-in kind, in discovery's order.
+        #[must_use]
+        pub fn built_in() -> Vec<Arc<Served>> {
+            vec![$($(Served::new::<$group::$file::$kind>(),)*)*]
+        }
+    };
+}
+
+kinds! {
+    core {
+        config_map::ConfigMaps,
+    }
+}
+
+/// The kinds that are served now. Cheap to clone; readers never wait.
+#[derive(Clone, Default)]
+pub struct Kinds {
+    table: Arc<ArcSwap<Table>>,
+}
+
+#[derive(Default, Clone)]
+struct Table {
+    resources: BTreeMap<GroupVersionResource, Arc<Served>>,
+    order: Vec<Arc<Served>>,
+}
+
+// === impl Kinds ===
+
+impl Kinds {
+    /// The built-in kinds.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let kinds = Self::default();
+        for served in built_in() {
+            kinds.add(served);
+        }
+        kinds
+    }
+
+    /// Adds a kind, or replaces the one of the same resource.
+    pub fn add(&self, served: Arc<Served>) {
+        self.table.rcu(|table| {
+            let mut table = Table::clone(table);
+            table.order.retain(|s| s.info.gvr() != served.info.gvr());
+            table.order.push(served.clone());
+            table.resources.insert(served.info.gvr(), served.clone());
+            table
+        });
+    }
+
+    /// The kind of a resource.
+    #[must_use]
+    pub fn get(&self, gvr: &GroupVersionResource) -> Option<Arc<Served>> {
+        self.table.load().resources.get(gvr).cloned()
+    }
+
+    /// The resource of a kind.
+    #[must_use]
+    pub fn by_kind(&self, gvk: &GroupVersionKind) -> Option<Arc<Served>> {
+        self.table.load().order.iter().find(|s| s.info.gvk == *gvk).cloned()
+    }
+
+    /// All of them, in the order in which they were added.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Served>> {
+        self.table.load().order.clone()
+    }
+}

@@ -1,0 +1,142 @@
+//! [`Response`]: the only output of the pipeline. The fronts render it in the form that the request
+//! accepts.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::Stream;
+use nakhoda_api::{Object, Status};
+use nakhoda_store::cache::{Item, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::kind::Served;
+
+/// What came of a request. A failure is an `Err(Status)` beside it.
+pub struct Response {
+    /// The answer.
+    pub answer: Answer,
+    /// Texts for the `Warning` header.
+    pub warnings: Vec<String>,
+}
+
+/// The answer itself.
+pub enum Answer {
+    /// A stored object, ready encoded.
+    Item {
+        /// Its kind.
+        kind: Arc<Served>,
+        /// It.
+        item: Arc<Item>,
+    },
+    /// An object that is not stored as such: a dry run, a Scale, a review.
+    Object {
+        /// The kind of the resource that was asked, if columns can be printed.
+        kind: Option<Arc<Served>>,
+        /// It.
+        object: Box<Object>,
+        /// Whether it was made by this request (201).
+        created: bool,
+    },
+    /// An object that was made by this request (201).
+    Created {
+        /// Its kind.
+        kind: Arc<Served>,
+        /// It.
+        item: Arc<Item>,
+    },
+    /// A collection, or a page of it.
+    List {
+        /// Its kind.
+        kind: Arc<Served>,
+        /// In the order of their keys.
+        items: Vec<Arc<Item>>,
+        /// The revision of the list.
+        revision: u64,
+        /// The token for the next page; empty for the last.
+        continue_token: String,
+        /// How many come after this page, if known.
+        remaining: Option<i64>,
+    },
+    /// A collection that is followed.
+    Watch {
+        /// Its kind.
+        kind: Arc<Served>,
+        /// The events.
+        watcher: Watcher,
+        /// Ends the stream.
+        timeout: std::time::Duration,
+        /// Whether bookmarks are sent on.
+        bookmarks: bool,
+    },
+    /// A Status (deletions).
+    Status(Box<Status>),
+    /// An open stream.
+    Stream(Streaming),
+}
+
+/// A stream that a Connect opened. The front translates it to websocket, SPDY, chunked HTTP or gRPC
+/// frames.
+pub enum Streaming {
+    /// Bytes one way, for logs.
+    Read(Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>),
+    /// Channels both ways, for exec and attach: stdin, stdout, stderr, the final Status, resize.
+    Channels(Channels),
+    /// The front opens one byte stream for each port that the client asks for.
+    Ports(Arc<dyn Dial>),
+    /// The front sends an HTTP request over a byte stream and streams the answer back.
+    Proxy(ProxyTarget),
+}
+
+/// Frames of an exec or attach session: (channel, data); an empty `data` with `close` ends a channel.
+pub struct Channels {
+    /// Towards the container: 0 stdin, 4 resize as `{"Width":w,"Height":h}`.
+    pub input: tokio::sync::mpsc::Sender<Frame>,
+    /// From it: 1 stdout, 2 stderr, 3 the final Status as JSON.
+    pub output: tokio::sync::mpsc::Receiver<Frame>,
+}
+
+/// A piece of one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Which channel.
+    pub channel: u8,
+    /// What.
+    pub data: Bytes,
+    /// No more data on this channel.
+    pub close: bool,
+}
+
+/// A byte stream both ways.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// Opens byte streams to one pod, node or endpoint.
+pub trait Dial: Send + Sync {
+    /// A stream to a port.
+    fn dial(&self, port: u16) -> futures::future::BoxFuture<'_, Result<Box<dyn Duplex>, Status>>;
+}
+
+/// Where a proxied HTTP request goes.
+pub struct ProxyTarget {
+    /// How to get there.
+    pub dial: Arc<dyn Dial>,
+    /// The port there.
+    pub port: u16,
+    /// Whether TLS (unverified, as upstream does for pods) is spoken.
+    pub tls: bool,
+    /// The path and query to ask for.
+    pub path: String,
+    /// The prefix of this API's path, for rewriting `Location`.
+    pub prefix: String,
+}
+
+// === impl Response ===
+
+impl Response {
+    /// An answer without warnings.
+    #[must_use]
+    pub const fn new(answer: Answer) -> Self {
+        Self { answer, warnings: Vec::new() }
+    }
+}
