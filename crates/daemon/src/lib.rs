@@ -5,6 +5,7 @@
 pub mod health;
 pub mod logging;
 pub mod metrics;
+pub mod pki;
 pub mod run;
 pub mod tasks;
 pub mod tls;

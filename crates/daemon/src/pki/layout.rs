@@ -1,0 +1,169 @@
+//! The folder of a cluster's certificates and kubeconfigs. What is missing is made, what is there is
+//! left alone, so that making it twice changes nothing.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::KeyPair;
+
+use super::{Authority, LEAF_LIFE, PkiError, Profile, write_private};
+
+/// What the certificates must name.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Where clients reach the API server, for example `https://10.0.0.1:6443`.
+    pub server: String,
+    /// More names of the API server.
+    pub names: Vec<String>,
+    /// More addresses of the API server: the advertised one, the first service address.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A folder.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+// === impl Folder ===
+
+impl Folder {
+    /// The folder at a path; it need not exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The path of a file in it.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Makes what a control plane needs and what is missing of it.
+    pub fn control_plane(&self, cluster: &Cluster) -> Result<(), PkiError> {
+        let authority = self.authority("ca", "kubernetes-ca")?;
+        self.authority("front-proxy-ca", "front-proxy-ca")?;
+        self.etcd()?;
+        self.signing_key()?;
+        self.leaf("apiserver", &authority, &api_server(cluster))?;
+        let to_kubelets = Profile::client("kube-apiserver-kubelet-client", &["system:masters"]);
+        self.leaf("apiserver-kubelet-client", &authority, &to_kubelets)?;
+        let users = [
+            ("admin", Profile::client("kubernetes-admin", &["system:masters"])),
+            ("scheduler", Profile::client("system:kube-scheduler", &[])),
+            ("controller-manager", Profile::client("system:kube-controller-manager", &[])),
+        ];
+        users.iter().try_for_each(|(name, profile)| self.kubeconfig(name, &authority, profile, &cluster.server))
+    }
+
+    /// Makes the kubeconfig and the serving certificate of a node.
+    pub fn node(&self, name: &str, addresses: &[IpAddr], server: &str) -> Result<(), PkiError> {
+        let authority = self.authority("ca", "kubernetes-ca")?;
+        let user = format!("system:node:{name}");
+        self.leaf(&format!("node-{name}"), &authority, &Profile::server(&user, &[name], addresses))?;
+        self.kubeconfig(&format!("node-{name}"), &authority, &Profile::client(&user, &["system:nodes"]), server)
+    }
+
+    fn etcd(&self) -> Result<(), PkiError> {
+        let authority = self.authority("etcd/ca", "etcd-ca")?;
+        let local = [IpAddr::V4(Ipv4Addr::LOCALHOST)];
+        let both = |name: &str| Profile { client: true, ..Profile::server(name, &["localhost", "etcd"], &local) };
+        self.leaf("etcd/server", &authority, &both("etcd"))?;
+        self.leaf("etcd/peer", &authority, &both("etcd-peer"))?;
+        self.leaf("etcd/client", &authority, &Profile::client("apiserver-etcd-client", &[]))
+    }
+
+    fn authority(&self, name: &str, common_name: &str) -> Result<Authority, PkiError> {
+        Authority::ensure(common_name, &self.file(name, "crt"), &self.file(name, "key"))
+    }
+
+    /// The key that signs service-account tokens.
+    fn signing_key(&self) -> Result<(), PkiError> {
+        let path = self.file("sa", "key");
+        if path.exists() {
+            return Ok(());
+        }
+        let wrong = |source| PkiError::Certificate { what: "the service-account key".into(), source };
+        let pair = KeyPair::generate().map_err(wrong)?;
+        write_private(&path, pair.serialize_pem().as_bytes())?;
+        write_private(&self.file("sa", "pub"), pair.public_key_pem().as_bytes())
+    }
+
+    fn leaf(&self, name: &str, authority: &Authority, profile: &Profile) -> Result<(), PkiError> {
+        let (cert, key) = (self.file(name, "crt"), self.file(name, "key"));
+        if cert.exists() && key.exists() {
+            return Ok(());
+        }
+        let (certificate, private) = authority.issue(profile, LEAF_LIFE)?;
+        write_private(&key, private.as_bytes())?;
+        write_private(&cert, certificate.as_bytes())
+    }
+
+    fn kubeconfig(&self, name: &str, authority: &Authority, user: &Profile, server: &str) -> Result<(), PkiError> {
+        let path = self.file(name, "conf");
+        if path.exists() {
+            return Ok(());
+        }
+        let (certificate, key) = authority.issue(user, LEAF_LIFE)?;
+        let text = render(server, authority.certificate(), &user.common_name, &certificate, &key);
+        write_private(&path, text.as_bytes())
+    }
+
+    fn file(&self, name: &str, extension: &str) -> PathBuf {
+        self.0.join(Path::new(&format!("{name}.{extension}")))
+    }
+}
+
+fn api_server(cluster: &Cluster) -> Profile {
+    let mut names = vec![
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    ];
+    names.extend(cluster.names.iter().map(String::as_str));
+    let mut addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+    addresses.extend(&cluster.addresses);
+    Profile::server("kube-apiserver", &names, &addresses)
+}
+
+/// A kubeconfig with one cluster, one user and one context, all data inside.
+fn render(server: &str, ca: &str, user: &str, certificate: &str, key: &str) -> String {
+    let encode = |pem: &str| STANDARD.encode(pem);
+    format!(
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: nakhoda\n  cluster:\n    server: {server}\n    \
+         certificate-authority-data: {ca}\nusers:\n- name: {user}\n  user:\n    client-certificate-data: {certificate}\n    \
+         client-key-data: {key}\ncontexts:\n- name: nakhoda\n  context:\n    cluster: nakhoda\n    user: {user}\n\
+         current-context: nakhoda\n",
+        ca = encode(ca),
+        certificate = encode(certificate),
+        key = encode(key),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster() -> Cluster {
+        let addresses = vec!["10.0.0.1".parse().expect("an address")];
+        Cluster { server: "https://10.0.0.1:6443".into(), names: Vec::new(), addresses }
+    }
+
+    #[test]
+    fn a_second_making_changes_nothing() {
+        crate::install_crypto();
+        let path = std::env::temp_dir().join(format!("nakhoda-pki-{}", std::process::id()));
+        let folder = Folder::new(&path);
+        folder.control_plane(&cluster()).expect("made");
+        folder.node("a", &[], "https://10.0.0.1:6443").expect("made");
+        let before = std::fs::read(folder.path("apiserver.crt")).expect("there");
+        folder.control_plane(&cluster()).expect("made again");
+        assert_eq!(before, std::fs::read(folder.path("apiserver.crt")).expect("still there"));
+        assert!(std::fs::read_to_string(folder.path("node-a.conf")).is_ok_and(|t| t.contains("system:node:a")));
+        std::fs::remove_file(folder.path("ca.key")).expect("removed");
+        assert!(matches!(folder.control_plane(&cluster()), Err(PkiError::Half { .. })));
+        std::fs::remove_dir_all(path).expect("removed");
+    }
+}
