@@ -6,8 +6,15 @@
 pub mod field;
 pub mod gvk;
 pub mod kinds;
+pub mod names;
 pub mod object;
+pub mod patch;
+pub mod quantity;
+pub mod schema;
+pub mod selector;
 pub mod status;
+pub mod time;
+pub mod wire;
 
 pub use gvk::{GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource, Scope};
 pub use object::Object;

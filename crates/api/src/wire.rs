@@ -1,0 +1,45 @@
+//! The codec: bytes of a media type to [`Object`]s and back.
+//!
+//! One decoder reads client input, guided by the field table: it finds unknown and duplicate fields,
+//! and values of the wrong type, in the texts of upstream. YAML is turned into JSON first, as
+//! upstream does it. Protobuf is transcoded by the same table.
+//! Absent: the sizes of bodies (the caller limits them) and CBOR.
+
+mod error;
+mod json;
+mod media;
+mod protobuf;
+mod yaml;
+
+pub use error::{DecodeError, EncodeError};
+pub use media::Media;
+pub use protobuf::{list as protobuf_list, to_protobuf, watch_event as protobuf_watch_event};
+
+use crate::{GroupVersionKind, Object};
+
+/// What was read, and what was wrong with it without being fatal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decoded {
+    /// The object, without unknown fields and nulls; `apiVersion` and `kind` are set.
+    pub object: Object,
+    /// Unknown and duplicate fields in upstream's words: `unknown field "spec.x"`.
+    pub faults: Vec<String>,
+}
+
+/// Reads an object that a client sent. `default` says what it is if it does not say so itself.
+pub fn decode(media: Media, bytes: &[u8], default: Option<&GroupVersionKind>) -> Result<Decoded, DecodeError> {
+    match media {
+        Media::Json => json::decode(bytes, default),
+        Media::Yaml => yaml::decode(bytes, default),
+        Media::Protobuf => Err(DecodeError::Protobuf("not a protobuf envelope")),
+    }
+}
+
+/// Writes an object. Protobuf needs a kind that the field table knows.
+pub fn encode(media: Media, object: &Object) -> Result<Vec<u8>, EncodeError> {
+    match media {
+        Media::Json => Ok(object.to_json()),
+        Media::Yaml => yaml::encode(object),
+        Media::Protobuf => Err(EncodeError::UnknownKind(object.kind().into())),
+    }
+}
