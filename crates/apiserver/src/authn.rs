@@ -2,6 +2,9 @@
 //! credentials answers. Credentials that none recognises are refused (401); a caller with none at all is
 //! anonymous.
 
+pub mod certificate;
+pub mod service_account;
+
 use futures::future::BoxFuture;
 use nakhoda_api::Status;
 
@@ -27,6 +30,7 @@ impl Union {
                 return Ok(user);
             }
         }
+        // A token that nobody knows is a failed attempt, not an anonymous request.
         if caller.bearer.is_some() { Err(Status::unauthorized()) } else { Ok(User::anonymous()) }
     }
 }

@@ -1,7 +1,10 @@
 //! Authorization: whether a caller may do what it asks. Authorizers are asked in turn; the first that
 //! has an opinion decides, and none means no.
 
-use crate::request::{Request, Target};
+pub mod node;
+pub mod rbac;
+
+use crate::request::{Action, Request, Target};
 use crate::user::User;
 
 /// What is asked (`k8s.io/apiserver/pkg/authorization/authorizer.Attributes`).
@@ -11,8 +14,11 @@ pub struct Attributes {
     pub user: User,
     /// `get`, `list`, … or an HTTP method, lower case, for a path.
     pub verb: String,
-    /// What.
+    /// What. The name of a list or watch that selects by `metadata.name` stands here too, as upstream
+    /// has it, so that a right to one named object is a right to follow it.
     pub target: Target,
+    /// The field selector of a list, watch or deletecollection.
+    pub fields: String,
 }
 
 /// An opinion.
@@ -41,8 +47,31 @@ impl Attributes {
     /// The question that a request by this user puts.
     #[must_use]
     pub fn of(request: &Request, user: &User) -> Self {
-        Self { user: user.clone(), verb: request.verb().into(), target: request.target.clone() }
+        let fields = match &request.action {
+            Action::List(list) | Action::DeleteCollection(_, list) => list.fields.clone(),
+            Action::Watch(watch) => watch.list.fields.clone(),
+            _ => String::new(),
+        };
+        let mut target = request.target.clone();
+        if let (Target::Resource(resource), Some(name)) = (&mut target, selected(&fields, "metadata.name")) {
+            resource.name = name.into();
+        }
+        Self { user: user.clone(), verb: request.verb().into(), target, fields }
     }
+
+    /// The value that the field selector asks of a field, if it asks for exactly one.
+    #[must_use]
+    pub fn selected(&self, field: &str) -> Option<&str> {
+        selected(&self.fields, field)
+    }
+}
+
+fn selected<'a>(fields: &'a str, field: &str) -> Option<&'a str> {
+    fields.split(',').find_map(|term| {
+        let (name, value) = term.split_once('=')?;
+        let value = value.strip_prefix('=').unwrap_or(value);
+        (name == field && !value.is_empty()).then_some(value)
+    })
 }
 
 // === impl Union ===

@@ -1,0 +1,134 @@
+//! The Node authorizer: a kubelet reads what the pods bound to its node refer to, and nothing else of
+//! the kind (`k8s.io/kubernetes/plugin/pkg/auth/authorizer/node`).
+//!
+//! One difference from upstream: a kubelet may list and watch all Nodes, because it keeps the routes to
+//! their pods.
+
+pub mod graph;
+pub mod references;
+
+use std::sync::Arc;
+
+use nakhoda_api::kinds::core::Pod;
+use nakhoda_api::kinds::rbac::PolicyRule;
+use parking_lot::RwLock;
+
+use super::rbac::rule;
+use super::{Attributes, Authorizer, Decision};
+use crate::bootstrap::policy;
+use crate::request::{ResourceTarget, Target};
+use graph::Graph;
+pub use references::{Object, What};
+
+const LEASES: &str = "kube-node-lease";
+
+/// The authorizer. Cheap to clone; clones share one graph.
+#[derive(Clone)]
+pub struct NodeAuthorizer {
+    graph: Arc<RwLock<Graph>>,
+    rules: Arc<[PolicyRule]>,
+}
+
+// === impl NodeAuthorizer ===
+
+impl Default for NodeAuthorizer {
+    fn default() -> Self {
+        Self { graph: Arc::default(), rules: policy::rules("system:node").into() }
+    }
+}
+
+impl NodeAuthorizer {
+    /// A pod was written.
+    pub fn put(&self, pod: &Pod) {
+        self.graph.write().put(pod);
+    }
+
+    /// A pod was removed.
+    pub fn remove(&self, namespace: &str, name: &str) {
+        self.graph.write().remove(namespace, name);
+    }
+
+    fn decide(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        let group = target.gvr.group.as_str();
+        match (group, target.gvr.resource.as_str()) {
+            ("", "secrets") => self.reads(node, asked, target, What::Secret),
+            ("", "configmaps") => self.reads(node, asked, target, What::ConfigMap),
+            ("", "persistentvolumeclaims") if target.subresource.is_empty() => self.reads(node, asked, target, What::Claim),
+            ("", "serviceaccounts") => self.makes_token(node, asked, target),
+            ("", "pods") if reads(&asked.verb) && target.subresource.is_empty() => self.reads_pods(node, asked, target),
+            ("coordination.k8s.io", "leases") => lease(node, asked, target),
+            _ => self.by_rules(asked),
+        }
+    }
+
+    fn reads(&self, node: &str, asked: &Attributes, target: &ResourceTarget, what: What) -> Decision {
+        let kind = what.noun();
+        if !reads(&asked.verb) || !target.subresource.is_empty() {
+            return no(node, &format!("can only read {kind}s, not {} them", asked.verb));
+        }
+        if target.name.is_empty() || target.namespace.is_empty() {
+            return no(node, &format!("can only read named {kind}s"));
+        }
+        self.reaches(node, Object { what, namespace: target.namespace.clone(), name: target.name.clone() })
+    }
+
+    fn makes_token(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        if asked.verb == "get" && target.subresource.is_empty() || asked.verb == "create" && target.subresource == "token" {
+            let (namespace, name) = (target.namespace.clone(), target.name.clone());
+            return self.reaches(node, Object { what: What::Account, namespace, name });
+        }
+        no(node, "can only read service accounts of its pods and create tokens for them")
+    }
+
+    fn reads_pods(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        let selects = asked.selected("spec.nodeName") == Some(node);
+        let bound = || self.graph.read().runs(node, &target.namespace, &target.name);
+        if selects || !target.name.is_empty() && bound() {
+            return Decision::Allow(String::new());
+        }
+        no(node, "can only read pods bound to it: get one, or list with a spec.nodeName field selector")
+    }
+
+    fn reaches(&self, node: &str, object: Object) -> Decision {
+        if self.graph.read().reaches(node, &object) {
+            return Decision::Allow(String::new());
+        }
+        no(node, "no relationship found between it and this object")
+    }
+
+    fn by_rules(&self, asked: &Attributes) -> Decision {
+        if rule::any_allows(&self.rules, asked) { Decision::Allow(String::new()) } else { Decision::NoOpinion(String::new()) }
+    }
+}
+
+impl Authorizer for NodeAuthorizer {
+    fn authorize(&self, asked: &Attributes) -> Decision {
+        match (&asked.target, asked.user.node()) {
+            (_, None) => Decision::NoOpinion(String::new()),
+            (Target::Resource(target), Some(node)) => self.decide(node, asked, target),
+            (Target::Path(_), Some(_)) => self.by_rules(asked),
+        }
+    }
+}
+
+fn reads(verb: &str) -> bool {
+    matches!(verb, "get" | "list" | "watch")
+}
+
+fn lease(node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+    if target.namespace != LEASES {
+        return no(node, &format!("can only access leases in the {LEASES:?} namespace"));
+    }
+    match asked.verb.as_str() {
+        "create" => Decision::Allow(String::new()),
+        "get" | "update" | "patch" | "delete" if target.name == node => Decision::Allow(String::new()),
+        _ => no(node, "can only access its own lease"),
+    }
+}
+
+fn no(node: &str, why: &str) -> Decision {
+    Decision::NoOpinion(format!("node {node:?} {why}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Which objects the pods of each node refer to, counted, so that one pod's end takes only its own
+//! references away.
+
+use std::collections::HashMap;
+
+use nakhoda_api::kinds::core::Pod;
+
+use super::references::{Object, references};
+
+#[derive(Debug)]
+struct Bound {
+    node: String,
+    refers: Vec<Object>,
+}
+
+/// Pods, nodes and references.
+#[derive(Debug, Default)]
+pub struct Graph {
+    pods: HashMap<(String, String), Bound>,
+    counts: HashMap<String, HashMap<Object, usize>>,
+}
+
+// === impl Graph ===
+
+impl Graph {
+    /// A pod was written; one that is bound to no node refers to nothing.
+    pub fn put(&mut self, pod: &Pod) {
+        let meta = &pod.metadata;
+        let (namespace, name) = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
+        self.remove(&namespace, &name);
+        let Some(spec) = &pod.spec else { return };
+        let Some(node) = spec.node_name.clone().filter(|n| !n.is_empty()) else { return };
+        let refers = references(&namespace, spec);
+        let counts = self.counts.entry(node.clone()).or_default();
+        for object in &refers {
+            *counts.entry(object.clone()).or_default() += 1;
+        }
+        self.pods.insert((namespace, name), Bound { node, refers });
+    }
+
+    /// A pod was removed.
+    pub fn remove(&mut self, namespace: &str, name: &str) {
+        let Some(bound) = self.pods.remove(&(namespace.into(), name.into())) else { return };
+        let Some(counts) = self.counts.get_mut(&bound.node) else { return };
+        for object in bound.refers {
+            if let Some(count) = counts.get_mut(&object) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&object);
+                }
+            }
+        }
+    }
+
+    /// Whether a pod of the node refers to the object.
+    #[must_use]
+    pub fn reaches(&self, node: &str, object: &Object) -> bool {
+        self.counts.get(node).is_some_and(|c| c.contains_key(object))
+    }
+
+    /// Whether the pod is bound to the node.
+    #[must_use]
+    pub fn runs(&self, node: &str, namespace: &str, name: &str) -> bool {
+        self.pods.get(&(namespace.into(), name.into())).is_some_and(|b| b.node == node)
+    }
+}

@@ -1,0 +1,57 @@
+use super::*;
+use crate::user::User;
+use nakhoda_api::GroupVersionResource;
+use serde_json::json;
+
+fn asks(node: &str, verb: &str, resource: &str, name: &str) -> Attributes {
+    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    let gvr = GroupVersionResource { group: String::new(), version: "v1".into(), resource: resource.into() };
+    let target = ResourceTarget {
+        gvr,
+        namespace: "a".into(),
+        name: name.into(),
+        subresource: subresource.into(),
+        path: String::new(),
+    };
+    let user =
+        User { name: format!("system:node:{node}"), groups: vec!["system:nodes".into()], ..User::default() };
+    Attributes { user, verb: verb.into(), target: Target::Resource(target), fields: String::new() }
+}
+
+fn pod() -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {"namespace": "a", "name": "p"},
+        "spec": {
+            "nodeName": "n1", "serviceAccountName": "bot",
+            "containers": [{"name": "c", "envFrom": [{"secretRef": {"name": "env"}}]}],
+            "volumes": [{"name": "v", "projected": {"sources": [{"configMap": {"name": "ca"}}]}}],
+        },
+    }))
+    .expect("a pod")
+}
+
+#[test]
+fn a_node_reads_what_its_pods_refer_to_while_they_are_there() {
+    let authorizer = NodeAuthorizer::default();
+    let allowed = |a: &Attributes| matches!(authorizer.authorize(a), Decision::Allow(_));
+    authorizer.put(&pod());
+    authorizer.put(&pod());
+    assert!(allowed(&asks("n1", "get", "secrets", "env")));
+    assert!(allowed(&asks("n1", "watch", "configmaps", "ca")));
+    assert!(allowed(&asks("n1", "create", "serviceaccounts/token", "bot")));
+    assert!(!allowed(&asks("n1", "get", "secrets", "other")));
+    assert!(!allowed(&asks("n1", "list", "secrets", "")));
+    assert!(!allowed(&asks("n1", "update", "secrets", "env")));
+    assert!(!allowed(&asks("n2", "get", "secrets", "env")));
+    authorizer.remove("a", "p");
+    assert!(!allowed(&asks("n1", "get", "secrets", "env")));
+}
+
+#[test]
+fn pods_are_listed_by_node_name_only() {
+    let authorizer = NodeAuthorizer::default();
+    let mut asked = asks("n1", "list", "pods", "");
+    assert!(!matches!(authorizer.authorize(&asked), Decision::Allow(_)));
+    asked.fields = "spec.nodeName=n1".into();
+    assert!(matches!(authorizer.authorize(&asked), Decision::Allow(_)));
+}

@@ -1,0 +1,129 @@
+//! Service-account tokens: who signs them, what they say, and how they are read back
+//! (`k8s.io/kubernetes/pkg/serviceaccount`). Keys are ECDSA P-256, tokens ES256.
+//!
+//! Absent: RS256 keys, several signing keys at a time, external signers.
+
+pub mod claims;
+pub mod key;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+pub use claims::{Bound, Claims, Private};
+pub use key::{Key, KeyError};
+
+/// Signs tokens and reads its own.
+pub struct Issuer {
+    /// `iss`.
+    pub url: String,
+    /// The audience of tokens that name none, and the one the API server demands.
+    pub audiences: Vec<String>,
+    key: Key,
+}
+
+/// Why a token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not a JWT of this issuer at all: another authenticator may know it.
+    #[error("the token was not issued here")]
+    Foreign,
+    /// The signature or the shape is wrong.
+    #[error("the token's signature does not verify")]
+    Signature,
+    /// Its time is over.
+    #[error("service account token has expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("service account token is not valid yet")]
+    Early,
+    /// It is for others.
+    #[error("token audiences do not include the audience that is asked for")]
+    Audience,
+}
+
+/// Clocks may differ by so many seconds.
+const LEEWAY: i64 = 60;
+
+// === impl Issuer ===
+
+impl Issuer {
+    /// An issuer with its key.
+    #[must_use]
+    pub fn new(url: impl Into<String>, key: Key) -> Self {
+        let url = url.into();
+        Self { audiences: vec![url.clone()], url, key }
+    }
+
+    /// The key's public half as a JWKS document.
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        serde_json::json!({ "keys": [self.key.jwk()] })
+    }
+
+    /// A signed token.
+    #[must_use]
+    pub fn sign(&self, claims: &Claims) -> String {
+        let header = serde_json::json!({"alg": "ES256", "kid": self.key.id()});
+        let encode = |value: Vec<u8>| URL_SAFE_NO_PAD.encode(value);
+        let body = serde_json::to_vec(claims).expect("claims always serialise");
+        let signed = format!("{}.{}", encode(header.to_string().into_bytes()), encode(body));
+        let signature = self.key.sign(signed.as_bytes());
+        format!("{signed}.{}", encode(signature))
+    }
+
+    /// What a token says, if it was signed here, is in force, and is for one of the audiences; those
+    /// of them that it is for come along.
+    pub fn verify(&self, token: &str, audiences: &[String], now: i64) -> Result<(Claims, Vec<String>), TokenError> {
+        let claims = self.signed_here(token)?;
+        if now > claims.exp + LEEWAY {
+            return Err(TokenError::Expired);
+        }
+        if now < claims.nbf - LEEWAY {
+            return Err(TokenError::Early);
+        }
+        let wanted = if audiences.is_empty() { &self.audiences } else { audiences };
+        let shared: Vec<String> = wanted.iter().filter(|a| claims.aud.contains(a)).cloned().collect();
+        if shared.is_empty() { Err(TokenError::Audience) } else { Ok((claims, shared)) }
+    }
+
+    fn signed_here(&self, token: &str) -> Result<Claims, TokenError> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Foreign)?;
+        let (_, body) = signed.split_once('.').ok_or(TokenError::Foreign)?;
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Foreign);
+        let claims: Claims = serde_json::from_slice(&decode(body)?).map_err(|_| TokenError::Foreign)?;
+        if claims.iss != self.url {
+            return Err(TokenError::Foreign);
+        }
+        let signature = decode(signature)?;
+        if self.key.verifies(signed.as_bytes(), &signature) { Ok(claims) } else { Err(TokenError::Signature) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims() -> Claims {
+        let account = Bound { name: "bot".into(), uid: "u".into() };
+        let private = Private { namespace: "a".into(), serviceaccount: account, ..Private::default() };
+        Claims::new("https://k", vec!["https://k".into()], private, 1000, 600)
+    }
+
+    #[test]
+    fn a_token_is_read_back_until_it_expires() {
+        let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
+        let token = issuer.sign(&claims());
+        let (read, audiences) = issuer.verify(&token, &[], 1300).expect("accepted");
+        assert_eq!((read.sub.as_str(), audiences), ("system:serviceaccount:a:bot", vec!["https://k".to_owned()]));
+        assert_eq!(issuer.verify(&token, &[], 2000), Err(TokenError::Expired));
+        assert_eq!(issuer.verify(&token, &["other".into()], 1300), Err(TokenError::Audience));
+    }
+
+    #[test]
+    fn a_changed_or_foreign_token_is_refused() {
+        let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
+        let other = Issuer::new("https://k", Key::generate().expect("a key"));
+        assert_eq!(issuer.verify(&other.sign(&claims()), &[], 1300), Err(TokenError::Signature));
+        assert_eq!(issuer.verify("abc", &[], 1300), Err(TokenError::Foreign));
+    }
+}
