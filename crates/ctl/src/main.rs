@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! `ctl`: drives a cluster from the command line.
+
+fn main() -> std::process::ExitCode {
+    nakhoda_ctl::run()
+}

@@ -1,0 +1,31 @@
+//! The registry of commands: one file and one line each.
+
+use std::process::ExitCode;
+
+use crate::{Context, Error};
+
+/// Emits the modules, the command line and the dispatch from one list.
+macro_rules! commands {
+    ($($file:ident => $name:ident),* $(,)?) => {
+        $(pub mod $file;)*
+        /// Every command.
+        #[derive(Debug, clap::Subcommand)]
+        #[allow(missing_docs, reason = "clap shows the text of the arguments' own type")]
+        pub enum Command {
+            $($name($file::Args),)*
+        }
+
+        impl Command {
+            /// Runs it.
+            pub async fn run(self, context: &Context) -> Result<ExitCode, Error> {
+                match self {
+                    $(Self::$name(args) => $file::run(args, context).await,)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    pki => Pki,
+}

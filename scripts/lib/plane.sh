@@ -1,0 +1,50 @@
+# The control plane: certificates, etcd and the three daemons.
+
+make_certificates() {
+    "$BIN/ctl" pki init --dir "$PKI" --server "$SERVER" --address "$GATEWAY" --address 10.96.0.1
+    cp "$PKI/admin.conf" "$CLUSTER/kubeconfig"
+    chmod 600 "$CLUSTER/kubeconfig"
+}
+
+start_etcd() {
+    local pki=$PKI/etcd
+    mkdir -p "$CLUSTER/etcd"
+    chmod 700 "$CLUSTER/etcd"
+    service etcd etcd --name one --data-dir "$CLUSTER/etcd" \
+        --listen-client-urls https://127.0.0.1:2379 --advertise-client-urls https://127.0.0.1:2379 \
+        --listen-peer-urls https://127.0.0.1:2380 --initial-advertise-peer-urls https://127.0.0.1:2380 \
+        --initial-cluster one=https://127.0.0.1:2380 \
+        --cert-file "$pki/server.crt" --key-file "$pki/server.key" --client-cert-auth --trusted-ca-file "$pki/ca.crt" \
+        --peer-cert-file "$pki/peer.crt" --peer-key-file "$pki/peer.key" --peer-client-cert-auth --peer-trusted-ca-file "$pki/ca.crt"
+    wait_for 20 etcd_answers || problem "etcd does not answer" "tail $LOGS/etcd.log"
+}
+
+etcd_answers() {
+    ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert "$PKI/etcd/ca.crt" --cert "$PKI/etcd/client.crt" \
+        --key "$PKI/etcd/client.key" --command-timeout 2s endpoint health >/dev/null 2>&1
+}
+
+start_apiserver() {
+    service apiserver "$BIN/apiserver" --bind-address 127.0.0.1 --bind-address "$GATEWAY" --secure-port 6443 \
+        --advertise-address "$GATEWAY" --advertise-port 6443 \
+        --etcd-servers https://127.0.0.1:2379 --etcd-cafile "$PKI/etcd/ca.crt" \
+        --etcd-certfile "$PKI/etcd/client.crt" --etcd-keyfile "$PKI/etcd/client.key" \
+        --client-ca-file "$PKI/ca.crt" --tls-cert-file "$PKI/apiserver.crt" --tls-private-key-file "$PKI/apiserver.key" \
+        --service-account-signing-key-file "$PKI/sa.key" \
+        --service-account-issuer https://kubernetes.default.svc.cluster.local \
+        --kubelet-client-certificate "$PKI/apiserver-kubelet-client.crt" \
+        --kubelet-client-key "$PKI/apiserver-kubelet-client.key" --kubelet-certificate-authority "$PKI/ca.crt" \
+        --service-cluster-ip-range "$SERVICE_CIDR" --service-node-port-range 30000-32767
+    wait_for 20 apiserver_ready || problem "the API server is not ready" "tail $LOGS/apiserver.log"
+}
+
+apiserver_ready() { ctl get --raw /readyz >/dev/null 2>&1; }
+
+start_managers() {
+    service scheduler "$BIN/scheduler" --kubeconfig "$PKI/scheduler.conf"
+    service controller-manager "$BIN/controller-manager" --kubeconfig "$PKI/controller-manager.conf" \
+        --cluster-cidr "$POD_CIDR" --service-cluster-ip-range "$SERVICE_CIDR" \
+        --root-ca-file "$PKI/ca.crt" --service-account-private-key-file "$PKI/sa.key" \
+        --cluster-signing-cert-file "$PKI/ca.crt" --cluster-signing-key-file "$PKI/ca.key" \
+        --cluster-dns "$DNS" --cluster-domain cluster.local --advertise-apiserver "$SERVER"
+}
