@@ -2,8 +2,8 @@
 //!
 //! Invariant: the root is a JSON object; fields that this program does not model survive untouched.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::gvk::{GroupVersion, GroupVersionKind};
@@ -60,10 +60,8 @@ impl Object {
 
     /// A typed copy.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ObjectError> {
-        T::deserialize(serde::de::value::MapDeserializer::new(
-            self.root.iter().map(|(k, v)| (k.as_str(), v)),
-        ))
-        .map_err(ObjectError::Shape)
+        T::deserialize(serde::de::value::MapDeserializer::new(self.root.iter().map(|(k, v)| (k.as_str(), v))))
+            .map_err(ObjectError::Shape)
     }
 
     /// Compact JSON.
@@ -233,6 +231,12 @@ impl Serialize for Object {
     }
 }
 
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(|root| Self { root })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,7 +255,8 @@ mod tests {
 
     #[test]
     fn typed_view_reads_what_json_says() {
-        let object = Object::from_value(json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}})).expect("an object");
+        let object = Object::from_value(json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}}))
+            .expect("an object");
         let pod: crate::kinds::core::Pod = object.typed().expect("a pod");
         assert_eq!(pod.metadata.name.as_deref(), Some("a"));
     }

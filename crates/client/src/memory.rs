@@ -1,0 +1,219 @@
+//! [`Memory`]: an API server's storage behaviour without a server, for tests of everything that
+//! stands on [`Transport`].
+//!
+//! Holds: revisions, conflicts, watches with history, initial events and bookmarks, finalizers,
+//! status, binding and eviction, fences. Absent: validation, defaults, authorization, label and field
+//! selectors beyond equality, patches but merge patches and strategic ones read as such, dry run,
+//! Connect and discovery.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use nakhoda_api::{GroupResource, Status};
+use nakhoda_rpc::v1;
+use parking_lot::Mutex;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::key::Key;
+use crate::transport::{Call, Transport};
+
+mod select;
+mod verbs;
+mod watching;
+
+/// Objects in memory. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Memory {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    revision: watch::Sender<u64>,
+    epoch: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<Place, Value>,
+    history: Vec<Change>,
+    revision: u64,
+    /// Watches from before this revision are refused with 410.
+    compacted: u64,
+    refuse_initial: bool,
+    refuse_all: bool,
+    calls: Vec<&'static str>,
+}
+
+/// Where an object is kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    group: String,
+    resource: String,
+    key: Key,
+}
+
+#[derive(Clone)]
+struct Change {
+    revision: u64,
+    place: Place,
+    kind: v1::watch_event::Type,
+    object: Value,
+    before: Option<Value>,
+}
+
+// === impl Memory ===
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Memory {
+    /// Nothing stored.
+    #[must_use]
+    pub fn new() -> Self {
+        let shared = Shared { state: Mutex::default(), revision: watch::Sender::new(0), epoch: watch::Sender::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// A client of it.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::over(Arc::new(self.clone()))
+    }
+
+    /// Ends every watch, as a restarted server does.
+    pub fn break_watches(&self) {
+        self.shared.epoch.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Forgets all history, so that older watches get 410.
+    pub fn compact(&self) {
+        let mut state = self.shared.state.lock();
+        state.compacted = state.revision;
+        state.history.clear();
+    }
+
+    /// Whether watches with `send_initial_events` are refused, as by an older server.
+    pub fn refuse_initial_events(&self, refuse: bool) {
+        self.shared.state.lock().refuse_initial = refuse;
+    }
+
+    /// Whether everything is refused with 503, as by a server that is down.
+    pub fn refuse_all(&self, refuse: bool) {
+        self.shared.state.lock().refuse_all = refuse;
+    }
+
+    /// The verbs asked for so far.
+    #[must_use]
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.shared.state.lock().calls.clone()
+    }
+
+    fn enter(&self, verb: &'static str) -> Result<parking_lot::MutexGuard<'_, State>> {
+        let mut state = self.shared.state.lock();
+        state.calls.push(verb);
+        if state.refuse_all {
+            return Err(Status::unavailable("memory refuses everything", 0).into());
+        }
+        Ok(state)
+    }
+
+    fn answer(&self, call: Call) -> Result<v1::Object> {
+        let verb = verbs::name(&call);
+        let (value, revision) = {
+            let mut state = self.enter(verb)?;
+            let value = verbs::run(&mut state, call)?;
+            (value, state.revision)
+        };
+        self.shared.revision.send_replace(revision);
+        Ok(v1::Object { body: value.to_string().into_bytes().into(), ..v1::Object::default() })
+    }
+
+    fn chunks(&self, request: v1::ListRequest) -> Result<Vec<v1::ListChunk>> {
+        let state = self.enter("list")?;
+        let target = request.target.unwrap_or_default();
+        let selection = request.selection.unwrap_or_default();
+        let items = state.select(&target, &selection).map(|(_, o)| o.to_string().into_bytes().into()).collect();
+        let resource_version = state.revision.to_string();
+        Ok(vec![v1::ListChunk { items, resource_version, ..v1::ListChunk::default() }])
+    }
+}
+
+impl Transport for Memory {
+    fn call(&self, call: Call) -> BoxFuture<'static, Result<v1::Object>> {
+        let memory = self.clone();
+        async move { memory.answer(call) }.boxed()
+    }
+
+    fn list(&self, request: v1::ListRequest) -> BoxFuture<'static, Result<Vec<v1::ListChunk>>> {
+        let memory = self.clone();
+        async move { memory.chunks(request) }.boxed()
+    }
+
+    fn watch(
+        &self,
+        request: v1::WatchRequest,
+    ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::WatchBatch>>>> {
+        let memory = self.clone();
+        async move { memory.open(&request) }.boxed()
+    }
+
+    fn connect(
+        &self,
+        _: mpsc::Receiver<v1::ConnectFrame>,
+    ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::ConnectFrame>>>> {
+        let refusal: Error = Status::method_not_supported(&GroupResource::new("", "memory"), "connect").into();
+        async move { Err(refusal) }.boxed()
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn select<'a>(
+        &'a self,
+        target: &'a v1::Target,
+        selection: &'a v1::Selection,
+    ) -> impl Iterator<Item = (&'a Place, &'a Value)> {
+        self.objects.iter().filter(move |(place, object)| place.is_of(target) && select::matches(object, selection))
+    }
+
+    fn record(&mut self, place: Place, kind: v1::watch_event::Type, mut object: Value, before: Option<Value>) -> Value {
+        self.revision += 1;
+        object["metadata"]["resourceVersion"] = self.revision.to_string().into();
+        if kind == v1::watch_event::Type::Deleted {
+            self.objects.remove(&place);
+        } else {
+            self.objects.insert(place.clone(), object.clone());
+        }
+        self.history.push(Change { revision: self.revision, place, kind, object: object.clone(), before });
+        object
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    fn of(target: &v1::Target, name: &str) -> Self {
+        Self {
+            group: target.group.clone(),
+            resource: target.resource.clone(),
+            key: Key::new(target.namespace.clone(), name),
+        }
+    }
+
+    fn is_of(&self, target: &v1::Target) -> bool {
+        self.group == target.group
+            && self.resource == target.resource
+            && (target.namespace.is_empty() || self.key.namespace == target.namespace)
+    }
+}

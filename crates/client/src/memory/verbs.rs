@@ -1,0 +1,210 @@
+//! Get, create, update, patch and delete over [`State`].
+
+use jiff::Timestamp;
+use nakhoda_api::{GroupResource, Status};
+use nakhoda_rpc::v1;
+use nakhoda_rpc::v1::watch_event::Type;
+use serde_json::{Value, json};
+
+use super::{Place, State};
+use crate::error::{Error, Result};
+use crate::transport::Call;
+
+pub(super) const fn name(call: &Call) -> &'static str {
+    match call {
+        Call::Get(_) => "get",
+        Call::Create(_) => "create",
+        Call::Update(_) => "update",
+        Call::Patch(_) => "patch",
+        Call::Delete(_) => "delete",
+        Call::DeleteCollection(_) => "deletecollection",
+        Call::Discover(_) => "discover",
+    }
+}
+
+pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
+    match call {
+        Call::Get(r) => state.stored(&r.target.unwrap_or_default()).cloned(),
+        Call::Create(r) => {
+            state.check(r.options.as_ref())?;
+            state.create(&r.target.unwrap_or_default(), body(r.object)?)
+        }
+        Call::Update(r) => {
+            state.check(r.options.as_ref())?;
+            state.update(&r.target.unwrap_or_default(), body(r.object)?)
+        }
+        Call::Patch(r) => {
+            state.check(r.options.as_ref())?;
+            let target = r.target.unwrap_or_default();
+            let mut object = state.stored(&target)?.clone();
+            merge(&mut object, &patch(r.patch)?);
+            state.update(&target, object)
+        }
+        Call::Delete(r) => {
+            state.check(r.options.as_ref())?;
+            state.delete(&r.target.unwrap_or_default())
+        }
+        Call::DeleteCollection(r) => {
+            state.check(r.options.as_ref())?;
+            let (target, selection) = (r.target.unwrap_or_default(), r.selection.unwrap_or_default());
+            let places: Vec<Place> = state.select(&target, &selection).map(|(place, _)| place.clone()).collect();
+            for place in places {
+                state.delete(&v1::Target { namespace: place.key.namespace, name: place.key.name, ..target.clone() })?;
+            }
+            Ok(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
+        }
+        Call::Discover(_) => Err(unsupported("", "discover")),
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn stored(&self, target: &v1::Target) -> Result<&Value> {
+        let missing = || Status::not_found(&resource(target), &target.name);
+        Ok(self.objects.get(&Place::of(target, &target.name)).ok_or_else(missing)?)
+    }
+
+    fn check(&self, options: Option<&v1::WriteOptions>) -> Result<()> {
+        let Some(fence) = options.and_then(|o| o.fence.as_ref()) else { return Ok(()) };
+        let target = v1::Target {
+            group: "coordination.k8s.io".into(),
+            resource: "leases".into(),
+            namespace: fence.namespace.clone(),
+            name: fence.name.clone(),
+            ..v1::Target::default()
+        };
+        let spec = self.stored(&target).map(|lease| lease["spec"].clone()).unwrap_or_default();
+        if spec["holderIdentity"] == fence.holder.as_str() && spec["leaseTransitions"] == fence.transitions {
+            return Ok(());
+        }
+        Err(Status::conflict(&resource(&target), &fence.name, "leadership has moved").into())
+    }
+
+    fn create(&mut self, target: &v1::Target, mut object: Value) -> Result<Value> {
+        match target.subresource.as_str() {
+            "" => {}
+            "binding" => return self.bind(target, &object),
+            "eviction" => return self.delete(&v1::Target { subresource: String::new(), ..target.clone() }),
+            other => return Err(unsupported(&format!("{}/{other}", target.resource), "create")),
+        }
+        let meta = &mut object["metadata"];
+        if meta["name"].as_str().unwrap_or_default().is_empty() {
+            let prefix = meta["generateName"].as_str().unwrap_or_default();
+            meta["name"] = format!("{prefix}{:05}", self.revision + 1).into();
+        }
+        let name = meta["name"].as_str().unwrap_or_default().to_owned();
+        if !target.namespace.is_empty() {
+            meta["namespace"] = target.namespace.clone().into();
+        }
+        meta["uid"] = uuid::Uuid::new_v4().to_string().into();
+        meta["creationTimestamp"] = now();
+        let place = Place::of(target, &name);
+        if self.objects.contains_key(&place) {
+            return Err(Status::already_exists(&resource(target), &name).into());
+        }
+        Ok(self.record(place, Type::Added, object, None))
+    }
+
+    fn bind(&mut self, target: &v1::Target, binding: &Value) -> Result<Value> {
+        let before = self.stored(target)?.clone();
+        if before["spec"]["nodeName"].as_str().is_some_and(|n| !n.is_empty()) {
+            return Err(Status::conflict(&resource(target), &target.name, "pod is already assigned to a node").into());
+        }
+        let mut pod = before.clone();
+        pod["spec"]["nodeName"] = binding["target"]["name"].clone();
+        self.record(Place::of(target, &target.name), Type::Modified, pod, Some(before));
+        Ok(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
+    }
+
+    fn update(&mut self, target: &v1::Target, mut object: Value) -> Result<Value> {
+        let before = self.stored(target)?.clone();
+        let expected = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        if !expected.is_empty() && before["metadata"]["resourceVersion"] != expected {
+            return Err(Status::modified(&resource(target), &target.name).into());
+        }
+        match target.subresource.as_str() {
+            "" => keep(&mut object, &before, "status"),
+            "status" => {
+                let status = object["status"].take();
+                object = before.clone();
+                object["status"] = status;
+            }
+            other => return Err(unsupported(&format!("{}/{other}", target.resource), "update")),
+        }
+        let metadata = &before["metadata"];
+        for field in ["uid", "creationTimestamp", "deletionTimestamp", "namespace"] {
+            keep(&mut object["metadata"], metadata, field);
+        }
+        if object == before {
+            return Ok(before);
+        }
+        let released = !metadata["deletionTimestamp"].is_null() && !finalized(&object);
+        let kind = if released { Type::Deleted } else { Type::Modified };
+        Ok(self.record(Place::of(target, &target.name), kind, object, Some(before)))
+    }
+
+    fn delete(&mut self, target: &v1::Target) -> Result<Value> {
+        let before = self.stored(target)?.clone();
+        let mut object = before.clone();
+        if object["metadata"]["deletionTimestamp"].is_null() {
+            object["metadata"]["deletionTimestamp"] = now();
+        }
+        let kind = if finalized(&object) { Type::Modified } else { Type::Deleted };
+        Ok(self.record(Place::of(target, &target.name), kind, object, Some(before)))
+    }
+}
+
+fn keep(object: &mut Value, before: &Value, field: &str) {
+    match before.get(field) {
+        Some(value) => object[field] = value.clone(),
+        None => drop(object.as_object_mut().and_then(|o| o.shift_remove(field))),
+    }
+}
+
+fn finalized(object: &Value) -> bool {
+    object["metadata"]["finalizers"].as_array().is_some_and(|f| !f.is_empty())
+}
+
+/// RFC 7386.
+fn merge(into: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *into = patch.clone();
+        return;
+    };
+    if !into.is_object() {
+        *into = json!({});
+    }
+    for (field, value) in patch {
+        if value.is_null() {
+            drop(into.as_object_mut().and_then(|o| o.shift_remove(field)));
+        } else {
+            merge(&mut into[field], value);
+        }
+    }
+}
+
+fn patch(patch: Option<v1::Object>) -> Result<Value> {
+    let patch = patch.unwrap_or_default();
+    match patch.media_type.as_str() {
+        "application/merge-patch+json" | "application/strategic-merge-patch+json" => body(Some(patch)),
+        other => Err(Status::unsupported_media_type(format!("memory takes no {other}")).into()),
+    }
+}
+
+fn body(object: Option<v1::Object>) -> Result<Value> {
+    serde_json::from_slice(&object.unwrap_or_default().body).map_err(Error::decode("a body"))
+}
+
+fn now() -> Value {
+    let now = Timestamp::from_second(Timestamp::now().as_second()).expect("the second of a timestamp is one");
+    now.to_string().into()
+}
+
+fn resource(target: &v1::Target) -> GroupResource {
+    GroupResource::new(target.group.clone(), target.resource.clone())
+}
+
+fn unsupported(resource: &str, verb: &str) -> Error {
+    Status::method_not_supported(&GroupResource::new("", resource), verb).into()
+}
