@@ -53,6 +53,8 @@ pub struct Info {
     pub names: NameRule,
     /// The kinds that create answers without storing: reviews, TokenRequest.
     pub virtual_: bool,
+    /// Whether a deletion answers with the object instead of a Status (upstream's ReturnDeletedObject).
+    pub returns_deleted: bool,
 }
 
 /// How names of a kind are checked.
@@ -132,6 +134,28 @@ pub trait Kind: Send + Sync + 'static {
     fn grace(_object: &Self::Object, _asked: Option<i64>) -> Option<i64> {
         None
     }
+
+    /// Whether a deleted object has to stay, marked as terminating, until others have cleaned up though
+    /// it has no finalizer in its metadata; may note the deletion in the object. Namespaces do.
+    fn linger(_object: &mut Self::Object) -> bool {
+        false
+    }
+
+    /// Whether the stored form is another version or group than this one; then [`Kind::to_storage`] and
+    /// [`Kind::from_storage`] translate.
+    const CONVERTED: bool = false;
+
+    /// The stored form of an object.
+    #[must_use]
+    fn to_storage(object: Object) -> Object {
+        object
+    }
+
+    /// The object of a stored form.
+    #[must_use]
+    fn from_storage(object: Object) -> Object {
+        object
+    }
 }
 
 /// A [`Kind`] with its type erased, working on JSON objects.
@@ -154,6 +178,14 @@ pub trait Strategy: Send + Sync {
     fn row(&self, json: &[u8], now: jiff::Timestamp) -> Vec<Value>;
     /// See [`Kind::grace`].
     fn grace(&self, object: &Object, asked: Option<i64>) -> Result<Option<i64>, Status>;
+    /// See [`Kind::linger`].
+    fn linger(&self, object: &mut Object) -> Result<bool, Status>;
+    /// See [`Kind::CONVERTED`].
+    fn converted(&self) -> bool;
+    /// See [`Kind::to_storage`].
+    fn to_storage(&self, object: Object) -> Object;
+    /// See [`Kind::from_storage`].
+    fn from_storage(&self, object: Object) -> Object;
 }
 
 /// A kind as it is served: the facts and the strategy.
@@ -189,6 +221,7 @@ impl Info {
             ttl: None,
             names: NameRule::Subdomain,
             virtual_: false,
+            returns_deleted: false,
         }
     }
 
@@ -240,7 +273,7 @@ fn old_typed<K: Kind>(old: Option<&Object>) -> Result<Option<K::Object>, Status>
 }
 
 fn store_back<K: Kind>(value: &K::Object, object: &mut Object) -> Result<(), Status> {
-    *object = Object::from_typed(value).map_err(|e| Status::internal(e.to_string()))?;
+    *object = Object::from_typed(value).map_err(|e| Status::internal(&e))?;
     Ok(())
 }
 
@@ -297,5 +330,24 @@ impl<K: Kind> Strategy for Typed<K> {
 
     fn grace(&self, object: &Object, asked: Option<i64>) -> Result<Option<i64>, Status> {
         Ok(K::grace(&typed::<K>(object)?, asked))
+    }
+
+    fn linger(&self, object: &mut Object) -> Result<bool, Status> {
+        let mut value = typed::<K>(object)?;
+        let stays = K::linger(&mut value);
+        store_back::<K>(&value, object)?;
+        Ok(stays)
+    }
+
+    fn converted(&self) -> bool {
+        K::CONVERTED
+    }
+
+    fn to_storage(&self, object: Object) -> Object {
+        K::to_storage(object)
+    }
+
+    fn from_storage(&self, object: Object) -> Object {
+        K::from_storage(object)
     }
 }
