@@ -89,7 +89,10 @@ impl Health {
         let known = self.names(probe);
         let unknown: Vec<_> = excluded.iter().filter(|e| !known.contains(*e)).map(|e| format!("\"{e}\"")).collect();
         if !unknown.is_empty() {
-            text.push_str(&format!("warn: some health checks cannot be excluded: no matches for {}\n", unknown.join(",")));
+            text.push_str(&format!(
+                "warn: some health checks cannot be excluded: no matches for {}\n",
+                unknown.join(",")
+            ));
         }
         match (ok, verbose) {
             (true, false) => Report { ok, text: "ok".into() },

@@ -7,6 +7,7 @@ pub mod logging;
 pub mod metrics;
 pub mod pki;
 pub mod run;
+pub mod serve;
 pub mod tasks;
 pub mod tls;
 

@@ -130,7 +130,9 @@ impl Files {
                 self.current.store(Arc::new(certified));
                 tracing::info!(file = %self.cert.display(), "certificate reloaded");
             }
-            Err(error) => tracing::warn!(file = %self.cert.display(), error = %chain(&error), "the old certificate stays"),
+            Err(error) => {
+                tracing::warn!(file = %self.cert.display(), error = %chain(&error), "the old certificate stays")
+            }
         }
     }
 
@@ -197,7 +199,8 @@ pub fn client(roots: RootCertStore, identity: Option<Arc<Files>>, alpn: &[&[u8]]
 pub fn client_with(roots: RootCertStore, pair: &KeyPair, alpn: &[&[u8]]) -> Result<ClientConfig, TlsError> {
     let certified = pair.certified(Path::new("kubeconfig"))?;
     let resolver = rustls::sign::SingleCertAndKey::from(certified);
-    let mut config = ClientConfig::builder().with_root_certificates(roots).with_client_cert_resolver(Arc::new(resolver));
+    let mut config =
+        ClientConfig::builder().with_root_certificates(roots).with_client_cert_resolver(Arc::new(resolver));
     config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
     Ok(config)
 }

@@ -111,12 +111,10 @@ fn lifetime(params: &mut CertificateParams, life: Duration) {
 
 fn usages(params: &mut CertificateParams, server: bool, client: bool) {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = [
-        server.then_some(ExtendedKeyUsagePurpose::ServerAuth),
-        client.then_some(ExtendedKeyUsagePurpose::ClientAuth),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    params.extended_key_usages =
+        [server.then_some(ExtendedKeyUsagePurpose::ServerAuth), client.then_some(ExtendedKeyUsagePurpose::ClientAuth)]
+            .into_iter()
+            .flatten()
+            .collect();
     params.use_authority_key_identifier_extension = true;
 }
