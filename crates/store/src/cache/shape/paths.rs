@@ -1,0 +1,250 @@
+//! [`Paths`]: a shape for values stored as JSON, reading them once without building a tree.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::Shape;
+use crate::cache::item::{About, Draft};
+use crate::error::Error;
+
+/// A shape that takes labels, uid and owners from the metadata, and fields from the paths given.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    fields: Vec<Field>,
+    hot: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    name: Arc<str>,
+    default: Box<str>,
+}
+
+// === impl Paths ===
+
+impl Paths {
+    /// Fields by dotted path into the object, each with the value it has where the path leads nowhere.
+    /// Every object also has `metadata.name` and `metadata.namespace`.
+    pub fn new<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let fields = fields.into_iter().map(|(name, default)| Field { name: name.into(), default: default.into() });
+        Self { fields: fields.collect(), hot: None }
+    }
+
+    /// The same with an indexed field, which must be one of the fields.
+    #[must_use]
+    pub fn with_hot(mut self, field: impl Into<String>) -> Self {
+        self.hot = Some(field.into());
+        self
+    }
+}
+
+impl Shape for Paths {
+    fn draft(&self, key: &str, value: &Bytes, _revision: u64) -> Result<Draft, Error> {
+        let mut found =
+            Found { uid: "".into(), labels: Vec::new(), owners: Vec::new(), fields: vec![None; self.fields.len()] };
+        let mut json = serde_json::Deserializer::from_slice(value);
+        Walk { fields: &self.fields, path: &mut String::new(), found: &mut found }
+            .deserialize(&mut json)
+            .map_err(|error| Error::corrupt(format!("{key}: {error}")))?;
+        let values = self.fields.iter().zip(found.fields);
+        let about = About {
+            uid: found.uid,
+            labels: found.labels.into(),
+            fields: values.map(|(f, value)| (f.name.clone(), value.unwrap_or_else(|| f.default.clone()))).collect(),
+            owners: found.owners.into(),
+        };
+        Ok(Draft { json: value.clone(), about })
+    }
+
+    fn hot(&self) -> Option<&str> {
+        self.hot.as_deref()
+    }
+}
+
+struct Found {
+    uid: Box<str>,
+    labels: Vec<(Arc<str>, Box<str>)>,
+    owners: Vec<Box<str>>,
+    fields: Vec<Option<Box<str>>>,
+}
+
+/// Walks the members of the object at `path`, going down only where a field lies.
+struct Walk<'a> {
+    fields: &'a [Field],
+    path: &'a mut String,
+    found: &'a mut Found,
+}
+
+/// What lies under a path.
+enum Place {
+    Labels,
+    Owners,
+    Uid,
+    Field(usize),
+    Above,
+    Elsewhere,
+}
+
+// === impl Walk ===
+
+impl Walk<'_> {
+    fn place(&self) -> Place {
+        match self.path.as_str() {
+            "metadata" => return Place::Above,
+            "metadata.labels" => return Place::Labels,
+            "metadata.ownerReferences" => return Place::Owners,
+            "metadata.uid" => return Place::Uid,
+            _ => {}
+        }
+        for (index, field) in self.fields.iter().enumerate() {
+            match field.name.strip_prefix(self.path.as_str()) {
+                Some("") => return Place::Field(index),
+                Some(rest) if rest.starts_with('.') => return Place::Above,
+                _ => {}
+            }
+        }
+        Place::Elsewhere
+    }
+
+    fn take<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+        match self.place() {
+            Place::Labels => self.found.labels = map.next_value::<Labels>()?.0,
+            Place::Owners => {
+                let owners: Option<Vec<Owner>> = map.next_value()?;
+                self.found.owners = owners.unwrap_or_default().into_iter().map(|owner| owner.uid).collect();
+            }
+            Place::Uid => self.found.uid = map.next_value::<Option<Box<str>>>()?.unwrap_or_default(),
+            Place::Field(index) => self.found.fields[index] = map.next_value::<Scalar>()?.0,
+            Place::Above => {
+                map.next_value_seed(Walk { fields: self.fields, path: self.path, found: self.found })?;
+            }
+            Place::Elsewhere => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object at {:?}", self.path)
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let depth = self.path.len();
+        while let Some(name) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            if depth > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(&name);
+            self.take(&mut map)?;
+            self.path.truncate(depth);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    #[serde(default)]
+    uid: Box<str>,
+}
+
+/// Labels in the object's order.
+struct Labels(Vec<(Arc<str>, Box<str>)>);
+
+impl<'de> Deserialize<'de> for Labels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Labels;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("labels")
+            }
+
+            fn visit_unit<E>(self) -> Result<Labels, E> {
+                Ok(Labels(Vec::new()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
+                let mut labels = Vec::new();
+                while let Some((name, value)) = map.next_entry::<std::borrow::Cow<'_, str>, Box<str>>()? {
+                    labels.push((Arc::from(&*name), value));
+                }
+                Ok(Labels(labels))
+            }
+        }
+        deserializer.deserialize_any(Pairs)
+    }
+}
+
+/// A scalar as a field selector writes it; nothing for null, an object or an array.
+struct Scalar(Option<Box<str>>);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(Some(text.into())))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
+                Ok(Scalar(Some(value.to_string().into())))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+                Ok(Scalar(Some(value.to_string().into())))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
+                Ok(Scalar(Some(value.to_string().into())))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
+                Ok(Scalar(Some(value.to_string().into())))
+            }
+
+            fn visit_unit<E>(self) -> Result<Scalar, E> {
+                Ok(Scalar(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar(None))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}

@@ -1,0 +1,248 @@
+//! [`Etcd`]: the store of a cluster.
+//!
+//! Made for etcd 3.4 as Debian has it, 3.5 and 3.6. Relies neither on progress notifications nor on
+//! progress requests; asks for a leader on every call, so a member cut off from its peers refuses instead
+//! of answering from the past.
+//!
+//! Reads are tried again until the bound when etcd is away. A write is tried again only if it certainly did
+//! not leave this process; otherwise the caller is told that the outcome is unknown.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use etcd_client::{Client, CompactionOptions, ConnectOptions, GetOptions, KvClient};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::error::Error;
+use crate::store::{ChangeStream, Commit, List, Listing, Op, Read, Store, Txn, Watch};
+
+pub mod compact;
+
+mod convert;
+mod fault;
+mod lease;
+mod stream;
+
+use lease::Leases;
+
+/// How to reach etcd.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `https://host:port` of each member.
+    pub endpoints: Vec<String>,
+    /// What to trust and to show; none for plain http.
+    pub tls: Option<Tls>,
+    /// How long a call may take, tries included.
+    pub within: Duration,
+}
+
+/// PEM texts.
+#[derive(Clone)]
+pub struct Tls {
+    /// The CA of the members.
+    pub ca: Vec<u8>,
+    /// Our certificate.
+    pub certificate: Vec<u8>,
+    /// Its key.
+    pub key: Vec<u8>,
+}
+
+/// etcd as a store. Connects when first used, and again when it has to.
+pub struct Etcd {
+    client: arc_swap::ArcSwap<Clients>,
+    leases: Leases,
+    within: Duration,
+}
+
+struct Clients {
+    client: Client,
+    kv: KvClient,
+}
+
+/// Messages of etcd may be of any size: it is bounded itself, and tonic's 4 MiB would cut lists.
+const MAX_MESSAGE: usize = usize::MAX;
+/// The pause between two tries.
+const AGAIN: Duration = Duration::from_millis(50);
+
+// === impl Config ===
+
+impl Config {
+    /// Members without TLS, for tests.
+    #[must_use]
+    pub fn plain(endpoints: Vec<String>) -> Self {
+        Self { endpoints, tls: None, within: Duration::from_secs(10) }
+    }
+}
+
+// === impl Tls ===
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+// === impl Etcd ===
+
+impl Etcd {
+    /// A store over these members. Fails only if the configuration makes no sense: etcd may come up later.
+    pub async fn new(config: &Config) -> Result<Self, Error> {
+        let clients = Clients::new(config).await?;
+        Ok(Self { client: arc_swap::ArcSwap::from_pointee(clients), leases: Leases::default(), within: config.within })
+    }
+
+    /// Uses another configuration from now on: a renewed certificate, other members. Watches go on as they are
+    /// until their connection ends.
+    pub async fn reload(&self, config: &Config) -> Result<(), Error> {
+        self.client.store(Arc::new(Clients::new(config).await?));
+        Ok(())
+    }
+
+    /// Whether etcd answers a linearizable read in time: there is a leader and a quorum.
+    pub async fn healthy(&self, within: Duration) -> Result<(), Error> {
+        tokio::time::timeout(within, self.revision()).await.map_err(|_| Error::TimedOut)?.map(drop)
+    }
+
+    fn kv(&self) -> KvClient {
+        self.client.load().kv.clone()
+    }
+
+    fn client(&self) -> Client {
+        self.client.load().client.clone()
+    }
+
+    /// Tries until there is an answer or the time is over. `again` says which failures are worth a new try.
+    async fn attempt<T, F, Fut>(&self, again: fn(&etcd_client::Error) -> bool, mut call: F) -> Result<T, Error>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, etcd_client::Error>>,
+    {
+        let end = Instant::now() + self.within;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(left, call()).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) if again(&error) && Instant::now() + AGAIN < end => tokio::time::sleep(AGAIN).await,
+                Ok(Err(error)) => return Err(fault::error(error)),
+                Err(_) => return Err(Error::TimedOut),
+            }
+        }
+    }
+
+    async fn range(&self, key: Bytes, options: GetOptions) -> Result<etcd_client::GetResponse, Error> {
+        self.attempt(fault::passing, || {
+            let (mut kv, key, options) = (self.kv(), key.clone(), options.clone());
+            async move { kv.get(key, Some(options)).await }
+        })
+        .await
+    }
+
+    async fn transact(&self, txn: &Txn) -> Result<Commit, Error> {
+        let mut leases = Vec::with_capacity(txn.ops.len());
+        for op in &txn.ops {
+            let Op::Put { ttl: Some(ttl), .. } = op else {
+                leases.push(None);
+                continue;
+            };
+            leases.push(Some(self.leases.get(*ttl, Instant::now(), |seconds| self.grant(seconds)).await?));
+        }
+        let request = convert::txn(txn, &leases);
+        let answer = self
+            .attempt(fault::unsent, || {
+                let (mut kv, request) = (self.kv(), request.clone());
+                async move { kv.txn(request).await }
+            })
+            .await?;
+        convert::commit(txn, answer)
+    }
+
+    async fn grant(&self, seconds: i64) -> Result<i64, Error> {
+        let granted = self
+            .attempt(fault::passing, || {
+                let mut client = self.client();
+                async move { client.lease_grant(seconds, None).await }
+            })
+            .await?;
+        Ok(granted.id())
+    }
+}
+
+impl Store for Etcd {
+    fn get<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<Read, Error>> {
+        async move { convert::read(self.range(Bytes::copy_from_slice(key), GetOptions::new()).await?) }.boxed()
+    }
+
+    fn list(&self, list: List) -> BoxFuture<'_, Result<Listing, Error>> {
+        async move {
+            let (key, options) = convert::list(&list);
+            let answer = self.range(key, options).await;
+            convert::listing(&list, answer.map_err(|error| fault::at(error, list.at.unwrap_or_default()))?)
+        }
+        .boxed()
+    }
+
+    fn commit(&self, txn: Txn) -> BoxFuture<'_, Result<Commit, Error>> {
+        async move {
+            match self.transact(&txn).await {
+                // The lease ran out between its grant and its use, or was revoked by hand.
+                Err(Error::NotFound) => {
+                    self.leases.forget();
+                    self.transact(&txn).await
+                }
+                other => other,
+            }
+        }
+        .boxed()
+    }
+
+    fn revision(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        async move {
+            let options = GetOptions::new().with_count_only();
+            convert::revision(self.range(Bytes::from_static(b"\0"), options).await?.header())
+        }
+        .boxed()
+    }
+
+    fn watch(&self, watch: Watch) -> BoxFuture<'_, Result<ChangeStream, Error>> {
+        async move { stream::open(self.client(), watch, self.within).await }.boxed()
+    }
+
+    fn compact(&self, revision: u64) -> BoxFuture<'_, Result<(), Error>> {
+        async move {
+            let to = convert::signed(revision);
+            let done = self
+                .attempt(fault::unsent, || {
+                    let mut kv = self.kv();
+                    async move { kv.compact(to, Some(CompactionOptions::new())).await }
+                })
+                .await;
+            done.map(drop).map_err(|error| fault::at(error, revision))
+        }
+        .boxed()
+    }
+}
+
+// === impl Clients ===
+
+impl Clients {
+    async fn new(config: &Config) -> Result<Self, Error> {
+        let mut options = ConnectOptions::new()
+            .with_require_leader(true)
+            .with_connect_timeout(Duration::from_secs(3))
+            .with_tcp_keepalive(Duration::from_secs(30))
+            .with_keep_alive(Duration::from_secs(10), Duration::from_secs(5))
+            .with_keep_alive_while_idle(true);
+        if let Some(tls) = &config.tls {
+            options = options.with_tls(
+                etcd_client::TlsOptions::new()
+                    .ca_certificate(etcd_client::Certificate::from_pem(&tls.ca))
+                    .identity(etcd_client::Identity::from_pem(&tls.certificate, &tls.key)),
+            );
+        }
+        let client = Client::connect(&config.endpoints, Some(options)).await.map_err(fault::error)?;
+        let kv = client.kv_client().max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
+        Ok(Self { client, kv })
+    }
+}

@@ -1,0 +1,224 @@
+//! Puts `metadata.resourceVersion` into the JSON of an object without decoding it.
+//!
+//! Objects are stored without a resource version: it is the revision of their key, known only once they
+//! are stored. The text goes where the API's own field order has it, after `uid`, else in front. Trusts
+//! its input to be JSON that was written by this program or by upstream: other input gives an error or
+//! a misplaced splice, never a panic.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::error::Error;
+
+/// JSON with a resource version in it, and where its digits are, so that another can replace it.
+#[derive(Clone, Debug)]
+pub struct Spliced {
+    /// The whole object.
+    pub json: Bytes,
+    start: usize,
+    end: usize,
+}
+
+// === impl Spliced ===
+
+impl Spliced {
+    /// The object with its resource version set to `revision`.
+    pub fn new(json: &[u8], revision: u64) -> Result<Self, Error> {
+        let plan = plan(json).ok_or_else(|| Error::corrupt("no metadata where an object should have it"))?;
+        let mut out = BytesMut::with_capacity(json.len() + 48);
+        out.put_slice(&json[..plan.cut.start]);
+        out.put_slice(plan.before);
+        let start = out.len();
+        out.put_slice(digits(revision, &mut [0; 20]));
+        let end = out.len();
+        out.put_slice(plan.after);
+        out.put_slice(&json[plan.cut.end..]);
+        Ok(Self { json: out.freeze(), start, end })
+    }
+
+    /// The same object at another revision.
+    #[must_use]
+    pub fn at(&self, revision: u64) -> Self {
+        let mut out = BytesMut::with_capacity(self.json.len() + 4);
+        out.put_slice(&self.json[..self.start]);
+        out.put_slice(digits(revision, &mut [0; 20]));
+        let end = out.len();
+        out.put_slice(&self.json[self.end..]);
+        Self { json: out.freeze(), start: self.start, end }
+    }
+}
+
+/// Replace `cut` by `before`, the digits, `after`.
+struct Plan {
+    cut: std::ops::Range<usize>,
+    before: &'static [u8],
+    after: &'static [u8],
+}
+
+fn plan(json: &[u8]) -> Option<Plan> {
+    let mut root = Members::of(json, 0)?;
+    let metadata = loop {
+        let member = root.next()?;
+        if member.name == b"metadata" {
+            break member.value.start;
+        }
+    };
+    let mut members = Members::of(json, metadata)?;
+    let mut at = None;
+    let mut any = false;
+    while let Some(member) = members.next() {
+        match member.name {
+            b"resourceVersion" => return Some(Plan { cut: member.value, before: b"\"", after: b"\"" }),
+            b"uid" => at = Some(member.value.end),
+            _ => {}
+        }
+        any = true;
+    }
+    Some(match at {
+        Some(end) => Plan { cut: end..end, before: b",\"resourceVersion\":\"", after: b"\"" },
+        None => Plan {
+            cut: metadata + 1..metadata + 1,
+            before: b"\"resourceVersion\":\"",
+            after: if any { b"\"," } else { b"\"" },
+        },
+    })
+}
+
+/// The members of one JSON object, by position.
+struct Members<'a> {
+    json: &'a [u8],
+    at: usize,
+}
+
+struct Member<'a> {
+    name: &'a [u8],
+    value: std::ops::Range<usize>,
+}
+
+// === impl Members ===
+
+impl<'a> Members<'a> {
+    fn of(json: &'a [u8], at: usize) -> Option<Self> {
+        let at = blank(json, at);
+        (*json.get(at)? == b'{').then_some(Self { json, at: at + 1 })
+    }
+
+    fn next(&mut self) -> Option<Member<'a>> {
+        let mut at = blank(self.json, self.at);
+        if *self.json.get(at)? == b',' {
+            at = blank(self.json, at + 1);
+        }
+        let name_end = string_end(self.json, at)?;
+        let name = self.json.get(at + 1..name_end - 1)?;
+        let colon = blank(self.json, name_end);
+        let start = blank(self.json, colon + 1);
+        let end = value_end(self.json, start)?;
+        self.at = end;
+        Some(Member { name, value: start..end })
+    }
+}
+
+fn blank(json: &[u8], mut at: usize) -> usize {
+    while json.get(at).is_some_and(u8::is_ascii_whitespace) {
+        at += 1;
+    }
+    at
+}
+
+fn string_end(json: &[u8], at: usize) -> Option<usize> {
+    if *json.get(at)? != b'"' {
+        return None;
+    }
+    let mut at = at + 1;
+    loop {
+        match *json.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+fn value_end(json: &[u8], at: usize) -> Option<usize> {
+    match *json.get(at)? {
+        b'"' => string_end(json, at),
+        b'{' | b'[' => nested_end(json, at),
+        _ => {
+            let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
+            Some(json[at..].iter().position(ends).map_or(json.len(), |n| at + n))
+        }
+    }
+}
+
+fn nested_end(json: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match *json.get(at)? {
+            b'"' => {
+                at = string_end(json, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+fn digits(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = buffer.len();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        if number == 0 {
+            return &buffer[at..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spliced(json: &str) -> String {
+        let spliced = Spliced::new(json.as_bytes(), 42).unwrap();
+        assert_eq!(&spliced.json[spliced.start..spliced.end], b"42");
+        let again = spliced.at(1234);
+        assert_eq!(&again.json[again.start..again.end], b"1234");
+        serde_json::from_slice::<serde_json::Value>(&again.json).unwrap();
+        String::from_utf8(spliced.json.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_version_follows_the_uid() {
+        let json = r#"{"kind":"Pod","metadata":{"name":"a","uid":"u\"}","labels":{"uid":"x"}},"spec":{}}"#;
+        let want = r#"{"kind":"Pod","metadata":{"name":"a","uid":"u\"}","resourceVersion":"42","labels":{"uid":"x"}},"spec":{}}"#;
+        assert_eq!(spliced(json), want);
+    }
+
+    #[test]
+    fn without_a_uid_it_comes_first() {
+        assert_eq!(spliced(r#"{"metadata":{"name":"a"}}"#), r#"{"metadata":{"resourceVersion":"42","name":"a"}}"#);
+        assert_eq!(spliced(r#"{"metadata":{}}"#), r#"{"metadata":{"resourceVersion":"42"}}"#);
+    }
+
+    #[test]
+    fn an_old_version_is_replaced() {
+        let json = "{ \"spec\" : [1, {\"metadata\":{}}, \"]\"] , \"metadata\" : { \"resourceVersion\" : \"7\" , \"uid\":\"u\"} }";
+        let want = "{ \"spec\" : [1, {\"metadata\":{}}, \"]\"] , \"metadata\" : { \"resourceVersion\" : \"42\" , \"uid\":\"u\"} }";
+        assert_eq!(spliced(json), want);
+    }
+
+    #[test]
+    fn what_is_no_object_is_an_error() {
+        for json in ["", "{", "[]", "{\"metadata\":3}", "{\"a\":{}}", "{\"metadata\":{\"uid\":\"\\", "\"metadata\""] {
+            let _ = Spliced::new(json.as_bytes(), 1);
+        }
+        assert!(Spliced::new(b"{\"a\":{}}", 1).is_err());
+        assert!(Spliced::new(b"{\"metadata\":3}", 1).is_err());
+    }
+}
