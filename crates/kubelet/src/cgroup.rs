@@ -183,7 +183,10 @@ mod tests {
         let limits = PodLimits { cpu_shares: 1024, cpu_quota: Some(50_000), memory: Some(1 << 20) };
         groups.create("/kubepods/pod1", limits).expect("created");
         let read = |file: &str| std::fs::read_to_string(mount.join("kubepods/pod1").join(file)).expect("readable");
-        assert_eq!((read("cpu.weight"), read("cpu.max"), read("memory.max")), ("39".into(), "50000 100000".into(), "1048576".into()));
+        assert_eq!(
+            (read("cpu.weight"), read("cpu.max"), read("memory.max")),
+            ("39".into(), "50000 100000".into(), "1048576".into())
+        );
         std::fs::remove_dir_all(mount).expect("removed");
     }
 }

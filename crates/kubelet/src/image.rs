@@ -2,9 +2,10 @@
 
 pub mod archive;
 pub mod content;
+pub mod credentials;
 pub mod import;
 pub mod load;
-
+pub mod pull;
 pub mod reference;
 pub mod snapshot;
 

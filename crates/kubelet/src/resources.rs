@@ -51,11 +51,14 @@ impl Qos {
     #[must_use]
     pub fn of(spec: &PodSpec) -> Self {
         let all: Vec<&Container> = spec.containers.iter().chain(spec.init_containers.iter().flatten()).collect();
-        let value = |list: fn(&ResourceRequirements) -> &Option<BTreeMap<String, Quantity>>, c: &Container, name: &str| {
-            c.resources.as_ref().and_then(|r| list(r).as_ref()).and_then(|m| m.get(name)).map_or(0, milli)
-        };
+        let value =
+            |list: fn(&ResourceRequirements) -> &Option<BTreeMap<String, Quantity>>, c: &Container, name: &str| {
+                c.resources.as_ref().and_then(|r| list(r).as_ref()).and_then(|m| m.get(name)).map_or(0, milli)
+            };
         let names = ["cpu", "memory"];
-        let any = all.iter().any(|c| names.iter().any(|n| value(|r| &r.requests, c, n) > 0 || value(|r| &r.limits, c, n) > 0));
+        let any = all
+            .iter()
+            .any(|c| names.iter().any(|n| value(|r| &r.requests, c, n) > 0 || value(|r| &r.limits, c, n) > 0));
         let equal = |c: &&Container| {
             names.iter().all(|n| {
                 let limit = value(|r| &r.limits, c, n);

@@ -53,6 +53,7 @@ disabled_plugins = [
   restrict_oom_score_adj = {restrict}
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"
+  netns_mounts_under_state_dir = true
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
 

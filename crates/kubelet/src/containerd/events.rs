@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn the_end_of_an_exec_is_not_the_end_of_its_container() {
-        let exit = |id: &str| TaskExit { container_id: "c".into(), id: id.into(), ..Default::default() }.encode_to_vec();
+        let exit =
+            |id: &str| TaskExit { container_id: "c".into(), id: id.into(), ..Default::default() }.encode_to_vec();
         assert_eq!(decode("/tasks/exit", &exit("c")), Some(Event::Exited("c".into())));
         assert_eq!(decode("/tasks/exit", &exit("probe")), None);
     }

@@ -163,26 +163,27 @@ impl Control {
     /// Tells the shim that stdin has ended.
     pub async fn close_stdin(&self) -> Result<(), Error> {
         let close = CloseIoRequest { container_id: self.container.clone(), exec_id: self.id.clone(), stdin: true };
-        TasksClient::new(self.channel.clone()).close_io(request(close)).await.map_err(Error::attempting("close stdin"))?;
+        TasksClient::new(self.channel.clone())
+            .close_io(request(close))
+            .await
+            .map_err(Error::attempting("close stdin"))?;
         Ok(())
     }
 
     /// Kills the command.
     pub async fn kill(&self) -> Result<(), Error> {
-        let kill = KillRequest {
-            container_id: self.container.clone(),
-            exec_id: self.id.clone(),
-            signal: 9,
-            all: false,
-        };
-        TasksClient::new(self.channel.clone()).kill(request(kill)).await.map_err(Error::attempting("kill the command"))?;
+        let kill =
+            KillRequest { container_id: self.container.clone(), exec_id: self.id.clone(), signal: 9, all: false };
+        TasksClient::new(self.channel.clone())
+            .kill(request(kill))
+            .await
+            .map_err(Error::attempting("kill the command"))?;
         Ok(())
     }
 
     /// Sets the terminal's size.
     pub async fn resize(&self, width: u32, height: u32) -> Result<(), Error> {
-        let size =
-            ResizePtyRequest { container_id: self.container.clone(), exec_id: self.id.clone(), width, height };
+        let size = ResizePtyRequest { container_id: self.container.clone(), exec_id: self.id.clone(), width, height };
         TasksClient::new(self.channel.clone()).resize_pty(request(size)).await.map_err(Error::attempting("resize"))?;
         Ok(())
     }

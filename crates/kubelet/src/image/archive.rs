@@ -121,11 +121,19 @@ pub fn entries(file: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<Entry>, Bro
 
 fn saved(bytes: &[u8]) -> Result<Vec<Entry>, Broken> {
     let saved: Vec<Saved> = parse("manifest.json", bytes)?;
-    saved.into_iter().map(|image| {
-        let names = image.repo_tags.unwrap_or_default().iter().map(|n| reference::normalise(n)).collect::<Result<_, _>>()?;
-        let layers = image.layers.iter().map(|path| source(path)).collect();
-        Ok(Entry { names, manifest: None, config: source(&image.config), layers })
-    }).collect()
+    saved
+        .into_iter()
+        .map(|image| {
+            let names = image
+                .repo_tags
+                .unwrap_or_default()
+                .iter()
+                .map(|n| reference::normalise(n))
+                .collect::<Result<_, _>>()?;
+            let layers = image.layers.iter().map(|path| source(path)).collect();
+            Ok(Entry { names, manifest: None, config: source(&image.config), layers })
+        })
+        .collect()
 }
 
 fn layout(index: &Index, file: &impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<Entry>, Broken> {
@@ -158,7 +166,8 @@ fn choose(descriptor: &Descriptor, file: &impl Fn(&str) -> Option<Vec<u8>>) -> R
 
 fn names(descriptor: &Descriptor) -> Result<Vec<String>, Broken> {
     let full = descriptor.annotations.get("io.containerd.image.name");
-    let short = descriptor.annotations.get("org.opencontainers.image.ref.name").filter(|name| name.contains([':', '/']));
+    let short =
+        descriptor.annotations.get("org.opencontainers.image.ref.name").filter(|name| name.contains([':', '/']));
     Ok(full.or(short).map(|name| reference::normalise(name)).transpose()?.into_iter().collect())
 }
 
@@ -194,8 +203,10 @@ mod tests {
 
     #[test]
     fn a_docker_archive_names_its_images_in_full() {
-        let manifest = json!([{"Config": "c.json", "RepoTags": ["hello:1"], "Layers": ["a/layer.tar", "blobs/sha256/ab"]}]);
-        let entries = entries(|path| (path == "manifest.json").then(|| manifest.to_string().into_bytes())).expect("good");
+        let manifest =
+            json!([{"Config": "c.json", "RepoTags": ["hello:1"], "Layers": ["a/layer.tar", "blobs/sha256/ab"]}]);
+        let entries =
+            entries(|path| (path == "manifest.json").then(|| manifest.to_string().into_bytes())).expect("good");
         assert_eq!(entries[0].names, ["docker.io/library/hello:1"]);
         assert_eq!(entries[0].layers, [Source::File("a/layer.tar".into()), Source::Digest("sha256:ab".into())]);
     }

@@ -84,7 +84,12 @@ fn walk(content: &Content, reader: impl Read) -> Result<Ingested, LoadError> {
     Ok(found)
 }
 
-fn copy(content: &Content, index: usize, from: &mut impl Read, small: bool) -> Result<(Blob, Option<Vec<u8>>), LoadError> {
+fn copy(
+    content: &Content,
+    index: usize,
+    from: &mut impl Read,
+    small: bool,
+) -> Result<(Blob, Option<Vec<u8>>), LoadError> {
     let handle = Handle::current();
     let mut writer = handle.block_on(content.writer(&index.to_string()))?;
     let mut kept = small.then(Vec::new);

@@ -64,7 +64,9 @@ fn is_tag(tag: &str) -> bool {
 
 fn is_digest(digest: &str) -> bool {
     digest.split_once(':').is_some_and(|(algorithm, hex)| {
-        !algorithm.is_empty() && hex.len() >= 32 && hex.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
+        !algorithm.is_empty()
+            && hex.len() >= 32
+            && hex.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
     })
 }
 

@@ -1,71 +1,17 @@
 //! The owned containerd, for real: pause image, archives, a sandbox. Needs root and containerd; run it
 //! in a network namespace: `unshare --net cargo test -p nakhoda-kubelet --test runtime -- --ignored`.
 
-use std::path::{Path, PathBuf};
+mod node;
+mod pods;
 
 use nakhoda_daemon::Tasks;
-use nakhoda_kubelet::cgroup::Driver;
-use nakhoda_kubelet::containerd::{config, exec, process};
+use nakhoda_kubelet::containerd::{exec, process};
 use nakhoda_kubelet::cri::{Cri, v1};
 use nakhoda_kubelet::image::Images;
 use nakhoda_kubelet::{cni, pause};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Ok(pid) = std::fs::read_to_string(self.0.join("run/containerd.pid"))
-            && let Some(pid) = pid.trim().parse().ok().and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            while rustix::process::test_kill_process(pid).is_ok() {
-                std::thread::yield_now();
-                if std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|s| s.contains(") Z ")) {
-                    break;
-                }
-            }
-        }
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("{}: {error}", self.0.display());
-        }
-    }
-}
-
-fn layout(base: &Path) -> config::Layout {
-    config::Layout {
-        root: base.join("containerd/root"),
-        state: base.join("run"),
-        socket: base.join("run/c.sock"),
-        cni_bin: "/usr/lib/cni".into(),
-        cni_conf: base.join("cni"),
-        driver: Driver::Cgroupfs,
-        may_lower_oom_score: config::may_lower_oom_score(),
-    }
-}
-
-/// An image with a static busybox, as `docker save` writes it.
-fn busybox(name: &str) -> Vec<u8> {
-    let shell = std::fs::read("/bin/busybox").or_else(|_| std::fs::read("/usr/bin/busybox")).expect("busybox-static is installed");
-    let pack = |files: &[(&str, &[u8])]| {
-        let mut builder = tar::Builder::new(Vec::new());
-        for (path, bytes) in files {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(bytes.len() as u64);
-            header.set_mode(0o755);
-            builder.append_data(&mut header, path, *bytes).expect("packed");
-        }
-        builder.into_inner().expect("packed")
-    };
-    let layer = pack(&[("bin/busybox", &shell), ("bin/sh", &shell), ("bin/cat", &shell), ("bin/sleep", &shell)]);
-    let digest: String = <sha2::Sha256 as sha2::Digest>::digest(&layer).iter().map(|b| format!("{b:02x}")).collect();
-    let config = serde_json::json!({
-        "architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sleep", "1000"]},
-        "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{digest}")]},
-    });
-    let manifest = serde_json::json!([{"Config": "c.json", "RepoTags": [name], "Layers": ["l/layer.tar"]}]);
-    pack(&[("l/layer.tar", &layer), ("c.json", config.to_string().as_bytes()), ("manifest.json", manifest.to_string().as_bytes())])
-}
+use node::{Scratch, busybox, layout};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root, containerd and a network namespace"]
@@ -93,7 +39,12 @@ async fn a_sandbox_runs_from_images_that_were_only_loaded() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let sandbox = v1::PodSandboxConfig {
-        metadata: Some(v1::PodSandboxMetadata { name: "p".into(), uid: "u".into(), namespace: "default".into(), attempt: 0 }),
+        metadata: Some(v1::PodSandboxMetadata {
+            name: "p".into(),
+            uid: "u".into(),
+            namespace: "default".into(),
+            attempt: 0,
+        }),
         hostname: "p".into(),
         log_directory: scratch.0.join("logs").display().to_string(),
         linux: Some(v1::LinuxPodSandboxConfig { cgroup_parent: "/nktest".into(), ..Default::default() }),
@@ -131,5 +82,6 @@ async fn a_sandbox_runs_from_images_that_were_only_loaded() {
 
     cri.stop_sandbox(&id).await.expect("stopped");
     cri.remove_sandbox(&id).await.expect("removed");
+    nakhoda_kubelet::cgroup::Cgroups::new("/", nakhoda_kubelet::cgroup::Driver::Cgroupfs).remove("/nktest");
     tasks.stop();
 }

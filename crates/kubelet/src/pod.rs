@@ -1,0 +1,21 @@
+//! Pods: one task each (`worker`), which observes the runtime, decides (`plan`), acts (`execute`) and
+//! tells (`status`).
+
+pub mod backoff;
+pub mod container;
+pub mod core;
+mod execute;
+pub mod hook;
+pub mod manager;
+pub mod message;
+pub mod mounts;
+pub mod observed;
+pub mod plan;
+pub mod sandbox;
+pub mod security;
+pub mod spec;
+pub mod state;
+pub mod status;
+mod terminate;
+pub mod told;
+pub mod worker;

@@ -1,0 +1,102 @@
+//! Small questions about a pod's specification.
+
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+
+/// What a container is in its pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Runs to its end before the next one.
+    Init,
+    /// An init container that is restarted: starts before the next one, runs beside the apps.
+    Sidecar,
+    /// An app container.
+    App,
+}
+
+/// The specification; an empty one for a pod that has none (the API server admits none such).
+#[must_use]
+pub fn of(pod: &Pod) -> &PodSpec {
+    static NONE: std::sync::LazyLock<PodSpec> = std::sync::LazyLock::new(PodSpec::default);
+    pod.spec.as_ref().unwrap_or(&NONE)
+}
+
+/// The pod's uid.
+#[must_use]
+pub fn uid(pod: &Pod) -> &str {
+    pod.metadata.uid.as_deref().unwrap_or_default()
+}
+
+/// The pod's namespace.
+#[must_use]
+pub fn namespace(pod: &Pod) -> &str {
+    pod.metadata.namespace.as_deref().unwrap_or_default()
+}
+
+/// The pod's name.
+#[must_use]
+pub fn name(pod: &Pod) -> &str {
+    pod.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// `name_namespace(uid)`, as upstream's texts have it.
+#[must_use]
+pub fn full_name(pod: &Pod) -> String {
+    format!("{}_{}({})", name(pod), namespace(pod), uid(pod))
+}
+
+/// Init containers, in order.
+#[must_use]
+pub fn inits(spec: &PodSpec) -> &[Container] {
+    spec.init_containers.as_deref().unwrap_or_default()
+}
+
+/// All containers with their roles, init containers first.
+pub fn containers(spec: &PodSpec) -> impl DoubleEndedIterator<Item = (Role, &Container)> {
+    let role = |c: &Container| if is_sidecar(c) { Role::Sidecar } else { Role::Init };
+    inits(spec).iter().map(move |c| (role(c), c)).chain(spec.containers.iter().map(|c| (Role::App, c)))
+}
+
+/// A container's path in events.
+#[must_use]
+pub fn field(role: Role, name: &str) -> String {
+    match role {
+        Role::App => format!("spec.containers{{{name}}}"),
+        Role::Init | Role::Sidecar => format!("spec.initContainers{{{name}}}"),
+    }
+}
+
+/// One container by name.
+#[must_use]
+pub fn container<'a>(pod: &'a Pod, name: &str) -> Option<(Role, &'a Container)> {
+    containers(of(pod)).find(|(_, c)| c.name == name)
+}
+
+/// Whether an init container is restarted always.
+#[must_use]
+pub fn is_sidecar(container: &Container) -> bool {
+    container.restart_policy.as_deref() == Some("Always")
+}
+
+/// `Always`, `OnFailure` or `Never`.
+#[must_use]
+pub fn restart_policy(spec: &PodSpec) -> &str {
+    spec.restart_policy.as_deref().unwrap_or("Always")
+}
+
+/// Whether the pod uses the node's network.
+#[must_use]
+pub fn host_network(spec: &PodSpec) -> bool {
+    spec.host_network.unwrap_or(false)
+}
+
+/// Whether somebody has asked for the pod's end.
+#[must_use]
+pub fn is_deleted(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some()
+}
+
+/// Whether the phase is final.
+#[must_use]
+pub fn is_terminal(phase: Option<&str>) -> bool {
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
