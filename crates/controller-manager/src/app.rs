@@ -1,0 +1,66 @@
+//! The process: it stands for election, and while it leads, all controllers run.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use nakhoda_client::leader::{self, Leadership};
+use nakhoda_client::{Client, Config, Informers, Key};
+use nakhoda_daemon::Tasks;
+use nakhoda_daemon::health::Health;
+use nakhoda_daemon::metrics::Metrics;
+use tokio::sync::watch;
+
+use crate::context::Context;
+use crate::controllers;
+use crate::material::Material;
+use crate::options::Options;
+
+/// Runs until SIGTERM.
+#[must_use]
+pub fn run(options: Options) -> ExitCode {
+    let common = options.common.clone();
+    nakhoda_daemon::run(&common, |tasks| start(tasks, options))
+}
+
+async fn start(tasks: Tasks, options: Options) -> anyhow::Result<()> {
+    let config = Config::from_kubeconfig(&options.kubeconfig).context("--kubeconfig")?;
+    let material = Arc::new(Material::load(&options)?);
+    let client = Client::new(&config);
+    let (health, metrics) = (Health::default(), Metrics::default());
+    nakhoda_daemon::serve::serve(&tasks, options.bind_address, health, metrics).await.context("--bind-address")?;
+    let lease = Key::new("kube-system", "kube-controller-manager");
+    let leadership = leader::run(&tasks, &client, lease, &leader::identity(), leader::Settings::default());
+    let options = Arc::new(options);
+    tasks.clone().spawn("terms", terms(tasks, client, leadership, options, material));
+    Ok(())
+}
+
+/// Each term has tasks, caches and a fence of its own; nothing of it outlives it.
+async fn terms(
+    tasks: Tasks,
+    client: Client,
+    mut leadership: watch::Receiver<Leadership>,
+    options: Arc<Options>,
+    material: Arc<Material>,
+) {
+    while let Some(fence) = leader::lead(&mut leadership).await {
+        tracing::info!(holder = fence.holder, transitions = fence.transitions, "leading");
+        let term = tasks.child();
+        let cx = Context {
+            informers: Informers::new(client.clone(), term.clone()),
+            client: client.fenced(fence.clone()),
+            tasks: term.clone(),
+            options: options.clone(),
+            material: material.clone(),
+        };
+        for controller in controllers::ALL {
+            tracing::debug!(controller = controller.name, "starting");
+            (controller.start)(&cx);
+        }
+        drop(cx);
+        leader::lose(&mut leadership, &fence).await;
+        tracing::warn!("no longer leading");
+        term.stop();
+    }
+}

@@ -1,0 +1,26 @@
+//! The controllers: one file and one line each, in alphabetic order.
+
+use crate::context::Context;
+
+/// A controller as the process starts it.
+pub struct Entry {
+    /// Its name: the file's.
+    pub name: &'static str,
+    /// Starts its watches and workers.
+    pub start: fn(&Context),
+}
+
+macro_rules! controllers {
+    ($($name:ident),* $(,)?) => {
+        $(pub mod $name;)*
+
+        /// All controllers.
+        pub const ALL: &[Entry] = &[$(Entry { name: stringify!($name), start: $name::start }),*];
+    };
+}
+
+controllers! {
+    deployment,
+    replica_set,
+    replication,
+}
