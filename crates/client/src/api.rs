@@ -3,6 +3,7 @@
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
+pub use nakhoda_api::patch::PatchKind;
 use nakhoda_api::{GroupVersionResource, Object};
 use nakhoda_rpc::v1;
 use serde::Serialize;
@@ -48,19 +49,6 @@ pub struct Patch {
     pub force: bool,
 }
 
-/// The four kinds of patch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatchKind {
-    /// RFC 6902.
-    Json,
-    /// RFC 7386.
-    Merge,
-    /// Lists merge by the keys their kind declares.
-    Strategic,
-    /// Server-side apply; the body is YAML or JSON.
-    Apply,
-}
-
 // === impl Patch ===
 
 impl Patch {
@@ -80,19 +68,6 @@ impl Patch {
     #[must_use]
     pub fn json(body: &serde_json::Value) -> Self {
         Self { kind: PatchKind::Json, body: body.to_string().into_bytes(), force: false }
-    }
-}
-
-impl PatchKind {
-    /// The media type that names this kind of patch.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json-patch+json",
-            Self::Merge => "application/merge-patch+json",
-            Self::Strategic => "application/strategic-merge-patch+json",
-            Self::Apply => "application/apply-patch+yaml",
-        }
     }
 }
 
@@ -165,7 +140,7 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
     /// Changes part of a subresource.
     pub async fn patch_sub<R: DeserializeOwned>(&self, name: &str, sub: &str, patch: &Patch) -> Result<R> {
         let body = v1::Object {
-            media_type: patch.kind.media_type().into(),
+            media_type: patch.kind.mime().into(),
             body: patch.body.clone().into(),
             ..v1::Object::default()
         };

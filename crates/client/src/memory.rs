@@ -2,9 +2,8 @@
 //! stands on [`Transport`].
 //!
 //! Holds: revisions, conflicts, watches with history, initial events and bookmarks, finalizers,
-//! status, binding and eviction, fences. Absent: validation, defaults, authorization, label and field
-//! selectors beyond equality, patches but merge patches and strategic ones read as such, dry run,
-//! Connect and discovery.
+//! status, binding and eviction, fences. Absent: validation, defaults, authorization, server-side
+//! apply, dry run, Connect and discovery.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +25,8 @@ use crate::transport::{Call, Transport};
 mod select;
 mod verbs;
 mod watching;
+
+use select::Selector;
 
 /// Objects in memory. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -141,8 +142,8 @@ impl Memory {
     fn chunks(&self, request: v1::ListRequest) -> Result<Vec<v1::ListChunk>> {
         let state = self.enter("list")?;
         let target = request.target.unwrap_or_default();
-        let selection = request.selection.unwrap_or_default();
-        let items = state.select(&target, &selection).map(|(_, o)| o.to_string().into_bytes().into()).collect();
+        let selector = Selector::parse(request.selection.as_ref())?;
+        let items = state.select(&target, &selector).map(|(_, o)| o.to_string().into_bytes().into()).collect();
         let resource_version = state.revision.to_string();
         Ok(vec![v1::ListChunk { items, resource_version, ..v1::ListChunk::default() }])
     }
@@ -182,9 +183,9 @@ impl State {
     fn select<'a>(
         &'a self,
         target: &'a v1::Target,
-        selection: &'a v1::Selection,
+        selector: &'a Selector,
     ) -> impl Iterator<Item = (&'a Place, &'a Value)> {
-        self.objects.iter().filter(move |(place, object)| place.is_of(target) && select::matches(object, selection))
+        self.objects.iter().filter(move |(place, object)| place.is_of(target) && selector.matches(object))
     }
 
     fn record(&mut self, place: Place, kind: v1::watch_event::Type, mut object: Value, before: Option<Value>) -> Value {

@@ -1,11 +1,13 @@
 //! Get, create, update, patch and delete over [`State`].
 
 use jiff::Timestamp;
-use nakhoda_api::{GroupResource, Status};
+use nakhoda_api::patch::PatchKind;
+use nakhoda_api::{GroupResource, Object, Status};
 use nakhoda_rpc::v1;
 use nakhoda_rpc::v1::watch_event::Type;
 use serde_json::{Value, json};
 
+use super::select::Selector;
 use super::{Place, State};
 use crate::error::{Error, Result};
 use crate::transport::Call;
@@ -36,8 +38,7 @@ pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
         Call::Patch(r) => {
             state.check(r.options.as_ref())?;
             let target = r.target.unwrap_or_default();
-            let mut object = state.stored(&target)?.clone();
-            merge(&mut object, &patch(r.patch)?);
+            let object = patched(state.stored(&target)?, &r.patch.unwrap_or_default())?;
             state.update(&target, object)
         }
         Call::Delete(r) => {
@@ -46,8 +47,8 @@ pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
         }
         Call::DeleteCollection(r) => {
             state.check(r.options.as_ref())?;
-            let (target, selection) = (r.target.unwrap_or_default(), r.selection.unwrap_or_default());
-            let places: Vec<Place> = state.select(&target, &selection).map(|(place, _)| place.clone()).collect();
+            let (target, selector) = (r.target.unwrap_or_default(), Selector::parse(r.selection.as_ref())?);
+            let places: Vec<Place> = state.select(&target, &selector).map(|(place, _)| place.clone()).collect();
             for place in places {
                 state.delete(&v1::Target { namespace: place.key.namespace, name: place.key.name, ..target.clone() })?;
             }
@@ -166,30 +167,11 @@ fn finalized(object: &Value) -> bool {
     object["metadata"]["finalizers"].as_array().is_some_and(|f| !f.is_empty())
 }
 
-/// RFC 7386.
-fn merge(into: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *into = patch.clone();
-        return;
-    };
-    if !into.is_object() {
-        *into = json!({});
-    }
-    for (field, value) in patch {
-        if value.is_null() {
-            drop(into.as_object_mut().and_then(|o| o.shift_remove(field)));
-        } else {
-            merge(&mut into[field], value);
-        }
-    }
-}
-
-fn patch(patch: Option<v1::Object>) -> Result<Value> {
-    let patch = patch.unwrap_or_default();
-    match patch.media_type.as_str() {
-        "application/merge-patch+json" | "application/strategic-merge-patch+json" => body(Some(patch)),
-        other => Err(Status::unsupported_media_type(format!("memory takes no {other}")).into()),
-    }
+fn patched(current: &Value, patch: &v1::Object) -> Result<Value> {
+    let unknown = || Status::unsupported_media_type(format!("{} is no kind of patch", patch.media_type));
+    let kind = PatchKind::parse(&patch.media_type).ok_or_else(unknown)?;
+    let current = Object::from_value(current.clone()).map_err(|e| Status::bad_request(e.to_string()))?;
+    Ok(nakhoda_api::patch::apply(kind, &current, &patch.body)?.into_value())
 }
 
 fn body(object: Option<v1::Object>) -> Result<Value> {
@@ -197,8 +179,7 @@ fn body(object: Option<v1::Object>) -> Result<Value> {
 }
 
 fn now() -> Value {
-    let now = Timestamp::from_second(Timestamp::now().as_second()).expect("the second of a timestamp is one");
-    now.to_string().into()
+    nakhoda_api::time::now_rfc3339(Timestamp::now()).into()
 }
 
 fn resource(target: &v1::Target) -> GroupResource {

@@ -8,14 +8,15 @@ use nakhoda_rpc::v1::watch_event::Type;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{Change, Memory, select};
+use super::select::Selector;
+use super::{Change, Memory};
 use crate::error::Result;
 
 /// One open watch.
 struct Follower {
     memory: Memory,
     target: v1::Target,
-    selection: v1::Selection,
+    selector: Selector,
     seen: u64,
     initial: Option<v1::WatchBatch>,
     revision: watch::Receiver<u64>,
@@ -27,14 +28,14 @@ struct Follower {
 impl Memory {
     pub(super) fn open(&self, request: &v1::WatchRequest) -> Result<BoxStream<'static, Result<v1::WatchBatch>>> {
         let target = request.target.clone().unwrap_or_default();
-        let selection = request.selection.clone().unwrap_or_default();
+        let selector = Selector::parse(request.selection.as_ref())?;
         let state = self.enter("watch")?;
         let (seen, initial) = if request.send_initial_events {
             if state.refuse_initial {
                 return Err(Status::bad_request("sendInitialEvents is forbidden").into());
             }
             let mut events: Vec<_> =
-                state.select(&target, &selection).map(|(_, object)| event(Type::Added, object)).collect();
+                state.select(&target, &selector).map(|(_, object)| event(Type::Added, object)).collect();
             events.push(initial_end(state.revision));
             (state.revision, Some(batch(events)))
         } else {
@@ -48,7 +49,7 @@ impl Memory {
         let (mut revision, mut epoch) = (self.shared.revision.subscribe(), self.shared.epoch.subscribe());
         revision.mark_unchanged();
         epoch.mark_unchanged();
-        let follower = Follower { memory: self.clone(), target, selection, seen, initial, revision, epoch };
+        let follower = Follower { memory: self.clone(), target, selector, seen, initial, revision, epoch };
         Ok(futures::stream::unfold(follower, Follower::next).boxed())
     }
 }
@@ -75,16 +76,16 @@ impl Follower {
     fn news(&mut self) -> Vec<v1::WatchEvent> {
         let state = self.memory.shared.state.lock();
         let new = state.history.iter().filter(|c| c.revision > self.seen && c.place.is_of(&self.target));
-        let events = new.filter_map(|change| seen_through(change, &self.selection)).collect();
+        let events = new.filter_map(|change| seen_through(change, &self.selector)).collect();
         self.seen = state.revision;
         events
     }
 }
 
 /// A change as a watch with a selection sees it: objects come into and go out of its sight.
-fn seen_through(change: &Change, selection: &v1::Selection) -> Option<v1::WatchEvent> {
-    let now = change.kind != Type::Deleted && select::matches(&change.object, selection);
-    let before = change.before.as_ref().is_some_and(|b| select::matches(b, selection));
+fn seen_through(change: &Change, selector: &Selector) -> Option<v1::WatchEvent> {
+    let now = change.kind != Type::Deleted && selector.matches(&change.object);
+    let before = change.before.as_ref().is_some_and(|b| selector.matches(b));
     let kind = match (before, now) {
         (false, true) => Type::Added,
         (true, true) => Type::Modified,

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use nakhoda_api::time::time;
 use serde_json::json;
 
 use super::EventType;
@@ -188,18 +189,14 @@ fn event(occurrence: &Occurrence, written: &Written, message: &str) -> Event {
             component: Some(component.clone()),
             host: Some(host.clone()).filter(|h| !h.is_empty()),
         }),
-        first_timestamp: Some(whole_seconds(written.first)),
-        last_timestamp: Some(whole_seconds(written.last)),
+        first_timestamp: Some(time(written.first)),
+        last_timestamp: Some(time(written.last)),
         count: Some(written.count),
         type_: Some(occurrence.kind.to_string()),
         reporting_component: Some(component.clone()),
         reporting_instance: Some(host.clone()),
         ..Event::default()
     }
-}
-
-fn whole_seconds(at: Timestamp) -> Time {
-    Time(Timestamp::from_second(at.as_second()).expect("the second of a timestamp is one"))
 }
 
 fn bound<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, last: fn(&V) -> Timestamp) {

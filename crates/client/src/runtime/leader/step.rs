@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use nakhoda_api::time::micro_time;
 
 use super::Settings;
 use crate::client::Fence;
@@ -64,8 +65,8 @@ pub fn released(known: &Lease, now: Timestamp) -> Lease {
         spec: Some(LeaseSpec {
             holder_identity: Some(String::new()),
             lease_duration_seconds: Some(1),
-            renew_time: Some(micro(now)),
-            acquire_time: Some(micro(now)),
+            renew_time: Some(micro_time(now)),
+            acquire_time: Some(micro_time(now)),
             ..spec
         }),
     }
@@ -87,19 +88,17 @@ fn taken(transitions: i32, identity: &str, settings: &Settings, now: Timestamp) 
     LeaseSpec {
         holder_identity: Some(identity.into()),
         lease_duration_seconds: Some(i32::try_from(settings.duration.as_secs()).unwrap_or(i32::MAX)),
-        acquire_time: Some(micro(now)),
-        renew_time: Some(micro(now)),
+        acquire_time: Some(micro_time(now)),
+        renew_time: Some(micro_time(now)),
         lease_transitions: Some(transitions),
         ..LeaseSpec::default()
     }
 }
 
-fn micro(now: Timestamp) -> MicroTime {
-    MicroTime(now.round(Unit::Microsecond).unwrap_or(now))
-}
-
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
     use super::*;
 
     fn held(by: &str, transitions: i32) -> Lease {
