@@ -9,6 +9,7 @@ mod normalise;
 mod parse;
 pub mod table;
 
+pub(crate) use normalise::zero;
 pub use normalise::{normalise, normalise_message};
 pub use table::{Field, Message, MessageId, Table, Type, table};
 

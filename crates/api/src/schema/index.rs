@@ -10,6 +10,8 @@ pub struct JsonField {
     /// The protobuf tags of the embedded structs it stands in, from the outside; a 0 among them means
     /// that protobuf does not have it.
     pub via: Vec<u32>,
+    /// The Go names of these structs, as type errors print them.
+    pub within: Vec<&'static str>,
 }
 
 /// What a protobuf tag of a message leads to.
@@ -52,11 +54,11 @@ pub(super) fn build(table: &mut Table) {
             match (&field.ty, field.embedded) {
                 (Type::Message(id), true) => {
                     slots.push((field.tag, Slot::Embedded(*id, json.len())));
-                    open(table, *id, &[field.tag], &mut json);
+                    open(table, *id, &[field.tag], &[], &mut json);
                 }
                 _ => {
                     slots.push((field.tag, Slot::Field(json.len())));
-                    json.push(JsonField { field: field.clone(), via: Vec::new() });
+                    json.push(JsonField { field: field.clone(), via: Vec::new(), within: Vec::new() });
                 }
             }
         }
@@ -67,11 +69,12 @@ pub(super) fn build(table: &mut Table) {
     }
 }
 
-fn open(table: &Table, id: MessageId, via: &[u32], json: &mut Vec<JsonField>) {
+fn open(table: &Table, id: MessageId, via: &[u32], within: &[&'static str], json: &mut Vec<JsonField>) {
+    let within = [within, &[table.message(id).name]].concat();
     for field in &table.message(id).fields {
         match (&field.ty, field.embedded) {
-            (Type::Message(inner), true) => open(table, *inner, &[via, &[field.tag]].concat(), json),
-            _ => json.push(JsonField { field: field.clone(), via: via.to_vec() }),
+            (Type::Message(inner), true) => open(table, *inner, &[via, &[field.tag]].concat(), &within, json),
+            _ => json.push(JsonField { field: field.clone(), via: via.to_vec(), within: within.clone() }),
         }
     }
 }
