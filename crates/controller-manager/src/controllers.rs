@@ -21,6 +21,9 @@ macro_rules! controllers {
 
 controllers! {
     deployment,
+    endpoint_slice,
+    endpoint_slice_mirroring,
+    endpoints,
     replica_set,
     replication,
 }

@@ -6,6 +6,7 @@
 //! knows storage, containers or rules of a packet filter.
 
 pub mod app;
+pub mod backends;
 pub mod claim;
 pub mod context;
 pub mod controllers;
@@ -17,6 +18,7 @@ pub mod pods;
 pub mod replicator;
 pub mod revision;
 pub mod selector;
+pub mod slices;
 
 pub use app::run;
 pub use options::Options;
