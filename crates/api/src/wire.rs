@@ -32,7 +32,7 @@ pub fn decode(media: Media, bytes: &[u8], default: Option<&GroupVersionKind>) ->
     match media {
         Media::Json => json::decode(bytes, default),
         Media::Yaml => yaml::decode(bytes, default),
-        Media::Protobuf => Err(DecodeError::Protobuf("not a protobuf envelope")),
+        Media::Protobuf => protobuf::decode(bytes, default),
     }
 }
 
@@ -41,6 +41,9 @@ pub fn encode(media: Media, object: &Object) -> Result<Vec<u8>, EncodeError> {
     match media {
         Media::Json => Ok(object.to_json()),
         Media::Yaml => yaml::encode(object),
-        Media::Protobuf => Err(EncodeError::UnknownKind(object.kind().into())),
+        Media::Protobuf => {
+            let gvk = object.gvk().ok_or_else(|| EncodeError::UnknownKind(object.kind().into()))?;
+            to_protobuf(&gvk, &object.to_json())
+        }
     }
 }

@@ -29,6 +29,15 @@ pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result
     Ok(Decoded { object, faults: reader.faults })
 }
 
+/// A value of no known shape.
+pub(super) fn value(bytes: &[u8]) -> Result<serde_json::Value, DecodeError> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut reader = Reader::new(&text, None);
+    let value = reader.any()?;
+    reader.scan.finish()?;
+    Ok(value)
+}
+
 fn typed_first(gvk: &GroupVersionKind, mut object: Object) -> Object {
     let mut out = Object::of(gvk);
     for (key, value) in std::mem::take(object.root_mut()) {

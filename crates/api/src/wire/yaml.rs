@@ -1,15 +1,75 @@
 //! YAML bodies: turned into JSON, then read as such.
 
 use serde_json::Value;
+use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
 
 use super::{DecodeError, Decoded, EncodeError, json};
 use crate::{GroupVersionKind, Object};
 
 pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result<Decoded, DecodeError> {
-    let value: Value = serde_saphyr::from_slice(bytes).map_err(|e| DecodeError::Yaml(e.to_string()))?;
-    json::decode(value.to_string().as_bytes(), default)
+    let (value, duplicate) = value(bytes)?;
+    let mut decoded = json::decode(value.to_string().as_bytes(), default)?;
+    decoded.faults.splice(0..0, duplicate);
+    Ok(decoded)
+}
+
+/// The JSON of a YAML text, and the fault of a key that stands there twice: the last one counts.
+pub(crate) fn value(bytes: &[u8]) -> Result<(Value, Option<String>), DecodeError> {
+    let parse = |policy| serde_saphyr::from_slice_with_options::<Value>(bytes, options(policy));
+    let failed = |error: Error| DecodeError::Yaml(error.to_string());
+    match parse(DuplicateKeyPolicy::Error) {
+        Ok(value) => Ok((value, None)),
+        Err(error) => {
+            let fault = duplicate(&error).ok_or_else(|| failed(error))?;
+            Ok((parse(DuplicateKeyPolicy::LastWins).map_err(failed)?, Some(fault)))
+        }
+    }
 }
 
 pub(super) fn encode(object: &Object) -> Result<Vec<u8>, EncodeError> {
     serde_saphyr::to_string(object).map(String::into_bytes).map_err(|e| EncodeError::Yaml(Box::new(e)))
+}
+
+/// Octal numbers are those of YAML 1.1 (`defaultMode: 0644`). The library's budgets bound aliases.
+fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
+    serde_saphyr::options! { duplicate_keys: duplicate_keys, legacy_octal_numbers: true, with_snippet: false }
+}
+
+/// Only the first duplicate is told.
+fn duplicate(error: &Error) -> Option<String> {
+    let Error::DuplicateMappingKey { key, location } = error else { return None };
+    let key = key.as_deref().unwrap_or_default();
+    Some(format!("yaml: unmarshal errors:\n  line {}: key {key:?} already set in map", location.line()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn octal_modes_and_duplicates_read_as_upstream() {
+        let body = b"kind: ConfigMap\napiVersion: v1\ndata:\n  a: u\n  a: v\n";
+        let decoded = decode(body, None).expect("decodes");
+        assert_eq!(decoded.faults, ["yaml: unmarshal errors:\n  line 5: key \"a\" already set in map"]);
+        assert_eq!(decoded.object.at(&["data"]), Some(&json!({"a": "v"})));
+        let (value, _) = value(b"mode: 0644").expect("parses");
+        assert_eq!(value, json!({"mode": 420}));
+    }
+
+    #[test]
+    fn alias_bombs_are_refused() {
+        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..12 {
+            let item = format!("*a{}", level - 1);
+            text.push_str(&format!("a{level}: &a{level} [{}]\n", [&*item; 10].join(", ")));
+        }
+        assert!(value(text.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn yaml_that_is_not_yaml_is_refused() {
+        assert!(value(b"a: [").is_err());
+        assert!(value(b"a: b: c").is_err());
+    }
 }
