@@ -85,7 +85,12 @@ impl Asked<'_> {
         if members.is_empty() {
             return Answer::NoSuchName;
         }
-        found(members.iter().flat_map(|m| &m.endpoint.addresses).filter_map(|ip| records::address(self.name, ip, self.asked)))
+        found(
+            members
+                .iter()
+                .flat_map(|m| &m.endpoint.addresses)
+                .filter_map(|ip| records::address(self.name, ip, self.asked)),
+        )
     }
 
     fn member(&self, service: &Service, hostname: &str) -> Answer {
@@ -94,7 +99,12 @@ impl Asked<'_> {
         if members.is_empty() {
             return Answer::NoSuchName;
         }
-        found(members.iter().flat_map(|m| &m.endpoint.addresses).filter_map(|ip| records::address(self.name, ip, self.asked)))
+        found(
+            members
+                .iter()
+                .flat_map(|m| &m.endpoint.addresses)
+                .filter_map(|ip| records::address(self.name, ip, self.asked)),
+        )
     }
 
     fn ports(&self, service: &Service, port: &str, protocol: &str) -> Answer {

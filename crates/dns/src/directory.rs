@@ -82,7 +82,8 @@ impl Directory {
     pub fn members_at(&self, address: &str) -> Vec<(String, String, Member)> {
         let slices = self.slices.by_index(ADDRESS, address);
         let found = slices.iter().flat_map(|slice| {
-            let (namespace, name) = owner(slice).split_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap_or_default();
+            let (namespace, name) =
+                owner(slice).split_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap_or_default();
             members(slice).map(move |m| (namespace.clone(), name.clone(), m))
         });
         found.filter(|(_, _, m)| m.endpoint.addresses.iter().any(|a| a == address)).collect()
@@ -92,7 +93,12 @@ impl Directory {
 fn members(slice: &EndpointSlice) -> impl Iterator<Item = Member> {
     let ports = slice.ports.clone().unwrap_or_default();
     let ready = |e: &Endpoint| e.conditions.as_ref().and_then(|c| c.ready).unwrap_or(true);
-    slice.endpoints.iter().flatten().filter(move |e| ready(e)).map(move |e| Member { endpoint: e.clone(), ports: ports.clone() })
+    slice
+        .endpoints
+        .iter()
+        .flatten()
+        .filter(move |e| ready(e))
+        .map(move |e| Member { endpoint: e.clone(), ports: ports.clone() })
 }
 
 fn owner(slice: &EndpointSlice) -> String {

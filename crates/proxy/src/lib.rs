@@ -1,1 +1,54 @@
-//! x
+//! Makes Services answer on a node: cluster IPs, node ports, load-balancer addresses and host ports, by
+//! nftables.
+//!
+//! Architecture invariants: data flows one way, from the caches through [`render`] (plain functions) to
+//! a [`table::Table`] of elements whose difference [`nft`] applies in one transaction; [`nft`] alone
+//! knows nftables. The number of chains is constant: everything that grows with the cluster is an
+//! element of a map, because chain count is what makes loading slow.
+//!
+//! Absent: IPv6, topology hints, host ports on 127.0.0.1, NetworkPolicy; traffic from pods to the
+//! external address of a Service with `externalTrafficPolicy: Local` is balanced over local endpoints
+//! only; a change of a Service's endpoints may move its clients with session affinity.
+
+pub mod conntrack;
+pub mod nft;
+pub mod options;
+pub mod render;
+pub mod sync;
+pub mod table;
+pub mod track;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use nakhoda_client::{Client, Config, Informers};
+use nakhoda_daemon::Tasks;
+
+pub use options::Options;
+
+/// Runs the proxy until it is told to stop. The rules stay when it ends: connections go on while it is
+/// replaced.
+#[must_use]
+pub fn run(options: Options) -> ExitCode {
+    let common = options.common.clone();
+    nakhoda_daemon::run(&common, |tasks| start(options, tasks))
+}
+
+async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
+    let config = match &options.kubeconfig {
+        Some(path) => Config::from_kubeconfig(path).context("cannot read the kubeconfig")?,
+        None => Config::in_cluster(options.apiservers()?).context("cannot find the cluster from inside a pod")?,
+    };
+    let informers = Informers::new(Client::new(&config), tasks.clone());
+    let health = nakhoda_daemon::health::Health::default();
+    let rules = nft::Nft::new(options.pod_cidr()?);
+    rules.probe().await.context("nftables cannot be used on this node")?;
+    let tracked = track::Track::new(&informers, &options.hostname_override);
+    let sync = sync::Sync::new(tracked, rules, health.clone());
+    let metrics = nakhoda_daemon::metrics::Metrics::default();
+    nakhoda_daemon::serve::serve(&tasks, options.health_bind, health, metrics)
+        .await
+        .context("cannot serve health checks")?;
+    tasks.spawn("rules", sync.run());
+    Ok(())
+}

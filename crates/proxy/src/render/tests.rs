@@ -1,0 +1,87 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn slices(endpoints: Value) -> Vec<Arc<EndpointSlice>> {
+    let slice =
+        json!({"addressType": "IPv4", "metadata": {}, "ports": [{"name": "", "port": 8080}], "endpoints": endpoints});
+    vec![Arc::new(serde_json::from_value(slice).expect("a slice"))]
+}
+
+fn told(spec: Value, endpoints: Value) -> Vec<(Set, String, String)> {
+    let object = json!({"metadata": {}, "spec": spec});
+    let parsed: Service = serde_json::from_value(object).expect("a service");
+    service(&parsed, &slices(endpoints), "here").into_iter().map(|e| (e.set, e.key, e.targets.join(", "))).collect()
+}
+
+fn entry(set: Set, key: &str, targets: &str) -> (Set, String, String) {
+    (set, key.into(), targets.into())
+}
+
+#[test]
+fn a_port_is_balanced_over_its_ready_endpoints() {
+    let endpoints = json!([
+        {"addresses": ["10.1.0.2"], "conditions": {"ready": true}, "nodeName": "here"},
+        {"addresses": ["10.2.0.2"], "conditions": {"ready": true}, "nodeName": "there"},
+        {"addresses": ["10.2.0.3"], "conditions": {"ready": false}},
+    ]);
+    let spec = json!({"clusterIP": "10.96.0.5", "ports": [{"port": 80, "nodePort": 30080}]});
+    assert_eq!(
+        told(spec, endpoints),
+        [
+            entry(Set::Addresses, "10.96.0.5 . tcp . 80", "10.1.0.2 . 8080, 10.2.0.2 . 8080"),
+            entry(Set::Ports, "tcp . 30080", "10.1.0.2 . 8080, 10.2.0.2 . 8080"),
+            entry(Set::Hairpins, "10.1.0.2 . 10.1.0.2", ""),
+        ]
+    );
+}
+
+#[test]
+fn without_endpoints_a_service_refuses() {
+    let spec = json!({"clusterIP": "10.96.0.5", "ports": [{"port": 80, "protocol": "UDP", "nodePort": 30080}]});
+    assert_eq!(
+        told(spec, json!([])),
+        [entry(Set::EmptyAddresses, "10.96.0.5 . udp . 80", ""), entry(Set::EmptyPorts, "udp . 30080", "")]
+    );
+}
+
+#[test]
+fn an_endpoint_that_ends_serves_while_no_other_is_ready() {
+    let endpoints =
+        json!([{"addresses": ["10.1.0.2"], "conditions": {"ready": false, "serving": true, "terminating": true}}]);
+    let spec = json!({"clusterIP": "10.96.0.5", "ports": [{"port": 80}]});
+    assert_eq!(told(spec, endpoints), [entry(Set::Addresses, "10.96.0.5 . tcp . 80", "10.1.0.2 . 8080")]);
+}
+
+#[test]
+fn a_local_policy_keeps_to_this_node_and_keeps_the_source() {
+    let endpoints = json!([
+        {"addresses": ["10.1.0.2"], "nodeName": "here"},
+        {"addresses": ["10.2.0.2"], "nodeName": "there"},
+    ]);
+    let spec = json!({"type": "NodePort", "externalTrafficPolicy": "Local", "clusterIP": "10.96.0.5",
+        "sessionAffinity": "ClientIP", "ports": [{"port": 80, "nodePort": 30080}]});
+    assert_eq!(
+        told(spec, endpoints),
+        [
+            entry(Set::Addresses, "10.96.0.5 . tcp . 80", "10.1.0.2 . 8080, 10.2.0.2 . 8080"),
+            entry(Set::Ports, "tcp . 30080", "10.1.0.2 . 8080"),
+            entry(Set::KeepPorts, "tcp . 30080", ""),
+            entry(Set::Hairpins, "10.1.0.2 . 10.1.0.2", ""),
+            entry(Set::StickyAddresses(10_800), "10.96.0.5 . tcp . 80", ""),
+            entry(Set::StickyPorts(10_800), "tcp . 30080", ""),
+        ]
+    );
+}
+
+#[test]
+fn a_host_port_is_the_pods() {
+    let pod: Pod = serde_json::from_value(json!({"metadata": {}, "status": {"phase": "Running", "podIP": "10.1.0.9"},
+        "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 80, "hostPort": 8080}]}]}}))
+    .expect("a pod");
+    let elements = host_ports(&pod);
+    assert_eq!(
+        elements[0],
+        Element { set: Set::Ports, key: "tcp . 8080".into(), targets: vec!["10.1.0.9 . 80".into()] }
+    );
+    assert_eq!(elements.len(), 2);
+}

@@ -1,0 +1,111 @@
+//! What may have changed: the keys of Services whose rules must be made anew, out of the caches.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use nakhoda_client::{Change, Informer, Informers, Key, Selection};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::render;
+use crate::table::{Element, Owner};
+
+const OWNER: &str = "service";
+const OWNER_LABEL: &str = "kubernetes.io/service-name";
+
+/// The caches and their changes.
+pub struct Track {
+    node: String,
+    services: Informer<Service>,
+    slices: Informer<EndpointSlice>,
+    pods: Informer<Pod>,
+    service_changes: UnboundedReceiver<Change<Service>>,
+    slice_changes: UnboundedReceiver<Change<EndpointSlice>>,
+    pod_changes: UnboundedReceiver<Change<Pod>>,
+}
+
+// === impl Track ===
+
+impl Track {
+    /// Follows Services, slices and the node's own pods.
+    #[must_use]
+    pub fn new(informers: &Informers, node: &str) -> Self {
+        let (services, slices) = (informers.of::<Service>(), informers.of::<EndpointSlice>());
+        let mine = Selection { fields: format!("spec.nodeName={node}"), ..Selection::default() };
+        let pods = informers.select::<Pod>(None, mine);
+        slices.add_index(OWNER, |slice| owner(slice).map(|key| key.to_string()).into_iter().collect());
+        Self {
+            node: node.into(),
+            service_changes: services.subscribe(),
+            slice_changes: slices.subscribe(),
+            pod_changes: pods.subscribe(),
+            services,
+            slices,
+            pods,
+        }
+    }
+
+    /// Waits until the caches were filled once.
+    pub async fn synced(&self) {
+        tokio::join!(self.services.synced(), self.slices.synced(), self.pods.synced());
+    }
+
+    /// Waits for a change and takes all that are there.
+    pub async fn changed(&mut self) -> BTreeSet<Owner> {
+        let mut owners = BTreeSet::new();
+        tokio::select! {
+            Some(change) = self.service_changes.recv() => owners.extend(of_service(&change)),
+            Some(change) = self.slice_changes.recv() => owners.extend(of_slice(&change)),
+            Some(change) = self.pod_changes.recv() => owners.extend(of_pod(&change)),
+        }
+        while let Ok(change) = self.service_changes.try_recv() {
+            owners.extend(of_service(&change));
+        }
+        while let Ok(change) = self.slice_changes.try_recv() {
+            owners.extend(of_slice(&change));
+        }
+        while let Ok(change) = self.pod_changes.try_recv() {
+            owners.extend(of_pod(&change));
+        }
+        owners
+    }
+
+    /// What an owner wants now; nothing once it is gone.
+    #[must_use]
+    pub fn elements(&self, owner: &Owner) -> Vec<Element> {
+        match owner {
+            Owner::Service(name) => match self.services.get(&key(name)) {
+                Some(service) => render::service(&service, &self.slices.by_index(OWNER, name), &self.node),
+                None => Vec::new(),
+            },
+            Owner::Pod(name) => self.pods.get(&key(name)).map(|pod| render::host_ports(&pod)).unwrap_or_default(),
+        }
+    }
+}
+
+fn key(name: &str) -> Key {
+    let (namespace, name) = name.split_once('/').unwrap_or(("", name));
+    Key { namespace: namespace.into(), name: name.into() }
+}
+
+fn of_service(change: &Change<Service>) -> Option<Owner> {
+    Some(Owner::Service(change.key().to_string()))
+}
+
+fn of_slice(change: &Change<EndpointSlice>) -> BTreeSet<Owner> {
+    let touched: Vec<&Arc<EndpointSlice>> = match change {
+        Change::Added(slice) | Change::Deleted(slice) => vec![slice],
+        Change::Updated { old, new } => vec![old, new],
+    };
+    touched.into_iter().filter_map(|s| owner(s)).map(|key| Owner::Service(key.to_string())).collect()
+}
+
+fn of_pod(change: &Change<Pod>) -> Option<Owner> {
+    Some(Owner::Pod(change.key().to_string()))
+}
+
+fn owner(slice: &EndpointSlice) -> Option<Key> {
+    let name = slice.metadata.labels.as_ref()?.get(OWNER_LABEL)?;
+    Some(Key { namespace: slice.metadata.namespace.clone().unwrap_or_default(), name: name.clone() })
+}
