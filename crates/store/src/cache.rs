@@ -48,9 +48,6 @@ mod queue;
 mod resource;
 mod ring;
 
-#[cfg(test)]
-mod tests;
-
 pub use event::{Event, EventKind};
 pub use filter::{Filter, Matches};
 pub use item::{About, Draft, Encodings, Form, Item, Pairs};

@@ -4,8 +4,8 @@
 //! progress requests; asks for a leader on every call, so a member cut off from its peers refuses instead
 //! of answering from the past.
 //!
-//! Reads are tried again until the bound when etcd is away. A write is tried again only if it certainly did
-//! not leave this process; otherwise the caller is told that the outcome is unknown.
+//! Calls are tried again until the bound when etcd is away. That is safe for a write that compares what it
+//! writes, which cannot happen twice; what came of it when a try was lost on the way is told in [`unsure`].
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ mod convert;
 mod fault;
 mod lease;
 mod stream;
+mod unsure;
 
 use lease::Leases;
 
@@ -114,8 +115,9 @@ impl Etcd {
     }
 
     /// Tries until there is an answer or the time is over. `again` says which failures are worth a new try.
-    async fn attempt<T, F, Fut>(&self, again: fn(&etcd_client::Error) -> bool, mut call: F) -> Result<T, Error>
+    async fn attempt<T, A, F, Fut>(&self, mut again: A, mut call: F) -> Result<T, Error>
     where
+        A: FnMut(&etcd_client::Error) -> bool,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, etcd_client::Error>>,
     {
@@ -148,14 +150,20 @@ impl Etcd {
             };
             leases.push(Some(self.leases.get(*ttl, Instant::now(), |seconds| self.grant(seconds)).await?));
         }
-        let request = convert::txn(txn, &leases);
+        let (request, once) = (convert::txn(txn, &leases), unsure::once(txn));
+        let mut lost = false;
+        let again = |error: &etcd_client::Error| {
+            lost |= !fault::unsent(error);
+            fault::unsent(error) || once && fault::passing(error)
+        };
         let answer = self
-            .attempt(fault::unsent, || {
+            .attempt(again, || {
                 let (mut kv, request) = (self.kv(), request.clone());
                 async move { kv.txn(request).await }
             })
             .await?;
-        convert::commit(txn, answer)
+        let commit = convert::commit(txn, answer)?;
+        if lost { unsure::settle(txn, commit) } else { Ok(commit) }
     }
 
     async fn grant(&self, seconds: i64) -> Result<i64, Error> {

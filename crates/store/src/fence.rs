@@ -21,9 +21,11 @@ const ATTEMPTS: usize = 16;
 /// it remembers the last revision at which it held, which saves a read per write.
 pub struct Fence {
     key: Bytes,
-    holds: Box<dyn Fn(&[u8]) -> bool + Send + Sync>,
+    holds: Check,
     known: AtomicU64,
 }
+
+type Check = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 // === impl Fence ===
 

@@ -25,6 +25,16 @@ pub struct Clock {
     revision: u64,
 }
 
+// === impl Clock ===
+
+impl Clock {
+    /// How often the key was written, as far as is known.
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+}
+
 /// Compacts every `period`, forever.
 pub async fn run(etcd: &Etcd, period: Duration) {
     let mut clock = Clock::default();

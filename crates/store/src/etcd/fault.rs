@@ -11,6 +11,7 @@ const COMPACTED: &str = "etcdserver: mvcc: required revision has been compacted"
 const FUTURE: &str = "etcdserver: mvcc: required revision is a future revision";
 const TOO_LARGE: &str = "etcdserver: request is too large";
 const TOO_MANY: &str = "etcdserver: too many operations in txn request";
+const OVER_LIMIT: &str = "grpc: received message larger than max";
 const NO_SPACE: &str = "etcdserver: mvcc: database space exceeded";
 
 /// The failure in our terms. A lease that is not there is [`Error::NotFound`]: no key ever is.
@@ -23,6 +24,7 @@ pub(crate) fn error(error: etcd_client::Error) -> Error {
         (Code::OutOfRange, FUTURE) => Error::Future { requested: 0, current: 0 },
         (Code::InvalidArgument, TOO_LARGE | TOO_MANY) => Error::TooLarge,
         (Code::ResourceExhausted, NO_SPACE) => Error::Full,
+        (Code::ResourceExhausted, text) if text.starts_with(OVER_LIMIT) => Error::TooLarge,
         (Code::NotFound, _) => Error::NotFound,
         (Code::DeadlineExceeded, _) => Error::TimedOut,
         _ => Error::unavailable(status.clone()),
