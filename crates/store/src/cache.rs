@@ -63,6 +63,8 @@ use resource::Resource;
 pub struct Settings {
     /// Bytes of history per resource.
     pub ring_bytes: usize,
+    /// How old history may become.
+    pub ring_for: Duration,
     /// Events that may wait for one watcher.
     pub queue_events: usize,
     /// Bytes that may wait for one watcher.
@@ -96,10 +98,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             ring_bytes: 16 << 20,
+            ring_for: Duration::from_secs(600),
             queue_events: 4096,
             queue_bytes: 8 << 20,
             pinned_bytes: 64 << 20,
-            pinned_for: Duration::from_secs(600),
+            pinned_for: Duration::from_secs(300),
             fresh_within: Duration::from_secs(10),
             stalled_after: Duration::from_secs(2),
         }
@@ -208,7 +211,7 @@ impl Cache {
 
     /// Keeps a snapshot for the next pages of its list.
     pub fn keep(&self, snapshot: &Snapshot) {
-        self.resource.keep(snapshot, 0, &self.hub.settings);
+        self.resource.keep(snapshot, &self.hub.settings);
     }
 
     /// Follows changes. Waits for the cache to be filled and to have reached the revision to start after.

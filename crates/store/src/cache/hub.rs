@@ -1,7 +1,7 @@
 //! The one watch of the store, and what becomes of it when the store or the connection fails.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
@@ -21,7 +21,7 @@ use registry::Registry;
 
 /// How long to wait before the watch is opened again.
 const AGAIN: Duration = Duration::from_millis(100);
-/// How often to make sure, when nobody reads, that the watch still gets everything.
+/// How often to make sure, when nobody reads, that the watch still gets everything, and to let old history go.
 const SENTINEL: Duration = Duration::from_secs(30);
 
 pub(crate) struct Hub {
@@ -156,6 +156,9 @@ impl Hub {
     async fn guard(self: Arc<Self>) {
         loop {
             tokio::time::sleep(SENTINEL).await;
+            for resource in self.registry.all().values() {
+                resource.trim(Instant::now(), &self.settings);
+            }
             let Ok(revision) = self.fresh.revision().await else { continue };
             let reached = self.progress.reach(revision);
             if tokio::time::timeout(self.settings.stalled_after, reached).await.is_err() {

@@ -4,7 +4,7 @@
 //! So the bound is on the bytes superseded since the oldest pin, plus whatever was listed for a pin alone.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::snapshot::Snapshot;
 
@@ -17,7 +17,7 @@ pub(crate) struct Pins {
 #[derive(Debug)]
 struct Pin {
     snapshot: Snapshot,
-    since: Instant,
+    until: Instant,
     superseded: u64,
     own: u64,
 }
@@ -29,10 +29,10 @@ impl Pins {
         self.kept.iter().map(|pin| &pin.snapshot).find(|snapshot| snapshot.revision() == revision)
     }
 
-    /// Keeps a snapshot that holds `own` bytes no other does.
-    pub(crate) fn keep(&mut self, snapshot: &Snapshot, own: u64, now: Instant) {
+    /// Keeps a snapshot that holds `own` bytes no other does, unless its revision is kept already.
+    pub(crate) fn keep(&mut self, snapshot: &Snapshot, own: u64, until: Instant) {
         if self.get(snapshot.revision()).is_none() {
-            self.kept.push_back(Pin { snapshot: snapshot.clone(), since: now, superseded: self.superseded, own });
+            self.kept.push_back(Pin { snapshot: snapshot.clone(), until, superseded: self.superseded, own });
         }
     }
 
@@ -41,15 +41,46 @@ impl Pins {
         self.superseded += bytes;
     }
 
-    /// Lets go of the oldest until the rest is young and small enough.
-    pub(crate) fn trim(&mut self, now: Instant, age: Duration, bytes: u64) {
-        while let Some(oldest) = self.kept.front() {
-            let own: u64 = self.kept.iter().map(|pin| pin.own).sum();
-            let held = self.superseded - oldest.superseded + own;
-            if now.duration_since(oldest.since) <= age && (held <= bytes || self.kept.len() == 1) {
-                return;
-            }
+    /// Lets go of what is over, then of the oldest until the rest is small enough. The last one may be large.
+    pub(crate) fn trim(&mut self, now: Instant, bytes: u64) {
+        self.kept.retain(|pin| pin.until > now);
+        while self.kept.len() > 1 && self.held() > bytes {
             self.kept.pop_front();
         }
+    }
+
+    fn held(&self) -> u64 {
+        let own: u64 = self.kept.iter().map(|pin| pin.own).sum();
+        own + self.kept.front().map_or(0, |oldest| self.superseded - oldest.superseded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn snapshot(revision: u64) -> Snapshot {
+        Snapshot { revision, state: Arc::default() }
+    }
+
+    #[test]
+    fn pins_end_by_age_and_by_weight() {
+        let now = Instant::now();
+        let minute = Duration::from_secs(60);
+        let mut pins = Pins::default();
+        pins.keep(&snapshot(1), 0, now + minute);
+        pins.supersede(100);
+        pins.keep(&snapshot(2), 30, now + 3 * minute);
+        pins.trim(now, 130);
+        assert!(pins.get(1).is_some() && pins.get(2).is_some());
+        pins.trim(now, 129);
+        assert!(pins.get(1).is_none(), "the oldest goes first");
+        pins.trim(now, 0);
+        assert!(pins.get(2).is_some(), "the last one stays");
+        pins.trim(now + 3 * minute, 0);
+        assert!(pins.get(2).is_none());
     }
 }

@@ -4,7 +4,7 @@
 //! state, then with the watchers, and only then counted as progress.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -126,9 +126,10 @@ impl Resource {
         }
         self.state.store(Arc::new(next));
         self.pins.lock().supersede(superseded);
+        let now = Instant::now();
         for event in events {
             inner.dispatch.tell(&event, self.hot.as_deref());
-            inner.ring.push(event, self.ring_bytes);
+            inner.ring.push(event, now, self.ring_bytes);
         }
     }
 
@@ -192,12 +193,25 @@ impl Resource {
         self.inner.lock().dispatch.close(Ended::Stopped);
     }
 
+    /// Keeps a snapshot for the next pages of its list.
+    pub(crate) fn keep(&self, snapshot: &Snapshot, settings: &Settings) {
+        self.pin(snapshot, 0, settings.pinned_for, settings);
+    }
+
     /// Keeps a snapshot that holds `own` bytes beyond the current state.
-    pub(crate) fn keep(&self, snapshot: &Snapshot, own: u64, settings: &Settings) {
+    fn pin(&self, snapshot: &Snapshot, own: u64, at_most: Duration, settings: &Settings) {
         let now = Instant::now();
         let mut pins = self.pins.lock();
-        pins.keep(snapshot, own, now);
-        pins.trim(now, settings.pinned_for, settings.pinned_bytes as u64);
+        pins.keep(snapshot, own, now + at_most);
+        pins.trim(now, settings.pinned_bytes as u64);
+    }
+
+    /// Lets go of history and snapshots that are too old.
+    pub(crate) fn trim(&self, now: Instant, settings: &Settings) {
+        self.pins.lock().trim(now, settings.pinned_bytes as u64);
+        if let Some(since) = now.checked_sub(settings.ring_for) {
+            self.inner.lock().ring.trim(since);
+        }
     }
 
     fn kept(&self, revision: u64) -> Option<Snapshot> {
@@ -217,7 +231,8 @@ impl Resource {
         let own = map.values().map(|item| item.weight() as u64).sum();
         let state = Arc::new(State { map, revision, live: false, hot: self.hot.clone() });
         let snapshot = Snapshot { revision, state };
-        self.keep(&snapshot, own, settings);
+        // Not for long: how long a revision can be had is the store's to say.
+        self.pin(&snapshot, own, settings.pinned_for / 10, settings);
         Ok(snapshot)
     }
 
