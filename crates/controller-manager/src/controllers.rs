@@ -24,6 +24,10 @@ controllers! {
     endpoint_slice,
     endpoint_slice_mirroring,
     endpoints,
+    namespace,
     replica_set,
     replication,
+    root_ca,
+    service_account,
+    token,
 }

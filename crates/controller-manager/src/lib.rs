@@ -18,6 +18,7 @@ pub mod pods;
 pub mod replicator;
 pub mod revision;
 pub mod selector;
+pub mod served;
 pub mod slices;
 
 pub use app::run;

@@ -167,9 +167,8 @@ fn build(shape: &Shape, address_type: &str, ports: Vec<EndpointPort>, endpoints:
 
 /// An empty name is none.
 fn same_ports(a: &[EndpointPort], b: &[EndpointPort]) -> bool {
-    let plain = |port: &EndpointPort| {
-        EndpointPort { name: Some(port.name.clone().unwrap_or_default()), ..port.clone() }
-    };
+    let plain =
+        |port: &EndpointPort| EndpointPort { name: Some(port.name.clone().unwrap_or_default()), ..port.clone() };
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| plain(a) == plain(b))
 }
 
