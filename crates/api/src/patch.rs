@@ -1,6 +1,12 @@
 //! Patches: RFC 6902, RFC 7386 and Kubernetes' strategic merge. Server-side apply stands elsewhere.
 
-use crate::{Object, Status};
+mod json;
+mod strategic;
+
+use serde_json::Value;
+
+use crate::status::Details;
+use crate::{GroupKind, Object, Reason, Status, field, schema, wire};
 
 /// The kinds of patches, by their media types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,19 +45,91 @@ impl PatchKind {
     }
 }
 
-/// The object after the patch. It still has to be checked against its kind.
-pub fn apply(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<Object, Status> {
-    let value: serde_json::Value =
-        serde_json::from_slice(patch).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?;
-    match kind {
-        PatchKind::Merge => {
-            let mut root = current.clone().into_value();
-            json_patch::merge(&mut root, &value);
-            Object::from_value(root).map_err(|e| Status::bad_request(e.to_string()))
+/// An object after a patch, read again by the rules of its kind.
+#[derive(Clone, Debug)]
+pub struct Patched {
+    /// The object, without unknown fields.
+    pub object: Object,
+    /// Unknown and duplicate fields of the patch and of what came out of it.
+    pub faults: Vec<String>,
+    raw: Object,
+}
+
+// === impl Patched ===
+
+impl Patched {
+    /// The object, or 422 if there are faults: what strict field validation asks for.
+    pub fn strict(self) -> Result<Object, Status> {
+        if self.faults.is_empty() {
+            return Ok(self.object);
         }
-        _ => Err(Status::unsupported_media_type(format!(
-            "the body of the request was in an unknown format - accepted media types include: {}",
-            kind.mime()
-        ))),
+        Err(invalid(&self.raw, format!("strict decoding error: {}", self.faults.join(", "))))
     }
 }
+
+/// The object after the patch. It still has to be checked against its kind: see [`apply_checked`].
+pub fn apply(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<Object, Status> {
+    apply_noting(kind, current, patch).map(|(object, _)| object)
+}
+
+/// The object after the patch, read again as if a client had sent it.
+pub fn apply_checked(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<Patched, Status> {
+    let (raw, mut faults) = apply_noting(kind, current, patch)?;
+    let decoded = schema::check(&raw, current.gvk().as_ref()).map_err(|e| invalid(&raw, e.to_string()))?;
+    faults.extend(decoded.faults);
+    Ok(Patched { object: decoded.object, faults, raw })
+}
+
+fn apply_noting(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<(Object, Vec<String>), Status> {
+    let (patch, faults) = match kind {
+        PatchKind::Apply => return Err(Status::bad_request("an apply patch is not applied as a patch")),
+        _ => wire::read_any(patch).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?,
+    };
+    match (kind, patch) {
+        (PatchKind::Json, Value::Array(operations)) => {
+            let faults = faults.into_iter().map(|fault| format!("json patch {fault}")).collect();
+            Ok((json::apply(current, &operations)?, faults))
+        }
+        (PatchKind::Json, other) => Err(mismatch(&other, "[]handlers.jsonPatchOp")),
+        (PatchKind::Merge, patch @ Value::Object(_)) => {
+            let mut root = current.clone().into_value();
+            json_patch::merge(&mut root, &patch);
+            Ok((object(root)?, faults))
+        }
+        (_, Value::Object(patch)) => Ok((strategic::apply(current, patch)?, faults)),
+        (_, other) => Err(mismatch(&other, "map[string]interface {}")),
+    }
+}
+
+fn mismatch(found: &Value, go_type: &str) -> Status {
+    let found = match found {
+        Value::Null | Value::Object(_) => "object",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+    };
+    let text = format!("error decoding patch: json: cannot unmarshal {found} into Go value of type {go_type}");
+    Status::bad_request(text)
+}
+
+fn object(root: Value) -> Result<Object, Status> {
+    Object::from_value(root).map_err(|e| Status::bad_request(e.to_string()))
+}
+
+/// 422 about the outcome of a patch.
+fn invalid(raw: &Object, detail: String) -> Status {
+    let mut errors = field::Errors::default();
+    let text = String::from_utf8_lossy(&raw.to_json()).into_owned();
+    errors.invalid(&field::Path::new("patch"), text, detail);
+    Status::invalid(&GroupKind::default(), "", &errors)
+}
+
+/// 422 of a patch that cannot be applied. Upstream does not say why.
+fn rejected() -> Status {
+    Status::failure(422, Reason::Invalid, "the server rejected our request due to an error in our request")
+        .with_details(Details::default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod text;
 mod yaml;
 
 pub use error::{DecodeError, EncodeError};
+pub(crate) use json::scan::MAX_DEPTH;
 pub use media::Media;
 pub use protobuf::{list as protobuf_list, to_protobuf, watch_event as protobuf_watch_event};
 
@@ -34,6 +35,11 @@ pub fn decode(media: Media, bytes: &[u8], default: Option<&GroupVersionKind>) ->
         Media::Yaml => yaml::decode(bytes, default),
         Media::Protobuf => protobuf::decode(bytes, default),
     }
+}
+
+/// Reads JSON of no known shape: the value, and the duplicate fields in it.
+pub fn read_any(bytes: &[u8]) -> Result<(serde_json::Value, Vec<String>), DecodeError> {
+    json::value(bytes)
 }
 
 /// Writes an object. Protobuf needs a kind that the field table knows.

@@ -20,8 +20,9 @@ const TYPE_META: &str =
 pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result<Decoded, DecodeError> {
     let text = String::from_utf8_lossy(bytes);
     let gvk = resolve(kind_of(&text)?, default, &text)?;
-    let mut reader = Reader::new(&text, Some(&gvk));
-    let root = reader.root(schema::message_for(&gvk))?;
+    let message = schema::message_for(&gvk);
+    let mut reader = Reader::new(&text, message.is_none());
+    let root = reader.root(message)?;
     let mut object = Object::from_value(root).map_err(|e| DecodeError::Type(e.to_string()))?;
     if object.str_at(&["kind"]).is_none() || object.str_at(&["apiVersion"]).is_none() {
         object = typed_first(&gvk, object);
@@ -29,13 +30,13 @@ pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result
     Ok(Decoded { object, faults: reader.faults })
 }
 
-/// A value of no known shape.
-pub(super) fn value(bytes: &[u8]) -> Result<serde_json::Value, DecodeError> {
+/// A value of no known shape, and the duplicate fields in it.
+pub(super) fn value(bytes: &[u8]) -> Result<(serde_json::Value, Vec<String>), DecodeError> {
     let text = String::from_utf8_lossy(bytes);
-    let mut reader = Reader::new(&text, None);
+    let mut reader = Reader::new(&text, true);
     let value = reader.any()?;
     reader.scan.finish()?;
-    Ok(value)
+    Ok((value, reader.faults))
 }
 
 fn typed_first(gvk: &GroupVersionKind, mut object: Object) -> Object {

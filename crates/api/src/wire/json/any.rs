@@ -35,7 +35,7 @@ impl Reader<'_> {
         let mut map = Map::new();
         while let Some(key) = self.scan.key(map.is_empty())? {
             let value = self.at_key(&key, Self::any)?;
-            if self.is_open() {
+            if self.open {
                 self.insert(&mut map, &key, value);
             } else {
                 map.insert(key.into_owned(), value);

@@ -10,9 +10,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::scan::{Scan, Scanner};
-use crate::schema::{MessageId, Type, table};
+use crate::schema::{self, MessageId, Type, table};
 use crate::wire::DecodeError;
-use crate::{GroupVersionKind, schema};
 
 /// Upstream stops noting faults at this count.
 const MAX_FAULTS: usize = 100;
@@ -24,7 +23,7 @@ pub(super) struct Reader<'a> {
     fault: Option<String>,
     schema_props: Option<MessageId>,
     object_meta: Option<MessageId>,
-    open_kind: bool,
+    pub(super) open: bool,
 }
 
 /// A step on the way from the root. The struct is what Go's type errors begin with.
@@ -38,7 +37,9 @@ enum Segment<'a> {
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, gvk: Option<&GroupVersionKind>) -> Self {
+    /// `open` says that values without a type are read whole, so that duplicate keys in them count;
+    /// within a known kind Go keeps their text as it is.
+    pub(super) fn new(text: &'a str, open: bool) -> Self {
         Self {
             scan: Scanner::new(text),
             faults: Vec::new(),
@@ -46,7 +47,7 @@ impl<'a> Reader<'a> {
             fault: None,
             schema_props: None,
             object_meta: table().named("meta/v1", "ObjectMeta"),
-            open_kind: gvk.is_some_and(|gvk| schema::message_for(gvk).is_none()),
+            open,
         }
     }
 
@@ -178,12 +179,6 @@ impl<'a> Reader<'a> {
             table().named("apiextensions/v1", "JSONSchemaProps").expect("the table has the kinds of apiextensions")
         });
         self.message(id).map(Value::Object)
-    }
-
-    /// Whether duplicate keys count inside values without a type: only objects of unknown kinds are
-    /// read whole; elsewhere Go keeps the text as it is.
-    pub(super) const fn is_open(&self) -> bool {
-        self.open_kind
     }
 
     pub(super) fn at_key<T>(&mut self, key: &Cow<'a, str>, read: impl FnOnce(&mut Self) -> Scan<T>) -> Scan<T> {

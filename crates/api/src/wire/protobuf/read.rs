@@ -204,7 +204,7 @@ fn raw(bytes: &[u8]) -> Read<Option<Value>> {
     if raw.starts_with(MAGIC) {
         return super::decode(raw, None).map(|decoded| Some(decoded.object.into_value()));
     }
-    json::value(raw).map(Some)
+    json::value(raw).map(|(value, _)| Some(value))
 }
 
 fn schema_or(ty: &Type, bytes: &[u8], depth: u32) -> Read<Option<Value>> {
