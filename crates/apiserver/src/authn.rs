@@ -3,6 +3,7 @@
 //! anonymous.
 
 pub mod certificate;
+pub mod living;
 pub mod service_account;
 
 use futures::future::BoxFuture;

@@ -1,6 +1,7 @@
 //! Authorization: whether a caller may do what it asks. Authorizers are asked in turn; the first that
 //! has an opinion decides, and none means no.
 
+pub mod follow;
 pub mod node;
 pub mod rbac;
 

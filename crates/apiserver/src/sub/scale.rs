@@ -1,0 +1,124 @@
+//! `scale`: autoscaling/v1 Scale over anything that has `spec.replicas`, `status.replicas` and
+//! `spec.selector`, whichever form the selector has.
+
+use futures::future::BoxFuture;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::meta::LabelSelector as TypedSelector;
+use nakhoda_api::selector::{LabelSelector, labels};
+use nakhoda_api::{GroupVersionKind, Object, Status};
+use serde_json::{Map, Value};
+
+use super::Handler;
+use crate::request::Action;
+use crate::response::{Answer, Response};
+use crate::verb::patch::Patched;
+use crate::verb::update::{Mode, change, check_name};
+use crate::verb::{Call, body, get, write};
+
+/// The handler.
+pub struct Scale;
+
+impl Handler for Scale {
+    fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>> {
+        Box::pin(async move {
+            let response = match action {
+                Action::Get { resource_version } => get::get(call, &resource_version).await?,
+                Action::Update(write) => {
+                    let given = body::read(&write.body, &gvk(), write.options.validation)?;
+                    check_name(&given.object, call)?;
+                    let make = |old: Option<&Object>| apply(call, old, &given.object);
+                    let mut response = change(&whole(call), &make, Mode::Chain, &write.options).await?;
+                    response.warnings.splice(0..0, given.warnings);
+                    response
+                }
+                Action::Patch(write) => {
+                    let patched = Patched::new(call, &write)?;
+                    let make = |old: Option<&Object>| {
+                        let scale = scale(old.ok_or_else(|| call.not_found())?)?;
+                        apply(call, old, &patched.apply(&scale, &gvk())?)
+                    };
+                    patched.finish(change(&whole(call), &make, Mode::Chain, &write.options).await?)?
+                }
+                _ => return Err(call.unsupported("scale")),
+            };
+            show(call, response)
+        })
+    }
+}
+
+fn gvk() -> GroupVersionKind {
+    GroupVersionKind::new("autoscaling", "v1", "Scale")
+}
+
+/// The write goes to the object itself, so that its spec is counted and checked like any other change.
+fn whole(call: &Call) -> Call {
+    call.on(&call.kind, call.namespace(), &call.target.name)
+}
+
+fn show(call: &Call, response: Response) -> Result<Response, Status> {
+    let object = match &response.answer {
+        Answer::Item { item, .. } | Answer::Created { item, .. } => write::decode(call, item)?,
+        Answer::Object { object, .. } => (**object).clone(),
+        _ => return Ok(response),
+    };
+    let answer = Answer::Object { kind: None, object: Box::new(scale(&object)?), created: false };
+    Ok(Response { answer, warnings: response.warnings })
+}
+
+/// The Scale of an object.
+fn scale(object: &Object) -> Result<Object, Status> {
+    let mut scale = Object::of(&gvk());
+    for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+        if let Some(value) = object.at(&["metadata", field]) {
+            scale.set_meta(field, value.clone());
+        }
+    }
+    let count = |path: &[&str]| object.at(path).and_then(Value::as_i64).unwrap_or(0);
+    let replicas = count(&["spec", "replicas"]);
+    let mut spec = Map::new();
+    if replicas != 0 {
+        spec.insert("replicas".into(), replicas.into());
+    }
+    scale.root_mut().insert("spec".into(), spec.into());
+    scale.set_at(&["status", "replicas"], count(&["status", "replicas"]).into());
+    let selector = selector(object.at(&["spec", "selector"]))?;
+    if !selector.is_empty() {
+        scale.set_at(&["status", "selector"], selector.into());
+    }
+    Ok(scale)
+}
+
+/// The selector as text, from a map (replication controllers) or a label selector.
+fn selector(value: Option<&Value>) -> Result<String, Status> {
+    let Some(Value::Object(map)) = value else { return Ok(String::new()) };
+    let parsed: LabelSelector = if map.values().all(Value::is_string) {
+        LabelSelector::from_map(&map.iter().map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().into())).collect())
+    } else {
+        let typed: TypedSelector =
+            serde_json::from_value(Value::Object(map.clone())).map_err(|error| Status::internal(&error))?;
+        labels::from_typed(Some(&typed)).map_err(|error| Status::internal(&error))?
+    };
+    Ok(parsed.to_string())
+}
+
+/// The object with the replicas of a Scale.
+fn apply(call: &Call, old: Option<&Object>, scale: &Object) -> Result<Object, Status> {
+    let old = old.ok_or_else(|| call.not_found())?;
+    let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64).unwrap_or(0);
+    if replicas < 0 {
+        let mut errors = Errors::default();
+        errors.invalid(&Path::new("spec").child("replicas"), replicas, "must be greater than or equal to 0");
+        return Err(Status::invalid(&gvk().group_kind(), old.name(), &errors));
+    }
+    let mut new = old.clone();
+    new.set_at(&["spec", "replicas"], replicas.into());
+    for precondition in ["uid", "resourceVersion"] {
+        match scale.meta_str(precondition) {
+            "" => {
+                new.remove_meta(precondition);
+            }
+            value => new.set_meta(precondition, value),
+        }
+    }
+    Ok(new)
+}

@@ -1,0 +1,65 @@
+//! `status`: a write changes the status and the descriptive metadata (labels, annotations, finalizers),
+//! nothing else; a read is that of the object.
+
+use futures::future::BoxFuture;
+use nakhoda_api::{Object, Status};
+
+use super::Handler;
+use crate::request::Action;
+use crate::response::Response;
+use crate::verb::patch::Patched;
+use crate::verb::update::{Mode, change, check_name};
+use crate::verb::{Call, body, get};
+
+/// What of the metadata a status write applies.
+const APPLIED: [&str; 3] = ["labels", "annotations", "finalizers"];
+
+/// The handler.
+pub struct StatusWrite;
+
+impl Handler for StatusWrite {
+    fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>> {
+        Box::pin(async move {
+            match action {
+                Action::Get { resource_version } => get::get(call, &resource_version).await,
+                Action::Update(write) => {
+                    let given = body::read(&write.body, &call.kind.info.gvk, write.options.validation)?;
+                    check_name(&given.object, call)?;
+                    let make = |old: Option<&Object>| merge(call, old, &given.object);
+                    let mut response = change(call, &make, Mode::Chain, &write.options).await?;
+                    response.warnings.splice(0..0, given.warnings);
+                    Ok(response)
+                }
+                Action::Patch(write) => {
+                    let patched = Patched::new(call, &write)?;
+                    let make = |old: Option<&Object>| merge(call, old, &patched.make(old)?);
+                    patched.finish(change(call, &make, Mode::Chain, &write.options).await?)
+                }
+                _ => Err(call.unsupported("status")),
+            }
+        })
+    }
+}
+
+/// The old object with what a status write applies of the new one.
+fn merge(call: &Call, old: Option<&Object>, new: &Object) -> Result<Object, Status> {
+    let mut merged = old.ok_or_else(|| call.not_found())?.clone();
+    for path in APPLIED.map(|field| vec!["metadata", field]).into_iter().chain([vec!["status"]]) {
+        match new.at(&path) {
+            Some(value) => merged.set_at(&path, value.clone()),
+            None => {
+                merged.remove_at(&path);
+            }
+        }
+    }
+    for precondition in ["uid", "resourceVersion"] {
+        match new.meta_str(precondition) {
+            "" => merged.remove_meta(precondition),
+            value => {
+                merged.set_meta(precondition, value);
+                None
+            }
+        };
+    }
+    Ok(merged)
+}

@@ -1,0 +1,139 @@
+//! `serviceaccounts/token`: signs a token for an account, bound to a pod, a Secret or nothing
+//! (`pkg/registry/core/serviceaccount/storage/token.go`).
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::authentication::{BoundObjectReference, TokenRequest, TokenRequestStatus};
+use nakhoda_api::kinds::core::{Pod, Secret, ServiceAccount};
+use nakhoda_api::{GroupKind, GroupResource, GroupVersionKind, Object, Status};
+
+use super::Handler;
+use crate::identity::{Bound, Claims, Issuer, Private};
+use crate::request::{Action, Write};
+use crate::response::{Answer, Response};
+use crate::verb::{Call, body};
+
+/// The shortest and the longest life that may be asked for, in seconds.
+const SHORTEST: i64 = 600;
+const LONGEST: i64 = 1 << 32;
+/// The longest life that is given.
+const GIVEN: i64 = 365 * 24 * 3600;
+
+/// The handler.
+pub struct Token;
+
+impl Handler for Token {
+    fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>> {
+        Box::pin(async move {
+            match action {
+                Action::Create(write) => create(call, &write).await,
+                _ => Err(call.unsupported("token")),
+            }
+        })
+    }
+}
+
+async fn create(call: &Call, write: &Write) -> Result<Response, Status> {
+    let issuer = call.pipeline.extension::<Arc<Issuer>>();
+    let issuer = issuer.ok_or_else(|| Status::failure(500, nakhoda_api::Reason::InternalError, "this server has no key to sign tokens with"))?;
+    let gvk = GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest");
+    let given = body::read(&write.body, &gvk, write.options.validation)?;
+    let mut request: TokenRequest = given.object.typed().map_err(|e| Status::bad_request(e.to_string()))?;
+    let seconds = *request.spec.expiration_seconds.get_or_insert(3600);
+    if request.spec.audiences.is_empty() {
+        request.spec.audiences.clone_from(&issuer.audiences);
+    }
+    check(call, seconds)?;
+    let private = subject(call, request.spec.bound_object_ref.as_ref()).await?;
+    let now = call.now.as_second();
+    let claims = Claims::new(&issuer.url, request.spec.audiences.clone(), private, now, seconds.min(GIVEN));
+    let expires = Timestamp::from_second(now).unwrap_or(call.now) + SignedDuration::from_secs(seconds.min(GIVEN));
+    request.status = Some(TokenRequestStatus { expiration_timestamp: Time(expires), token: issuer.sign(&claims) });
+    request.metadata.name = Some(call.target.name.clone());
+    request.metadata.namespace = Some(call.target.namespace.clone());
+    request.metadata.creation_timestamp = Some(Time(call.now));
+    let object = Object::from_typed(&request).map_err(|e| Status::internal(&e))?;
+    let answer = Answer::Object { kind: None, object: Box::new(object), created: true };
+    Ok(Response { answer, warnings: given.warnings })
+}
+
+fn check(call: &Call, seconds: i64) -> Result<(), Status> {
+    let mut errors = Errors::default();
+    let path = Path::new("spec").child("expirationSeconds");
+    if seconds < SHORTEST {
+        errors.invalid(&path, seconds, "may not specify a duration less than 10 minutes");
+    }
+    if seconds > LONGEST {
+        errors.invalid(&path, seconds, "may not specify a duration larger than 2^32 seconds");
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let kind = GroupKind { group: "authentication.k8s.io".into(), kind: "TokenRequest".into() };
+    Err(Status::invalid(&kind, &call.target.name, &errors))
+}
+
+async fn subject(call: &Call, bound: Option<&BoundObjectReference>) -> Result<Private, Status> {
+    let (namespace, name) = (call.target.namespace.as_str(), call.target.name.as_str());
+    // The account or the pod may have been written a moment ago.
+    call.cache().fresh().await.map_err(|e| Status::internal(&e))?;
+    let storage = call.pipeline.storage();
+    let account: ServiceAccount = storage.get(namespace, name).ok_or_else(|| call.not_found())?;
+    let mut private = Private {
+        namespace: namespace.into(),
+        serviceaccount: Bound { name: name.into(), uid: account.metadata.uid.unwrap_or_default() },
+        ..Private::default()
+    };
+    let Some(bound) = bound else { return Ok(private) };
+    let object = bound.name.clone().unwrap_or_default();
+    match (bound.api_version.as_deref(), bound.kind.as_deref()) {
+        (Some("v1"), Some("Pod")) => {
+            let missing = || Status::not_found(&GroupResource::new("", "pods"), &object);
+            let pod: Pod = storage.get(namespace, &object).ok_or_else(missing)?;
+            bind_to_pod(call, &pod, bound, &mut private)?;
+        }
+        (Some("v1"), Some("Secret")) => {
+            let missing = || Status::not_found(&GroupResource::new("", "secrets"), &object);
+            let secret: Secret = storage.get(namespace, &object).ok_or_else(missing)?;
+            let uid = secret.metadata.uid.unwrap_or_default();
+            same_uid("secrets", &object, bound.uid.as_deref(), &uid)?;
+            private.secret = Some(Bound { name: object, uid });
+        }
+        (version, kind) => {
+            let (version, kind) = (version.unwrap_or_default(), kind.unwrap_or_default());
+            return Err(Status::bad_request(format!("cannot bind token to object of type {version}, Kind={kind}")));
+        }
+    }
+    Ok(private)
+}
+
+fn bind_to_pod(call: &Call, pod: &Pod, bound: &BoundObjectReference, private: &mut Private) -> Result<(), Status> {
+    let (name, uid) = (pod.metadata.name.clone().unwrap_or_default(), pod.metadata.uid.clone().unwrap_or_default());
+    let spec = pod.spec.as_ref();
+    if spec.and_then(|s| s.service_account_name.as_deref()) != Some(call.target.name.as_str()) {
+        let why = format!("cannot bind token for serviceaccount {:?} to pod running with different serviceaccount name.", call.target.name);
+        return Err(Status::bad_request(why));
+    }
+    same_uid("pods", &name, bound.uid.as_deref(), &uid)?;
+    if let Some(node) = spec.and_then(|s| s.node_name.clone()).filter(|n| !n.is_empty()) {
+        let found: Option<nakhoda_api::kinds::core::Node> = call.pipeline.storage().get("", &node);
+        let uid = found.and_then(|n| n.metadata.uid).unwrap_or_default();
+        private.node = Some(Bound { name: node, uid });
+    }
+    private.pod = Some(Bound { name, uid });
+    Ok(())
+}
+
+fn same_uid(resource: &str, name: &str, asked: Option<&str>, found: &str) -> Result<(), Status> {
+    match asked.filter(|uid| !uid.is_empty() && *uid != found) {
+        None => Ok(()),
+        Some(asked) => {
+            let why = format!("the UID in the bound object reference ({asked}) does not match the UID in record. The object might have been deleted and then recreated");
+            Err(Status::conflict(&GroupResource::new("", resource), name, &why))
+        }
+    }
+}
