@@ -1,1 +1,4 @@
-//! x
+//! What the suites share: the checkout's files, and programs that are run.
+
+pub mod command;
+pub mod source;

@@ -1,0 +1,1 @@
+//! hello-minikube on a running cluster.
