@@ -98,6 +98,18 @@ impl Cri {
         none_if_gone(call!(self.runtime, pod_sandbox_status, request)).map(|r| r.and_then(|r| r.status))
     }
 
+    /// The process that holds a sandbox's namespaces.
+    pub async fn sandbox_pid(&self, id: &str) -> Result<Option<u32>, Error> {
+        #[derive(serde::Deserialize)]
+        struct Info {
+            pid: u32,
+        }
+        let request = v1::PodSandboxStatusRequest { pod_sandbox_id: id.into(), verbose: true };
+        let answer = none_if_gone(call!(self.runtime, pod_sandbox_status, request))?;
+        let info = answer.and_then(|mut answer| answer.info.remove("info"));
+        Ok(info.and_then(|text| serde_json::from_str::<Info>(&text).ok()).map(|info| info.pid).filter(|pid| *pid > 0))
+    }
+
     /// The sandboxes that carry these labels.
     pub async fn sandboxes(&self, labels: HashMap<String, String>) -> Result<Vec<v1::PodSandbox>, Error> {
         let filter = v1::PodSandboxFilter { id: String::new(), label_selector: labels };

@@ -4,6 +4,7 @@
 //! alone containerd's own API; what to do with a pod is decided by pure functions over what was
 //! observed; one task per pod; the status manager alone writes statuses.
 
+pub mod app;
 pub mod cgroup;
 pub mod cni;
 pub mod containerd;
@@ -16,9 +17,22 @@ pub mod hosts;
 pub mod image;
 pub mod labels;
 pub mod log;
+pub mod node;
+pub mod options;
 pub mod pause;
 pub mod pod;
 pub mod probe;
 pub mod resources;
+pub mod server;
 pub mod source;
 pub mod volume;
+
+use std::process::ExitCode;
+
+pub use options::Options;
+
+/// Runs the daemon to its end.
+pub fn run(options: Options) -> ExitCode {
+    let common = options.common.clone();
+    nakhoda_daemon::run(&common, |tasks| app::start(options, tasks))
+}

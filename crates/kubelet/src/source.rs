@@ -1,6 +1,13 @@
 //! What pods need of the API while they run, as one seam: the real one is made of the client's caches,
 //! a test's is a few values.
 
+pub mod live;
+pub mod objects;
+pub mod patch;
+pub mod pods;
+pub mod statuses;
+pub mod tokens;
+
 use futures::future::BoxFuture;
 use k8s_openapi::api::authentication::v1::TokenRequestStatus;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodStatus, Secret, Service};

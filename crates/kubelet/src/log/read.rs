@@ -40,19 +40,16 @@ struct Cursor {
 }
 
 /// Sends a log in pieces until its end, or the reader's. `alive` says whether more may come.
-pub async fn run<F>(
+pub async fn run(
     path: &Path,
     wish: &Wish,
     send: &mpsc::Sender<Bytes>,
-    mut alive: impl FnMut() -> F,
-) -> std::io::Result<()>
-where
-    F: Future<Output = bool>,
-{
+    alive: impl Fn() -> bool + Send,
+) -> std::io::Result<()> {
     let mut cursor = Cursor::open(path, wish.tail)?;
     let mut left = wish.limit.unwrap_or(u64::MAX);
     loop {
-        let over = !wish.follow || !alive().await;
+        let over = !wish.follow || !alive();
         while let Some(mut piece) = cursor.next(wish)? {
             piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
             left -= piece.len() as u64;
@@ -157,7 +154,7 @@ fn nth_from_end(bytes: &[u8], lines: usize, whole: bool) -> Option<usize> {
     let mut counted = 0;
     for (index, start) in starts.iter().enumerate().rev() {
         let before = index.checked_sub(1).map(|i| starts[i]);
-        if before.is_none_or(|before| full(before)) && (before.is_some() || whole) {
+        if before.is_none_or(&full) && (before.is_some() || whole) {
             counted += 1;
             if counted == lines {
                 return Some(*start);
@@ -173,7 +170,7 @@ mod tests {
 
     async fn read(path: &Path, wish: Wish) -> String {
         let (send, mut receive) = mpsc::channel(100);
-        run(path, &wish, &send, || async { false }).await.expect("readable");
+        run(path, &wish, &send, || false).await.expect("readable");
         drop(send);
         let mut text = Vec::new();
         while let Some(piece) = receive.recv().await {

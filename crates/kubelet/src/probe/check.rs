@@ -41,7 +41,7 @@ pub async fn run(cri: &Cri, target: &Target, probe: &Probe) -> Outcome {
     }
     if let Some(action) = &probe.http_get {
         return match request(target, action, "kube-probe/1.37") {
-            Ok(request) => answer(http::get(&request, timeout).await),
+            Ok(request) => answer(Box::pin(http::get(&request, timeout)).await),
             Err(why) => Outcome::Broken(why),
         };
     }
@@ -54,7 +54,8 @@ pub async fn run(cri: &Cri, target: &Target, probe: &Probe) -> Outcome {
     }
     if let Some(action) = &probe.grpc {
         let port = u16::try_from(action.port).unwrap_or_default();
-        let asked = grpc::ask(&target.ip, port, action.service.as_deref().unwrap_or_default(), timeout).await;
+        let service = action.service.as_deref().unwrap_or_default();
+        let asked = Box::pin(grpc::ask(&target.ip, port, service, timeout)).await;
         return asked.map_or_else(Outcome::Failure, |()| Outcome::Success);
     }
     Outcome::Broken(format!("missing probe handler for container {}", target.container.name))

@@ -129,7 +129,7 @@ impl Keeper {
             let token = if kind == Kind::Readiness { all.clone() } else { restarting.clone() };
             let name = format!("{} probe of {}", kind.name(), spec::full_name(pod));
             self.shared.host.tasks.spawn(name, async move {
-                token.run_until_cancelled_owned(watch.run()).await;
+                Box::pin(token.run_until_cancelled_owned(watch.run())).await;
             });
         }
         self.tracked.insert(container.name.clone(), Tracked { id, all, restarting });

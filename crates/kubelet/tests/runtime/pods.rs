@@ -62,7 +62,7 @@ async fn remove(manager: &Manager, fake: &Fake, host: &Host, pod: &Arc<Pod>) {
 
 async fn log(path: &std::path::Path) -> String {
     let (send, mut receive) = mpsc::channel(100);
-    read::run(path, &read::Wish::default(), &send, || async { false }).await.expect("readable");
+    read::run(path, &read::Wish::default(), &send, || false).await.expect("readable");
     drop(send);
     let mut text = Vec::new();
     while let Some(piece) = receive.recv().await {

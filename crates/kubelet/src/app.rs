@@ -1,0 +1,184 @@
+//! Putting the parts together: runtime, API, pods, node, server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use nakhoda_client::{Client, Config, Informers, Recorder, Selection};
+use nakhoda_daemon::{Tasks, tls};
+use tokio::sync::{mpsc, watch};
+use tonic::transport::Channel;
+
+use crate::cgroup::Cgroups;
+use crate::containerd::events::Event;
+use crate::containerd::{config, events, process};
+use crate::cri::Cri;
+use crate::host::{Capacity, Host, Owners, Paths};
+use crate::image::Images;
+use crate::image::pull::Puller;
+use crate::node::machine::Machine;
+use crate::node::{keeper, lease, routes};
+use crate::options::{Options, Runtime};
+use crate::pod::manager::Manager;
+use crate::server::{self, Server};
+use crate::source::live::Live;
+use crate::source::pods;
+use crate::{dns, log, pause};
+
+/// Starts everything; returns when all of it runs.
+pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
+    let name = name(&options)?;
+    std::fs::create_dir_all(&options.root_dir)
+        .with_context(|| format!("cannot make {}", options.root_dir.display()))?;
+    let config = Config::from_kubeconfig(&options.kubeconfig)?;
+    let ip = match options.node_ip {
+        Some(ip) => ip,
+        None => config
+            .addresses()
+            .first()
+            .and_then(|address| routes::own_address(&address.host, address.port))
+            .context("no address of this node faces the API server; pass --node-ip")?,
+    };
+    let identity = tls::Files::load(&options.tls_cert_file, &options.tls_private_key_file)?;
+    identity.keep_fresh(&tasks);
+    let acceptor = tls::server(identity, &options.client_ca_file)?;
+    let listener = server::bind(options.port).await?;
+
+    let channel = runtime(&options, &tasks).await?;
+    let client = Client::new(&config);
+    let informers = Informers::new(client.clone(), tasks.clone());
+    let recorder = Recorder::new(client.clone(), &tasks, "kubelet", &name);
+    let (changed, changes) = mpsc::unbounded_channel();
+    let live = Arc::new(Live::new(&client, &informers, &tasks, recorder.clone(), &changed));
+    let host = Arc::new(host(&options, &name, ip.to_string(), &channel, live.clone(), &tasks));
+    let manager = Manager::new(host.clone());
+
+    let selection = Selection { fields: format!("spec.nodeName={name}"), ..Selection::default() };
+    pods::follow(&tasks, informers.select::<Pod>(None, selection), live, manager.clone());
+    let images = follow_events(&tasks, &channel, &manager, changes);
+    tasks.spawn("log rotation", log::rotate::run(host.cri.clone()));
+    node(&options, &host, &client, &informers, recorder, images);
+    Server::new(host, manager, client).run(&tasks, listener, acceptor);
+    tracing::info!(node = name, %ip, port = options.port, "kubelet runs");
+    Ok(())
+}
+
+fn name(options: &Options) -> anyhow::Result<String> {
+    let own = || rustix::system::uname().nodename().to_string_lossy().to_lowercase();
+    let name = options.hostname_override.clone().unwrap_or_else(own);
+    anyhow::ensure!(!name.is_empty(), "the machine has no hostname; pass --hostname-override NAME");
+    Ok(name)
+}
+
+/// A channel to the runtime, which then has the pause image.
+async fn runtime(options: &Options, tasks: &Tasks) -> anyhow::Result<Channel> {
+    let channel = match (&options.container_runtime, &options.container_runtime_endpoint) {
+        (Runtime::Remote, Some(socket)) => {
+            let socket = socket.strip_prefix("unix://").unwrap_or(socket);
+            crate::containerd::connect(socket)
+                .await
+                .with_context(|| format!("no containerd answers at {}", socket.display()))?
+        }
+        _ => process::Managed::prepare(layout(options))?.run(tasks).await?,
+    };
+    if Cri::new(channel.clone()).image(pause::IMAGE).await?.is_none() {
+        Images::new(channel.clone()).load(std::io::Cursor::new(pause::archive()?)).await?;
+    }
+    Ok(channel)
+}
+
+fn layout(options: &Options) -> config::Layout {
+    let run = options.run_dir.clone().unwrap_or_else(|| options.root_dir.join("run"));
+    config::Layout {
+        root: options.root_dir.join("containerd/root"),
+        socket: run.join("containerd.sock"),
+        state: run,
+        cni_bin: options.cni_bin_dir.clone(),
+        cni_conf: cni_dir(&options.root_dir),
+        driver: options.cgroup_driver,
+        may_lower_oom_score: config::may_lower_oom_score(),
+    }
+}
+
+fn cni_dir(root: &Path) -> std::path::PathBuf {
+    root.join("cni")
+}
+
+fn host(options: &Options, name: &str, ip: String, channel: &Channel, live: Arc<Live>, tasks: &Tasks) -> Host {
+    let cri = Cri::new(channel.clone());
+    let machine = Machine::read(&options.root_dir);
+    Host {
+        name: name.into(),
+        ips: vec![ip],
+        puller: Puller::new(cri.clone()),
+        cri,
+        channel: channel.clone(),
+        cluster: live,
+        cgroups: Cgroups::new(&options.cgroup_root, options.cgroup_driver),
+        paths: Paths::new(&options.root_dir),
+        dns: dns::Settings {
+            servers: options.cluster_dns.iter().map(ToString::to_string).collect(),
+            domain: options.cluster_domain.clone(),
+            resolv_conf: options.resolv_conf.clone(),
+        },
+        capacity: Capacity { cpu: machine.cores * 1000, memory: machine.memory, storage: machine.disk },
+        started: jiff::Timestamp::now(),
+        tasks: tasks.clone(),
+        owners: Owners::default(),
+    }
+}
+
+/// Gives the runtime's events to the pods, and a count of changes to images to whoever watches it.
+fn follow_events(
+    tasks: &Tasks,
+    channel: &Channel,
+    manager: &Manager,
+    mut changes: mpsc::UnboundedReceiver<String>,
+) -> watch::Receiver<u64> {
+    let (count, counted) = watch::channel(0);
+    let (forward, forwarded) = mpsc::channel(1024);
+    let mut events = events::subscribe(channel.clone(), tasks);
+    tasks.spawn("runtime events", async move {
+        while let Some(event) = events.recv().await {
+            if event == Event::Images {
+                count.send_modify(|count| *count += 1);
+            }
+            if forward.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    tasks.spawn("pod events", manager.clone().follow(forwarded));
+    let manager = manager.clone();
+    tasks.spawn("changed objects", async move {
+        while let Some(namespace) = changes.recv().await {
+            manager.refresh(&namespace);
+        }
+    });
+    counted
+}
+
+/// The Node object, its heartbeat, and the routes.
+fn node(
+    options: &Options,
+    host: &Host,
+    client: &Client,
+    informers: &Informers,
+    recorder: Recorder,
+    images: watch::Receiver<u64>,
+) {
+    let (told, node) = watch::channel(None);
+    let settings = keeper::Settings {
+        name: host.name.clone(),
+        ips: host.ips.clone(),
+        port: options.port,
+        labels: options.node_labels.clone(),
+        root: options.root_dir.clone(),
+        cni: (options.container_runtime == Runtime::Managed).then(|| cni_dir(&options.root_dir)),
+    };
+    let keeper = keeper::Keeper::new(settings, client.clone(), host.cri.clone(), recorder, told);
+    host.tasks.spawn("node status", keeper.run(informers.clone(), images));
+    host.tasks.spawn("node lease", lease::beat(client.clone(), host.name.clone(), node));
+    host.tasks.spawn("routes", routes::follow(informers.of::<Node>(), host.name.clone()));
+}

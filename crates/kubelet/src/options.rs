@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use nakhoda_daemon::Common;
+
+use crate::cgroup::Driver;
+
+/// Whose containerd runs the pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Runtime {
+    /// One of the kubelet's own, configured and supervised by it.
+    #[default]
+    Managed,
+    /// The one at `--container-runtime-endpoint`.
+    Remote,
+}
+
+/// Runs the pods of one node through containerd.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "kubelet", version)]
+pub struct Options {
+    /// How to reach the API server, and as whom.
+    #[arg(long)]
+    pub kubeconfig: PathBuf,
+    /// Name of the node; the machine's hostname if not given.
+    #[arg(long)]
+    pub hostname_override: Option<String>,
+    /// Address of the node; the one that faces the API server if not given.
+    #[arg(long)]
+    pub node_ip: Option<IpAddr>,
+    /// Labels of the node, `key=value,…`.
+    #[arg(long, value_parser = labels, default_value = "")]
+    pub node_labels: BTreeMap<String, String>,
+    /// Where everything of the kubelet's lies.
+    #[arg(long, default_value = "/var/lib/nakhoda/kubelet")]
+    pub root_dir: PathBuf,
+    /// Where sockets lie; must be short. Below the root directory if not given.
+    #[arg(long)]
+    pub run_dir: Option<PathBuf>,
+    /// Whose containerd runs the pods.
+    #[arg(long, value_enum, default_value_t)]
+    pub container_runtime: Runtime,
+    /// Socket of a containerd that is there already.
+    #[arg(long, required_if_eq("container_runtime", "remote"))]
+    pub container_runtime_endpoint: Option<PathBuf>,
+    /// Where the CNI plugins are.
+    #[arg(long, default_value = "/usr/lib/cni")]
+    pub cni_bin_dir: PathBuf,
+    /// Addresses of the cluster's DNS.
+    #[arg(long, value_delimiter = ',')]
+    pub cluster_dns: Vec<IpAddr>,
+    /// Domain of the cluster.
+    #[arg(long, default_value = "cluster.local")]
+    pub cluster_domain: String,
+    /// How the node itself resolves names.
+    #[arg(long, default_value = "/etc/resolv.conf")]
+    pub resolv_conf: PathBuf,
+    /// Certificate of the server.
+    #[arg(long)]
+    pub tls_cert_file: PathBuf,
+    /// Key of the server.
+    #[arg(long)]
+    pub tls_private_key_file: PathBuf,
+    /// Who may sign clients' certificates.
+    #[arg(long)]
+    pub client_ca_file: PathBuf,
+    /// Port of the server.
+    #[arg(long, default_value_t = 10250)]
+    pub port: u16,
+    /// Cgroup below which pods stand.
+    #[arg(long, default_value = "/")]
+    pub cgroup_root: String,
+    /// Who makes cgroups.
+    #[arg(long, value_enum, default_value_t)]
+    pub cgroup_driver: Driver,
+    /// What every daemon has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+fn labels(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let pairs = text.split(',').filter(|pair| !pair.is_empty());
+    let pair = |pair: &str| {
+        pair.split_once('=').map(|(k, v)| (k.into(), v.into())).ok_or(format!("{pair:?} is not key=value"))
+    };
+    pairs.map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_pairs() {
+        assert_eq!(labels("a=1,b=2").expect("pairs").len(), 2);
+        assert!(labels("").expect("none").is_empty());
+        assert!(labels("a").is_err());
+    }
+}
