@@ -21,19 +21,18 @@
 //! queue each; one that is too slow is closed alone. History lies in a ring bounded in bytes. A cache never
 //! goes back in revision.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use nakhoda_daemon::Tasks;
 
 use crate::error::Error;
-use crate::store::Store;
 
+pub mod caches;
 pub mod event;
 pub mod filter;
 pub mod item;
+pub mod settings;
 pub mod shape;
 pub mod snapshot;
 pub mod watcher;
@@ -41,6 +40,7 @@ pub mod watcher;
 mod dispatch;
 mod fill;
 mod fresh;
+mod history;
 mod hub;
 mod pins;
 mod progress;
@@ -48,9 +48,11 @@ mod queue;
 mod resource;
 mod ring;
 
+pub use caches::Caches;
 pub use event::{Event, EventKind};
 pub use filter::{Filter, Matches};
 pub use item::{About, Draft, Encodings, Form, Item, Pairs};
+pub use settings::Settings;
 pub use shape::{Paths, Shape};
 pub use snapshot::{Page, Snapshot};
 pub use watcher::{Ended, Notice, Start, WatchItem, WatchRequest, Watcher};
@@ -58,102 +60,11 @@ pub use watcher::{Ended, Notice, Start, WatchItem, WatchRequest, Watcher};
 use hub::Hub;
 use resource::Resource;
 
-/// The bounds of the caches.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Bytes of history per resource.
-    pub ring_bytes: usize,
-    /// How old history may become.
-    pub ring_for: Duration,
-    /// Events that may wait for one watcher.
-    pub queue_events: usize,
-    /// Bytes that may wait for one watcher.
-    pub queue_bytes: usize,
-    /// Bytes that kept snapshots may hold beyond the current state, per resource.
-    pub pinned_bytes: usize,
-    /// How long a snapshot is kept for the next page.
-    pub pinned_for: Duration,
-    /// How long a consistent read waits for the cache.
-    pub fresh_within: Duration,
-    /// How long the watch may lag behind a revision known to exist before it is opened anew.
-    pub stalled_after: Duration,
-}
-
-/// The caches of all resources of one store. Cheap to clone.
-#[derive(Clone)]
-pub struct Caches {
-    hub: Arc<Hub>,
-}
-
 /// The cache of one resource. Cheap to clone.
 #[derive(Clone)]
 pub struct Cache {
     resource: Arc<Resource>,
     hub: Arc<Hub>,
-}
-
-// === impl Settings ===
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            ring_bytes: 16 << 20,
-            ring_for: Duration::from_secs(600),
-            queue_events: 4096,
-            queue_bytes: 8 << 20,
-            pinned_bytes: 64 << 20,
-            pinned_for: Duration::from_secs(300),
-            fresh_within: Duration::from_secs(10),
-            stalled_after: Duration::from_secs(2),
-        }
-    }
-}
-
-// === impl Caches ===
-
-impl Caches {
-    /// Starts following a store.
-    #[must_use]
-    pub fn start(store: Arc<dyn Store>, tasks: Tasks, settings: Settings) -> Self {
-        Self { hub: Hub::start(store, tasks, settings) }
-    }
-
-    /// The cache of all keys under `prefix`, which ends with `/`. It begins to fill at once. There is one
-    /// cache per prefix: opened again, it is the same one, and `shape` is not used.
-    #[must_use]
-    pub fn open(&self, prefix: &str, shape: Arc<dyn Shape>) -> Cache {
-        let prefix = Bytes::copy_from_slice(prefix.as_bytes());
-        let (resource, new) = self.hub.registry.open(prefix, shape, &self.hub.settings);
-        if new {
-            fill::spawn(&self.hub, resource.clone());
-        }
-        Cache { resource, hub: self.hub.clone() }
-    }
-
-    /// Forgets the cache of a prefix; its watchers end. Do so when a resource is served no more.
-    pub fn close(&self, prefix: &str) {
-        self.hub.registry.close(prefix.as_bytes());
-    }
-
-    /// Waits until all caches opened so far are filled.
-    pub async fn ready(&self) {
-        let all: HashMap<_, _> = (*self.hub.registry.all()).clone();
-        for resource in all.values() {
-            resource.ready().await;
-        }
-    }
-
-    /// The revision up to which all caches have seen everything.
-    #[must_use]
-    pub fn progress(&self) -> u64 {
-        self.hub.progress.reached()
-    }
-
-    /// A revision at or above every write answered before this call, from a linearizable read begun after it.
-    /// One read serves all who ask at the same time. It is also the health check of the store.
-    pub async fn revision(&self) -> Result<u64, Error> {
-        self.hub.fresh.revision().await
-    }
 }
 
 // === impl Cache ===

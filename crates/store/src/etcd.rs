@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use etcd_client::{Client, CompactionOptions, ConnectOptions, GetOptions, KvClient};
+use etcd_client::{Client, CompactionOptions, GetOptions, KvClient};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::store::{ChangeStream, Commit, List, Listing, Op, Read, Store, Txn, Watch};
 
 pub mod compact;
+pub mod config;
 
 mod convert;
 mod fault;
@@ -26,29 +27,10 @@ mod lease;
 mod stream;
 mod unsure;
 
+pub use config::{Config, Tls};
+
+use config::Clients;
 use lease::Leases;
-
-/// How to reach etcd.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// `https://host:port` of each member.
-    pub endpoints: Vec<String>,
-    /// What to trust and to show; none for plain http.
-    pub tls: Option<Tls>,
-    /// How long a call may take, tries included.
-    pub within: Duration,
-}
-
-/// PEM texts.
-#[derive(Clone)]
-pub struct Tls {
-    /// The CA of the members.
-    pub ca: Vec<u8>,
-    /// Our certificate.
-    pub certificate: Vec<u8>,
-    /// Its key.
-    pub key: Vec<u8>,
-}
 
 /// etcd as a store. Connects when first used, and again when it has to.
 pub struct Etcd {
@@ -57,33 +39,10 @@ pub struct Etcd {
     within: Duration,
 }
 
-struct Clients {
-    client: Client,
-    kv: KvClient,
-}
-
 /// Messages of etcd may be of any size: it is bounded itself, and tonic's 4 MiB would cut lists.
 const MAX_MESSAGE: usize = usize::MAX;
 /// The pause between two tries.
 const AGAIN: Duration = Duration::from_millis(50);
-
-// === impl Config ===
-
-impl Config {
-    /// Members without TLS, for tests.
-    #[must_use]
-    pub fn plain(endpoints: Vec<String>) -> Self {
-        Self { endpoints, tls: None, within: Duration::from_secs(10) }
-    }
-}
-
-// === impl Tls ===
-
-impl std::fmt::Debug for Tls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tls")
-    }
-}
 
 // === impl Etcd ===
 
@@ -229,28 +188,5 @@ impl Store for Etcd {
             done.map(drop).map_err(|error| fault::at(error, revision))
         }
         .boxed()
-    }
-}
-
-// === impl Clients ===
-
-impl Clients {
-    async fn new(config: &Config) -> Result<Self, Error> {
-        let mut options = ConnectOptions::new()
-            .with_require_leader(true)
-            .with_connect_timeout(Duration::from_secs(3))
-            .with_tcp_keepalive(Duration::from_secs(30))
-            .with_keep_alive(Duration::from_secs(10), Duration::from_secs(5))
-            .with_keep_alive_while_idle(true);
-        if let Some(tls) = &config.tls {
-            options = options.with_tls(
-                etcd_client::TlsOptions::new()
-                    .ca_certificate(etcd_client::Certificate::from_pem(&tls.ca))
-                    .identity(etcd_client::Identity::from_pem(&tls.certificate, &tls.key)),
-            );
-        }
-        let client = Client::connect(&config.endpoints, Some(options)).await.map_err(fault::error)?;
-        let kv = client.kv_client().max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
-        Ok(Self { client, kv })
     }
 }

@@ -63,5 +63,7 @@ claims! {
     cache::bookmarks_tell_what_is_complete,
     cache::frames_are_encoded_once,
     cache::a_closed_cache_ends_its_watchers,
+    cache::a_new_cache_knows_the_history_the_store_still_has,
+    cache::a_new_cache_does_not_invent_compacted_history,
     faults::a_random_history_is_seen_without_gap_or_duplicate,
 }

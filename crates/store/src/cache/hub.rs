@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use nakhoda_daemon::Tasks;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 
 use super::fresh::Fresh;
 use super::progress::Progress;
@@ -31,6 +31,8 @@ pub(crate) struct Hub {
     pub(crate) registry: Registry,
     pub(crate) progress: Progress,
     pub(crate) fresh: Fresh,
+    /// Whether the history from before the start was asked for.
+    pub(crate) recovered: OnceCell<()>,
     begun: watch::Sender<bool>,
     stall: Notify,
 }
@@ -56,6 +58,7 @@ impl Hub {
             settings,
             registry: Registry::default(),
             progress: Progress::default(),
+            recovered: OnceCell::new(),
             begun: watch::Sender::new(false),
             stall: Notify::new(),
         });

@@ -4,7 +4,7 @@
 //! state, then with the watchers, and only then counted as progress.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -23,7 +23,10 @@ use super::shape::Shape;
 use super::snapshot::{Snapshot, State};
 use super::watcher::Ended;
 use crate::error::Error;
-use crate::store::{Change, ChangeKind, Entry, Store};
+use crate::store::Change;
+
+mod decode;
+mod past;
 
 pub(crate) struct Resource {
     pub(crate) prefix: Bytes,
@@ -48,7 +51,7 @@ struct Inner {
 }
 
 /// A change with its item made.
-struct Prepared {
+pub(crate) struct Prepared {
     key: Arc<str>,
     item: Option<Arc<Item>>,
     revision: u64,
@@ -191,90 +194,6 @@ impl Resource {
     /// Ends all watchers.
     pub(crate) fn close(&self) {
         self.inner.lock().dispatch.close(Ended::Stopped);
-    }
-
-    /// Keeps a snapshot for the next pages of its list.
-    pub(crate) fn keep(&self, snapshot: &Snapshot, settings: &Settings) {
-        self.pin(snapshot, 0, settings.pinned_for, settings);
-    }
-
-    /// Keeps a snapshot that holds `own` bytes beyond the current state.
-    fn pin(&self, snapshot: &Snapshot, own: u64, at_most: Duration, settings: &Settings) {
-        let now = Instant::now();
-        let mut pins = self.pins.lock();
-        pins.keep(snapshot, own, now + at_most);
-        pins.trim(now, settings.pinned_bytes as u64);
-    }
-
-    /// Lets go of history and snapshots that are too old.
-    pub(crate) fn trim(&self, now: Instant, settings: &Settings) {
-        self.pins.lock().trim(now, settings.pinned_bytes as u64);
-        if let Some(since) = now.checked_sub(settings.ring_for) {
-            self.inner.lock().ring.trim(since);
-        }
-    }
-
-    fn kept(&self, revision: u64) -> Option<Snapshot> {
-        self.pins.lock().get(revision).cloned()
-    }
-
-    /// A snapshot at exactly this revision: kept, or listed from the store and kept.
-    pub(crate) async fn at(&self, store: &dyn Store, revision: u64, settings: &Settings) -> Result<Snapshot, Error> {
-        if let Some(snapshot) = self.kept(revision) {
-            return Ok(snapshot);
-        }
-        let _one_at_a_time = self.exact.lock().await;
-        if let Some(snapshot) = self.kept(revision) {
-            return Ok(snapshot);
-        }
-        let (map, _) = self.list(store, Some(revision)).await?;
-        let own = map.values().map(|item| item.weight() as u64).sum();
-        let state = Arc::new(State { map, revision, live: false, hot: self.hot.clone() });
-        let snapshot = Snapshot { revision, state };
-        // Not for long: how long a revision can be had is the store's to say.
-        self.pin(&snapshot, own, settings.pinned_for / 10, settings);
-        Ok(snapshot)
-    }
-
-    /// Everything in the store at a revision, the newest if none, and which that was.
-    pub(crate) async fn list(&self, store: &dyn Store, at: Option<u64>) -> Result<(Map, u64), Error> {
-        super::fill::list(store, &self.prefix, at, |map, entry| self.list_in(map, entry)).await
-    }
-
-    fn list_in(&self, map: &mut Map, entry: Entry) {
-        let Some(key) = self.relative(&entry.key) else { return };
-        let known = self.state.load().map.get(&key).filter(|item| item.revision == entry.revision).cloned();
-        let made = known.or_else(|| self.item(&key, &entry.value, entry.created, entry.revision));
-        if let Some(item) = made {
-            map.insert(item.key().clone(), item);
-        }
-    }
-
-    fn prepare(&self, change: Change) -> Prepared {
-        let key: Arc<str> = self.relative(&change.key).unwrap_or_default();
-        let item = match change.kind {
-            ChangeKind::Put { .. } => self.item(&key, &change.value, change.created, change.revision),
-            ChangeKind::Delete => None,
-        };
-        let created = change.kind == ChangeKind::Put { created: true };
-        Prepared { key, item, revision: change.revision, created }
-    }
-
-    /// The item of a stored value; none, and a line in the log, if the value makes no sense.
-    fn item(&self, key: &Arc<str>, value: &Bytes, created: u64, revision: u64) -> Option<Arc<Item>> {
-        let made =
-            self.shape.draft(key, value, revision).and_then(|draft| Item::new(key.clone(), draft, created, revision));
-        match made {
-            Ok(item) => Some(Arc::new(item)),
-            Err(error) => {
-                tracing::error!(prefix = %self.prefix.escape_ascii(), key = %key, revision, %error, "unreadable object left out");
-                None
-            }
-        }
-    }
-
-    fn relative(&self, key: &[u8]) -> Option<Arc<str>> {
-        std::str::from_utf8(key.strip_prefix(&self.prefix[..])?).ok().map(Into::into)
     }
 }
 

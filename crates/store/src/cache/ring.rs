@@ -31,6 +31,19 @@ impl Ring {
         }
     }
 
+    /// Where the history starts.
+    pub(crate) const fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Puts another history in front, which must reach up to the start of this one.
+    pub(crate) fn adopt(&mut self, older: Self, limit: usize) {
+        let newer = std::mem::replace(self, older);
+        for (at, event) in newer.events {
+            self.push(event, at, limit);
+        }
+    }
+
     /// Lets go of what happened before `since`.
     pub(crate) fn trim(&mut self, since: Instant) {
         while self.events.front().is_some_and(|(at, _)| *at < since) {

@@ -263,3 +263,38 @@ pub async fn a_closed_cache_ends_its_watchers(b: Backend) {
     b.store.create(bytes("/registry/pods/ns/a"), bytes(&pod("a", "", "web")), &Options::default()).await.unwrap();
     assert_eq!(caches.revision().await.unwrap(), b.store.revision().await.unwrap());
 }
+
+pub async fn a_new_cache_knows_the_history_the_store_still_has(b: Backend) {
+    let first = b.create("/registry/pods/ns/a", &pod("a", "n1", "web")).await;
+    let second = b.update("/registry/pods/ns/a", first, &pod("a", "n2", "web")).await;
+    b.create("/registry/pods/ns/b", &pod("b", "", "web")).await;
+    let gone = b.remove("/registry/pods/ns/a").await;
+    let (_tasks, caches, cache) = b.pods(Settings::default()).await;
+    soon(caches.ready()).await;
+    let mut watcher = cache.watch(request(Start::After(first), labelled("web"))).await.unwrap();
+    let last = b.create("/registry/pods/ns/c", &pod("c", "", "web")).await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let notice = notice(&mut watcher).await;
+        seen.push((notice.kind, notice.revision, notice.item.field("spec.nodeName").map(str::to_owned)));
+    }
+    let on = |node: &str| Some(node.to_owned());
+    let (added, modified, deleted) = (EventKind::Added, EventKind::Modified, EventKind::Deleted);
+    let want =
+        [(modified, second, on("n2")), (added, second + 1, on("")), (deleted, gone, on("n2")), (added, last, on(""))];
+    assert_eq!(seen, want);
+}
+
+pub async fn a_new_cache_does_not_invent_compacted_history(b: Backend) {
+    let first = b.create("/registry/pods/ns/a", &pod("a", "n1", "web")).await;
+    let second = b.update("/registry/pods/ns/a", first, &pod("a", "n2", "web")).await;
+    b.store.compact(second).await.unwrap();
+    let third = b.update("/registry/pods/ns/a", second, &pod("a", "n3", "web")).await;
+    let (_tasks, caches, cache) = b.pods(Settings::default()).await;
+    soon(caches.ready()).await;
+    let error = cache.watch(request(Start::After(first), Filter::all())).await.unwrap_err();
+    assert!(matches!(error, Error::Compacted { .. }), "{error:?}");
+    let mut watcher = cache.watch(request(Start::After(second), Filter::all())).await.unwrap();
+    let notice = notice(&mut watcher).await;
+    assert_eq!((notice.kind, notice.revision), (EventKind::Modified, third));
+}

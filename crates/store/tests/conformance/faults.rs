@@ -68,7 +68,7 @@ async fn scribble(store: &dyn Store, seed: u64, steps: u32) {
         let value = bytes(&pod(&name, "", &random.to_string()));
         let _ = match read.entry {
             None => store.create(key, value, &options).await,
-            Some(entry) if (random >> 20) % 3 == 0 => store.delete(key, entry.revision, &options).await,
+            Some(entry) if (random >> 20).is_multiple_of(3) => store.delete(key, entry.revision, &options).await,
             Some(entry) => store.update(key, entry.revision, value, &options).await,
         };
     }
