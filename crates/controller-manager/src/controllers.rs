@@ -25,9 +25,13 @@ controllers! {
     endpoint_slice_mirroring,
     endpoints,
     namespace,
+    node_ipam,
+    node_lifecycle,
+    pod_gc,
     replica_set,
     replication,
     root_ca,
     service_account,
+    taint_eviction,
     token,
 }

@@ -10,8 +10,10 @@ pub mod backends;
 pub mod claim;
 pub mod context;
 pub mod controllers;
+pub mod eviction;
 pub mod hash;
 pub mod material;
+pub mod nodes;
 pub mod options;
 pub mod pod_control;
 pub mod pods;
@@ -20,6 +22,7 @@ pub mod revision;
 pub mod selector;
 pub mod served;
 pub mod slices;
+pub mod taints;
 
 pub use app::run;
 pub use options::Options;
