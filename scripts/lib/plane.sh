@@ -38,7 +38,7 @@ start_apiserver() {
     wait_for 20 apiserver_ready || problem "the API server is not ready" "tail $LOGS/apiserver.log"
 }
 
-apiserver_ready() { ctl get --raw /readyz >/dev/null 2>&1; }
+apiserver_ready() { ctl health >/dev/null 2>&1; }
 
 start_managers() {
     service scheduler "$BIN/scheduler" --kubeconfig "$PKI/scheduler.conf"

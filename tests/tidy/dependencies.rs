@@ -28,7 +28,15 @@ const TWICE: &str = include_str!("twice.txt");
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", "x86_64-unknown-linux-gnu"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--locked",
+            "--filter-platform",
+            "x86_64-unknown-linux-gnu",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo runs");
@@ -47,7 +55,8 @@ fn own(name: &str) -> Option<&str> {
 #[test]
 fn crates_depend_only_on_the_layers_below_them() {
     let metadata = metadata();
-    let allowed: BTreeMap<&str, BTreeSet<&str>> = ALLOWED.iter().map(|(n, d)| (*n, d.iter().copied().collect())).collect();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> =
+        ALLOWED.iter().map(|(n, d)| (*n, d.iter().copied().collect())).collect();
     for package in packages(&metadata) {
         let Some(name) = package["name"].as_str().and_then(own) else { continue };
         let allowed = allowed.get(name).unwrap_or_else(|| panic!("{name} has no line in ALLOWED"));
@@ -64,7 +73,19 @@ fn licences_are_free_and_none_is_gpl() {
     for package in packages(&metadata) {
         let name = package["name"].as_str().unwrap_or_default();
         let licence = package["license"].as_str().unwrap_or_default();
-        let free = ["MIT", "Apache-2.0", "BSD", "ISC", "Unicode-3.0", "Zlib", "CC0-1.0", "0BSD", "Unlicense", "CDLA-Permissive", "MPL-2.0"];
+        let free = [
+            "MIT",
+            "Apache-2.0",
+            "BSD",
+            "ISC",
+            "Unicode-3.0",
+            "Zlib",
+            "CC0-1.0",
+            "0BSD",
+            "Unlicense",
+            "CDLA-Permissive",
+            "MPL-2.0",
+        ];
         assert!(free.iter().any(|p| licence.contains(p)), "{name} is licensed as {licence:?}");
         assert!(!name.starts_with("aws-lc") && name != "openssl-sys", "{name} must not come in");
     }
@@ -73,10 +94,12 @@ fn licences_are_free_and_none_is_gpl() {
 #[test]
 fn each_crate_comes_in_one_version() {
     let metadata = metadata();
-    let excused: BTreeSet<&str> = TWICE.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split(' ').next()).collect();
+    let excused: BTreeSet<&str> =
+        TWICE.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split(' ').next()).collect();
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for package in packages(&metadata) {
-        let (name, version) = (package["name"].as_str().unwrap_or_default(), package["version"].as_str().unwrap_or_default());
+        let (name, version) =
+            (package["name"].as_str().unwrap_or_default(), package["version"].as_str().unwrap_or_default());
         versions.entry(name).or_default().insert(version);
     }
     let twice: Vec<_> = versions.iter().filter(|(name, v)| v.len() > 1 && !excused.contains(*name)).collect();

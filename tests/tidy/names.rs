@@ -7,7 +7,15 @@ const ONLY: &[(&str, &[&str])] = &[
     ("etcd_client", &["crates/store/src/etcd"]),
     ("include_proto!(\"runtime.v1\")", &["crates/kubelet/src/cri.rs"]),
     ("Command::new(\"nft\")", &["crates/proxy/src/nft.rs"]),
-    ("axum::", &["crates/apiserver/src/rest", "crates/apiserver/src/serve", "crates/kubelet/src/serve", "crates/kubelet/src/server"]),
+    (
+        "axum::",
+        &[
+            "crates/apiserver/src/rest",
+            "crates/apiserver/src/serve",
+            "crates/kubelet/src/serve",
+            "crates/kubelet/src/server",
+        ],
+    ),
     ("std::sync::Mutex", &[]),
     ("tokio::spawn(", &["crates/daemon/src/tasks.rs"]),
     ("println!", &["crates/ctl/src"]),

@@ -27,5 +27,7 @@ macro_rules! commands {
 }
 
 commands! {
+    health => Health,
+    kubeconfig => Kubeconfig,
     pki => Pki,
 }

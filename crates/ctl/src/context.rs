@@ -1,11 +1,17 @@
 //! What every command has: the global options and, on demand, the client.
 
+use std::path::PathBuf;
+
+use nakhoda_client::{Client, Config};
+
+use crate::Error;
+
 /// Options of all commands, named as kubectl names them.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Global {
-    /// Path of the kubeconfig file to use
-    #[arg(long, global = true, env = "KUBECONFIG")]
-    pub kubeconfig: Option<String>,
+    /// Path of the kubeconfig file to use; default: KUBECONFIG, then ~/.kube/config
+    #[arg(long, global = true)]
+    pub kubeconfig: Option<PathBuf>,
     /// Name of the kubeconfig context to use
     #[arg(long, global = true)]
     pub context: Option<String>,
@@ -29,4 +35,26 @@ impl Context {
     pub const fn new(global: Global) -> Self {
         Self { global }
     }
+
+    /// A client of the cluster that the kubeconfig names. It connects on first use.
+    pub fn client(&self) -> Result<Client, Error> {
+        Ok(Client::new(&self.config()?))
+    }
+
+    /// How the cluster is reached.
+    pub fn config(&self) -> Result<Config, Error> {
+        let path = self.global.kubeconfig.clone().unwrap_or_else(default_file);
+        Ok(match &self.global.context {
+            Some(name) => Config::from_context(path, name)?,
+            None => Config::from_kubeconfig(path)?,
+        })
+    }
+}
+
+/// The first file of KUBECONFIG that is there, or `~/.kube/config`.
+fn default_file() -> PathBuf {
+    let listed = std::env::var_os("KUBECONFIG");
+    let mut files = listed.iter().flat_map(std::env::split_paths);
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/root".into()));
+    files.find(|p| p.exists()).unwrap_or_else(|| home().join(".kube/config"))
 }

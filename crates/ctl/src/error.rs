@@ -1,5 +1,7 @@
 //! What can go wrong in a command, as people read it.
 
+use std::path::PathBuf;
+
 use nakhoda_daemon::pki::PkiError;
 
 /// A command failed.
@@ -8,6 +10,30 @@ pub enum Error {
     /// No runtime.
     #[error("cannot start")]
     Runtime(#[source] std::io::Error),
+    /// The kubeconfig does not say how to reach a cluster.
+    #[error(transparent)]
+    Config(#[from] nakhoda_client::ConfigError),
+    /// The server refused, or did not answer.
+    #[error(transparent)]
+    Client(#[from] nakhoda_client::Error),
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not YAML.
+    #[error("{path} is not valid YAML")]
+    Yaml {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Certificates.
     #[error(transparent)]
     Pki(#[from] PkiError),
