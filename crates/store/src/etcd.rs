@@ -5,7 +5,7 @@
 //! of answering from the past.
 //!
 //! Calls are tried again until the bound when etcd is away. That is safe for a write that compares what it
-//! writes, which cannot happen twice; what came of it when a try was lost on the way is told in [`unsure`].
+//! writes, which cannot happen twice; what came of it when a try was lost on the way is told in `unsure`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

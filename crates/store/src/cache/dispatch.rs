@@ -67,14 +67,13 @@ impl Dispatch {
                 tell(bucket, event, hot);
             }
         }
-        let value = |item: &Arc<Item>| hot.and_then(|hot| item.field(hot)).unwrap_or_default().to_owned();
         if self.hot.is_empty() {
             return;
         }
-        let now = value(item);
-        let before = event.previous.as_ref().map(value).filter(|before| *before != now);
+        let now = value(&event.item, hot);
+        let before = event.previous.as_ref().map(|item| value(item, hot)).filter(|before| *before != now);
         for value in std::iter::once(now).chain(before) {
-            if let Some(bucket) = self.hot.get_mut(&value) {
+            if let Some(bucket) = self.hot.get_mut(value) {
                 tell(bucket, event, hot);
             }
         }
@@ -105,4 +104,8 @@ fn tell(bucket: &mut Bucket, event: &Arc<Event>, hot: Option<&str>) {
         let kind = event.seen(|item| target.filter.accepts(item, hot));
         kind.is_none_or(|kind| target.queue.push(event, kind))
     });
+}
+
+fn value<'a>(item: &'a Item, hot: Option<&str>) -> &'a str {
+    hot.and_then(|hot| item.field(hot)).unwrap_or_default()
 }

@@ -61,8 +61,9 @@ impl Clients {
             .with_require_leader(true)
             .with_connect_timeout(Duration::from_secs(3))
             .with_tcp_keepalive(Duration::from_secs(30))
+            // Not while idle: etcd takes that for an attack and hangs up.
             .with_keep_alive(Duration::from_secs(10), Duration::from_secs(5))
-            .with_keep_alive_while_idle(true);
+            .with_keep_alive_while_idle(false);
         if let Some(tls) = &config.tls {
             options = options.with_tls(
                 TlsOptions::new()
