@@ -151,7 +151,7 @@ fn metadata(namespace: &str, name: &str) -> ObjectMeta {
 fn role_ref(word: &str) -> RoleRef {
     let (kind, name) = word.split_once('=').expect("policy.txt gives each binding a role");
     let kind = if kind == "clusterrole" { "ClusterRole" } else { "Role" };
-    RoleRef { api_group: GROUP.into(), kind: kind.into(), name: name.into() }
+    RoleRef { api_group: Some(GROUP.into()), kind: kind.into(), name: name.into() }
 }
 
 fn subject(word: &str) -> Subject {

@@ -43,16 +43,15 @@ async fn create(call: &Call, write: &Write) -> Result<Response, Status> {
     let gvk = GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest");
     let given = body::read(&write.body, &gvk, write.options.validation)?;
     let mut request: TokenRequest = given.object.typed().map_err(|e| Status::bad_request(e.to_string()))?;
-    let seconds = *request.spec.expiration_seconds.get_or_insert(3600);
-    if request.spec.audiences.is_empty() {
-        request.spec.audiences.clone_from(&issuer.audiences);
-    }
+    let spec = request.spec.get_or_insert_default();
+    let seconds = *spec.expiration_seconds.get_or_insert(3600);
+    let audiences = spec.audiences.get_or_insert_with(|| issuer.audiences.clone()).clone();
     check(call, seconds)?;
-    let private = subject(call, request.spec.bound_object_ref.as_ref()).await?;
+    let private = subject(call, spec.bound_object_ref.as_ref()).await?;
     let now = call.now.as_second();
-    let claims = Claims::new(&issuer.url, request.spec.audiences.clone(), private, now, seconds.min(GIVEN));
+    let claims = Claims::new(&issuer.url, audiences, private, now, seconds.min(GIVEN));
     let expires = Timestamp::from_second(now).unwrap_or(call.now) + SignedDuration::from_secs(seconds.min(GIVEN));
-    request.status = Some(TokenRequestStatus { expiration_timestamp: Time(expires), token: issuer.sign(&claims) });
+    request.status = Some(TokenRequestStatus { expiration_timestamp: Some(Time(expires)), token: Some(issuer.sign(&claims)) });
     request.metadata.name = Some(call.target.name.clone());
     request.metadata.namespace = Some(call.target.namespace.clone());
     request.metadata.creation_timestamp = Some(Time(call.now));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use nakhoda_api::kinds::rbac::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject};
-use nakhoda_api::selector::LabelSelector;
+use nakhoda_api::selector::{LabelSelector, labels};
 
 use crate::user::User;
 
@@ -21,7 +21,7 @@ pub enum Who {
 }
 
 /// A grant: where it counts and which role it gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
     /// Namespace and name of the binding; the namespace is empty for the whole cluster.
     pub binding: (String, String),
@@ -65,7 +65,7 @@ impl Index {
         let wide = Wide {
             labels: role.metadata.labels.unwrap_or_default(),
             rules: role.rules.map(Into::into),
-            gathers: gathers.iter().filter_map(|s| LabelSelector::from_typed(s).ok()).collect(),
+            gathers: gathers.iter().filter_map(|s| labels::from_typed(Some(s)).ok()).collect(),
         };
         self.cluster_roles.insert(role.metadata.name.unwrap_or_default(), wide);
     }
@@ -123,7 +123,7 @@ impl Index {
         let mut rules = Vec::new();
         while let Some(role) = open.pop() {
             let selected = self.cluster_roles.iter().filter(|(_, r)| {
-                role.gathers.iter().any(|s| s.matches(|key| r.labels.get(key).map(String::as_str)))
+                role.gathers.iter().any(|s| s.matches(&r.labels))
             });
             for (name, part) in selected {
                 if seen.insert(name) {
