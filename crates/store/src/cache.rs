@@ -14,15 +14,15 @@
 //!   above every write answered before the request. The event of `R` is then certain to come. When
 //!   progress has reached `R`, the cache answers what the store itself would have.
 //!
-//! A watch that loses events (etcd 3.4 may, when starved) shows itself in that `R` never comes: the hub
-//! then opens its watch anew at its progress, and if that does not help lists everything again.
+//! A watch that loses events (etcd 3.4 may, when starved) shows itself, too: a revision is left out, or `R`
+//! never comes. The hub then opens its watch anew at its progress, and if that is no help lists everything.
 //!
 //! **Lists** walk a [`Snapshot`] of a persistent map without a lock. **Watchers** get changes from a bounded
 //! queue each; one that is too slow is closed alone. History lies in a ring bounded in bytes. A cache never
 //! goes back in revision.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -97,10 +97,16 @@ impl Cache {
     /// What the store holds: everything answered before this call is in it.
     pub async fn fresh(&self) -> Result<Snapshot, Error> {
         let revision = self.hub.fresh.revision().await?;
-        self.reach(revision).await.map_err(|error| match error {
-            Error::Future { .. } => Error::TimedOut,
-            other => other,
-        })
+        let end = Instant::now() + self.hub.settings.fresh_within;
+        loop {
+            if let Ok(snapshot) = tokio::time::timeout(self.hub.settings.stalled_after, self.reached(revision)).await {
+                return Ok(snapshot);
+            }
+            if Instant::now() >= end {
+                return Err(Error::TimedOut);
+            }
+            self.hub.stalled(revision);
+        }
     }
 
     /// A snapshot at `revision` or later, waiting for it at most so long: [`Error::Future`] if it does not come.
@@ -132,15 +138,6 @@ impl Cache {
             self.wait_for(revision, self.hub.settings.stalled_after + Duration::from_secs(1)).await?;
         }
         Watcher::start(self.resource.clone(), self.hub.clone(), request)
-    }
-
-    async fn reach(&self, revision: u64) -> Result<Snapshot, Error> {
-        let settings = &self.hub.settings;
-        if let Ok(snapshot) = tokio::time::timeout(settings.stalled_after, self.reached(revision)).await {
-            return Ok(snapshot);
-        }
-        self.hub.stalled(revision);
-        self.wait_for(revision, settings.fresh_within.saturating_sub(settings.stalled_after)).await
     }
 
     async fn reached(&self, revision: u64) -> Snapshot {

@@ -43,7 +43,7 @@ enum End {
     Gap,
     /// The connection.
     Lost(Option<Error>),
-    /// Revisions exist that it did not tell.
+    /// Revisions exist that it did not tell, or it left some out.
     Stalled,
 }
 
@@ -86,7 +86,7 @@ impl Hub {
         loop {
             let end = self.session(anew).await;
             let reached = self.progress.reached();
-            // A second stall at the same place: opening the watch again is no help.
+            // For the second time at the same place: opening the watch again is no help.
             let stuck = matches!(end, End::Stalled) && stalled_at == Some(reached);
             anew = matches!(end, End::Gap) || stuck || !*self.begun.borrow();
             stalled_at = matches!(end, End::Stalled).then_some(reached);
@@ -105,7 +105,8 @@ impl Hub {
         loop {
             tokio::select! {
                 changes = stream.next() => match changes {
-                    Some(Ok(changes)) => self.hand_on(changes),
+                    Some(Ok(changes)) if contiguous(self.progress.reached(), &changes) => self.hand_on(changes),
+                    Some(Ok(_)) => return End::Stalled,
                     Some(Err(error)) => return error.into(),
                     None => return End::Lost(None),
                 },
@@ -171,6 +172,16 @@ impl Hub {
     }
 }
 
+/// Whether the changes go on where `reached` is without leaving out a revision: each one has a change.
+fn contiguous(reached: u64, changes: &Changes) -> bool {
+    let mut at = reached;
+    changes.changes.iter().map(|change| change.revision).all(|revision| {
+        let follows = revision <= at + 1;
+        at = at.max(revision);
+        follows
+    })
+}
+
 // === impl End ===
 
 impl End {
@@ -179,7 +190,7 @@ impl End {
             Self::Gap => tracing::warn!(reached, anew, "the store's history is gone, listing anew"),
             Self::Lost(Some(error)) => tracing::warn!(reached, anew, %error, "lost the watch of the store"),
             Self::Lost(None) => tracing::warn!(reached, anew, "the watch of the store ended"),
-            Self::Stalled => tracing::warn!(reached, anew, "the watch of the store stalled"),
+            Self::Stalled => tracing::warn!(reached, anew, "the watch of the store lacks revisions"),
         }
     }
 }

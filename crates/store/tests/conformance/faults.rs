@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use nakhoda_daemon::Tasks;
 use nakhoda_store::cache::{Cache, Caches, Ended, EventKind, Filter, Settings, Start, WatchItem};
-use nakhoda_store::{Memory, Options, Store};
+use nakhoda_store::{ChangeStream, Changes, Commit, Error, List, Listing, Memory, Options, Read, Store, Txn, Watch};
 
 use super::cache::request;
 use super::harness::{self, Backend, bytes, pod, shape, soon};
@@ -166,4 +168,74 @@ async fn a_cache_lives_through_the_death_of_etcd() {
     let (seen, relists) = soon(inform(cache.clone(), last)).await;
     assert_eq!((seen, relists), (held(&*b.store).await, 1));
     assert!(cache.fresh().await.unwrap().revision() >= last);
+}
+
+/// A store whose watches lose one revision, as etcd 3.4 may when starved.
+struct Lossy {
+    memory: Memory,
+    lost: u64,
+    /// Whether it is lost to every watch, or to the first only.
+    always: bool,
+    watches: AtomicU32,
+}
+
+impl Store for Lossy {
+    fn get<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<Read, Error>> {
+        self.memory.get(key)
+    }
+
+    fn list(&self, list: List) -> BoxFuture<'_, Result<Listing, Error>> {
+        self.memory.list(list)
+    }
+
+    fn commit(&self, txn: Txn) -> BoxFuture<'_, Result<Commit, Error>> {
+        self.memory.commit(txn)
+    }
+
+    fn revision(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        self.memory.revision()
+    }
+
+    fn watch(&self, watch: Watch) -> BoxFuture<'_, Result<ChangeStream, Error>> {
+        let first = self.watches.fetch_add(1, Ordering::Relaxed) == 0;
+        let lost = (self.always || first).then_some(self.lost);
+        Box::pin(async move {
+            let stream = self.memory.watch(watch).await?;
+            let lose = move |batch: Result<Changes, Error>| {
+                let mut batch = batch.ok()?;
+                batch.changes.retain(|change| Some(change.revision) != lost);
+                batch.revision = batch.changes.last()?.revision;
+                Some(Ok(batch))
+            };
+            Ok(stream.filter_map(move |batch| std::future::ready(lose(batch))).boxed())
+        })
+    }
+
+    fn compact(&self, revision: u64) -> BoxFuture<'_, Result<(), Error>> {
+        self.memory.compact(revision)
+    }
+}
+
+async fn lose_the_first_pod(always: bool, followed: bool) {
+    let lossy = Lossy { memory: Memory::new(Instant::now()), lost: 2, always, watches: AtomicU32::new(0) };
+    let b = Backend { store: Arc::new(lossy), member: None };
+    let settings = Settings { stalled_after: Duration::from_millis(30), ..Settings::default() };
+    let (_tasks, _caches, cache) = b.pods(settings).await;
+    assert_eq!(b.create("/registry/pods/ns/a", &pod("a", "", "web")).await, 2);
+    if followed {
+        b.create("/registry/pods/ns/b", &pod("b", "", "web")).await;
+    }
+    assert!(soon(cache.fresh()).await.unwrap().get("ns/a").is_some());
+}
+
+#[tokio::test]
+async fn a_lost_event_is_fetched_by_another_watch() {
+    lose_the_first_pod(false, false).await;
+    lose_the_first_pod(false, true).await;
+}
+
+#[tokio::test]
+async fn an_event_lost_to_every_watch_is_made_up_for_by_a_list() {
+    lose_the_first_pod(true, false).await;
+    lose_the_first_pod(true, true).await;
 }
