@@ -49,6 +49,7 @@ struct State {
     compacted: u64,
     refuse_initial: bool,
     refuse_all: bool,
+    refuse_binding: bool,
     calls: Vec<&'static str>,
 }
 
@@ -113,7 +114,12 @@ impl Memory {
         self.shared.state.lock().refuse_all = refuse;
     }
 
-    /// The verbs asked for so far.
+    /// Whether bindings are refused with 503.
+    pub fn refuse_binding(&self, refuse: bool) {
+        self.shared.state.lock().refuse_binding = refuse;
+    }
+
+    /// The verbs asked for so far; a binding is `bind`.
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
         self.shared.state.lock().calls.clone()

@@ -12,10 +12,13 @@ use super::{Place, State};
 use crate::error::{Error, Result};
 use crate::transport::Call;
 
-pub(super) const fn name(call: &Call) -> &'static str {
+pub(super) fn name(call: &Call) -> &'static str {
     match call {
         Call::Get(_) => "get",
-        Call::Create(_) => "create",
+        Call::Create(create) => match &create.target {
+            Some(target) if is_binding(target) => "bind",
+            _ => "create",
+        },
         Call::Update(_) => "update",
         Call::Patch(_) => "patch",
         Call::Delete(_) => "delete",
@@ -108,6 +111,9 @@ impl State {
     }
 
     fn bind(&mut self, target: &v1::Target, binding: &Value) -> Result<Value> {
+        if self.refuse_binding {
+            return Err(Status::unavailable("memory refuses bindings", 0).into());
+        }
         let before = self.stored(target)?.clone();
         if before["spec"]["nodeName"].as_str().is_some_and(|n| !n.is_empty()) {
             return Err(Status::conflict(&resource(target), &target.name, "pod is already assigned to a node").into());
@@ -154,6 +160,10 @@ impl State {
         let kind = if finalized(&object) { Type::Modified } else { Type::Deleted };
         Ok(self.record(Place::of(target, &target.name), kind, object, Some(before)))
     }
+}
+
+fn is_binding(target: &v1::Target) -> bool {
+    target.subresource == "binding"
 }
 
 fn keep(object: &mut Value, before: &Value, field: &str) {

@@ -1,0 +1,194 @@
+//! What follows from a decision: writes to the API, each in a task of its own, so that the next
+//! decision never waits. All carry the leader's fence.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use nakhoda_api::kinds::core::{Binding, ObjectReference, Pod, PodCondition};
+use nakhoda_api::kinds::meta::{DeleteOptions, ObjectMeta, Preconditions};
+use nakhoda_api::status::chain;
+use nakhoda_api::time::time;
+use nakhoda_client::{Client, EventType, Patch, Recorder, Resource, Result, reference};
+use nakhoda_daemon::Tasks;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::pod::PodInfo;
+use crate::report;
+
+/// How a binding went.
+#[derive(Debug)]
+pub struct Bound {
+    /// Of which pod.
+    pub pod: Arc<PodInfo>,
+    /// To which node.
+    pub node: String,
+    /// Whether it is done.
+    pub outcome: Result<()>,
+}
+
+/// Does what was decided.
+pub struct Actions {
+    tasks: Tasks,
+    recorder: Recorder,
+    name: String,
+    bound: mpsc::UnboundedSender<Bound>,
+}
+
+// === impl Actions ===
+
+impl Actions {
+    /// `name` is this scheduler's; how bindings went is told to `bound`.
+    #[must_use]
+    pub const fn new(tasks: Tasks, recorder: Recorder, name: String, bound: mpsc::UnboundedSender<Bound>) -> Self {
+        Self { tasks, recorder, name, bound }
+    }
+
+    /// Binds a pod to a node.
+    pub fn bind(&self, client: &Client, pod: Arc<PodInfo>, node: String) {
+        let (client, bound, recorder) = (client.clone(), self.bound.clone(), self.recorder.clone());
+        self.tasks.spawn_draining("bind", async move {
+            let outcome = bind(&client, &pod, &node).await;
+            if outcome.is_ok() {
+                let message = format!("Successfully assigned {} to {node}", pod.key);
+                recorder.event(&reference(&*pod.object), EventType::Normal, "Scheduled", message);
+            }
+            // The engine is gone only when the process ends.
+            drop(bound.send(Bound { pod, node, outcome }));
+        });
+    }
+
+    /// Tells why a pod was not placed: an event, and its condition if that changes. `nominated` is the
+    /// node it was promised.
+    pub fn explain(
+        &self,
+        client: &Client,
+        pod: &Arc<PodInfo>,
+        reason: &'static str,
+        message: &str,
+        nominated: Option<String>,
+    ) {
+        let about = reference(&*pod.object);
+        self.recorder.event(&about, EventType::Warning, "FailedScheduling", report::shortened(message));
+        let Some(patch) = status_patch(&pod.object, reason, message, nominated.as_deref(), Timestamp::now()) else {
+            return;
+        };
+        let (client, pod) = (client.clone(), pod.clone());
+        self.tasks.spawn("pod condition", async move {
+            let api = client.namespaced::<Pod>(&pod.key.namespace);
+            match api.patch_sub::<Pod>(&pod.key.name, "status", &Patch::strategic(&patch)).await {
+                Err(error) if !error.is_not_found() => {
+                    tracing::warn!(pod = %pod.key, error = chain(&error), "condition not written");
+                }
+                _ => {}
+            }
+        });
+    }
+
+    /// Deletes pods so that a more important one fits.
+    pub fn evict(&self, client: &Client, victims: Vec<Arc<PodInfo>>, preemptor: &PodInfo, node: &str) {
+        let message = format!("Preempted by pod {} on node {node}", preemptor.uid);
+        for victim in victims.into_iter().filter(|v| !v.is_terminating()) {
+            let (client, recorder, name, message) =
+                (client.clone(), self.recorder.clone(), self.name.clone(), message.clone());
+            self.tasks.spawn("preemption", async move {
+                match evict(&client, &victim, &name).await {
+                    Ok(()) => recorder.event(&reference(&*victim.object), EventType::Normal, "Preempted", message),
+                    Err(error) => tracing::warn!(pod = %victim.key, error = chain(&error), "victim not deleted"),
+                }
+            });
+        }
+    }
+}
+
+async fn bind(client: &Client, pod: &PodInfo, node: &str) -> Result<()> {
+    let binding = Binding {
+        metadata: ObjectMeta {
+            namespace: Some(pod.key.namespace.clone()),
+            name: Some(pod.key.name.clone()),
+            uid: Some(pod.uid.clone()),
+            ..ObjectMeta::default()
+        },
+        target: ObjectReference { kind: Some("Node".into()), name: Some(node.into()), ..ObjectReference::default() },
+    };
+    let api = client.namespaced::<Pod>(&pod.key.namespace);
+    api.create_sub::<_, Value>(&pod.key.name, "binding", &binding).await.map(drop)
+}
+
+async fn evict(client: &Client, victim: &PodInfo, scheduler: &str) -> Result<()> {
+    let api = client.namespaced::<Pod>(&victim.key.namespace);
+    let condition = json!({
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "PreemptionByScheduler",
+        "message": format!("{scheduler}: preempting to accommodate a higher priority pod"),
+        "lastTransitionTime": time(Timestamp::now()),
+    });
+    let patch = json!({"metadata": {"uid": victim.uid}, "status": {"conditions": [condition]}});
+    api.patch_sub::<Pod>(&victim.key.name, "status", &Patch::strategic(&patch)).await?;
+    let preconditions = Some(Preconditions { uid: Some(victim.uid.clone()), ..Preconditions::default() });
+    let options = DeleteOptions { preconditions, ..DeleteOptions::default() };
+    match api.delete(&victim.key.name, &options).await {
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What of the status has to change, if anything.
+fn status_patch(pod: &Pod, reason: &str, message: &str, nominated: Option<&str>, now: Timestamp) -> Option<Value> {
+    let status = pod.status.clone().unwrap_or_default();
+    let known = status.conditions.iter().flatten().find(|c| c.type_ == "PodScheduled");
+    let transition = known.filter(|c| c.status == "False").and_then(|c| c.last_transition_time.clone());
+    let condition = PodCondition {
+        type_: "PodScheduled".into(),
+        status: "False".into(),
+        reason: Some(reason.into()),
+        message: Some(message.into()),
+        observed_generation: pod.metadata.generation,
+        last_transition_time: Some(transition.unwrap_or_else(|| time(now))),
+        last_probe_time: None,
+    };
+    let renominated = nominated.filter(|n| status.nominated_node_name.as_deref() != Some(*n));
+    if known.is_some_and(|known| same(known, &condition)) && renominated.is_none() {
+        return None;
+    }
+    let mut patch = json!({"metadata": {"uid": pod.uid()}, "status": {"conditions": [condition]}});
+    if let Some(node) = renominated {
+        patch["status"]["nominatedNodeName"] = node.into();
+    }
+    Some(patch)
+}
+
+fn same(a: &PodCondition, b: &PodCondition) -> bool {
+    a.status == b.status
+        && a.reason == b.reason
+        && a.message == b.message
+        && a.observed_generation == b.observed_generation
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::pod;
+
+    fn now(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn apply(pod: &mut Pod, patch: &Value) {
+        let condition = serde_json::from_value(patch["status"]["conditions"][0].clone()).expect("a condition");
+        pod.status.get_or_insert_default().conditions = Some(vec![condition]);
+    }
+
+    #[test]
+    fn the_condition_is_written_only_when_it_says_something_new() {
+        let mut pod = pod("a").build();
+        let patch = status_patch(&pod, "Unschedulable", "why", None, now(1)).expect("news");
+        apply(&mut pod, &patch);
+        assert_eq!(status_patch(&pod, "Unschedulable", "why", None, now(2)), None);
+        let patch = status_patch(&pod, "Unschedulable", "other", None, now(3)).expect("news");
+        assert_eq!(patch["status"]["conditions"][0]["lastTransitionTime"], "1970-01-01T00:00:01Z");
+        let nominated = status_patch(&pod, "Unschedulable", "why", Some("n"), now(4)).expect("news");
+        assert_eq!(nominated["status"]["nominatedNodeName"], "n");
+    }
+}

@@ -1,0 +1,55 @@
+//! Builds the daemon: client, informers, election, engine, health server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use nakhoda_api::kinds::core::{Node, Pod};
+use nakhoda_client::leader::{self, Settings};
+use nakhoda_client::{Client, Config, Informers, Key, Recorder};
+use nakhoda_daemon::health::Health;
+use nakhoda_daemon::metrics::Metrics;
+use nakhoda_daemon::{Tasks, serve};
+use tokio::sync::mpsc;
+
+use crate::act::Actions;
+use crate::engine::{Engine, Inputs};
+use crate::framework::Framework;
+use crate::metrics::Counts;
+use crate::options::Options;
+
+/// Who holds it, leads.
+const LEASE: (&str, &str) = ("kube-system", "kube-scheduler");
+
+/// Starts everything.
+pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
+    let config = Config::from_kubeconfig(&options.kubeconfig).context("--kubeconfig")?;
+    let (health, metrics) = (Health::default(), Metrics::default());
+    let synced = schedule(&tasks, &Client::new(&config), &options.scheduler_name, &metrics);
+    let ready = move || if synced.load(Ordering::Relaxed) { Ok(()) } else { Err("nodes or pods not read yet".into()) };
+    health.ready("informer-sync", Arc::new(ready));
+    serve::serve(&tasks, options.health_address, health, metrics).await.context("--health-address")?;
+    tracing::info!(address = %options.health_address, "scheduler runs");
+    Ok(())
+}
+
+/// Starts the scheduler itself over any client. The flag says when it has read what there is.
+pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -> Arc<AtomicBool> {
+    let informers = Informers::new(client.clone(), tasks.clone());
+    let (nodes, pods) = (informers.of::<Node>(), informers.of::<Pod>());
+    let recorder = Recorder::new(client.clone(), tasks, name, "");
+    let (sender, bound) = mpsc::unbounded_channel();
+    let actions = Actions::new(tasks.clone(), recorder, name.into(), sender);
+    let engine = Engine::new(Framework::new(), name.into(), client.clone(), actions, Counts::new(metrics));
+    let lease = Key::new(LEASE.0, LEASE.1);
+    let leadership = leader::run(tasks, client, lease, &leader::identity(), Settings::default());
+    let synced = Arc::new(AtomicBool::new(false));
+    let flag = synced.clone();
+    tasks.spawn("scheduling", async move {
+        nodes.synced().await;
+        pods.synced().await;
+        flag.store(true, Ordering::Relaxed);
+        engine.run(Inputs { nodes: nodes.subscribe(), pods: pods.subscribe(), bound, leadership }).await;
+    });
+    synced
+}

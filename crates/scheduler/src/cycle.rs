@@ -1,0 +1,223 @@
+//! One decision for one pod: which nodes will do, and which of them is best. A plain function of the
+//! cluster as it is; nothing is changed and nobody is asked.
+
+use crate::cluster::Cluster;
+use crate::framework::{Check, Cycle, Framework, Reason, Verdict};
+use crate::node::Node;
+use crate::pod::PodInfo;
+
+/// So many nodes that will do are always looked for.
+const ENOUGH: usize = 100;
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// The slot of the best node.
+    Place(usize),
+    /// No node will do.
+    Unfit(Diagnosis),
+    /// There is no node.
+    NoNodes,
+}
+
+/// Why no node will do.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnosis {
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// A reason that holds for all of them, and whose it is.
+    pub overall: Option<(&'static str, Reason)>,
+    /// What the first filter to refuse each node said.
+    pub refusals: Vec<Refusal>,
+}
+
+/// One node refused.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Which node.
+    pub slot: usize,
+    /// By which plugin.
+    pub plugin: &'static str,
+    /// With which words.
+    pub verdict: Verdict,
+}
+
+/// Where the next search for nodes begins, so that all nodes get their turn.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sampling {
+    start: usize,
+}
+
+/// The filters that have to do with one pod, prepared.
+pub struct Checks<'a> {
+    checks: Vec<(&'static str, Box<dyn Fn(&Node) -> Verdict + 'a>)>,
+}
+
+/// Decides. Of equally good nodes, `draw` takes one.
+#[must_use]
+pub fn decide(
+    framework: &Framework,
+    cluster: &Cluster,
+    pod: &PodInfo,
+    sampling: &mut Sampling,
+    draw: usize,
+) -> Decision {
+    if cluster.is_empty() {
+        return Decision::NoNodes;
+    }
+    let cycle = Cycle { pod, cluster };
+    let mut diagnosis = Diagnosis { nodes: cluster.len(), ..Diagnosis::default() };
+    let checks = match Checks::prepare(framework, cycle) {
+        Ok(checks) => checks,
+        Err(overall) => {
+            diagnosis.overall = Some(overall);
+            return Decision::Unfit(diagnosis);
+        }
+    };
+    let feasible = search(cluster, &checks, sampling, &mut diagnosis);
+    match feasible.as_slice() {
+        [] => Decision::Unfit(diagnosis),
+        [only] => Decision::Place(*only),
+        _ => Decision::Place(best(framework, cycle, &feasible, draw)),
+    }
+}
+
+/// How many nodes that will do are looked for, of so many: all of a few, fewer in proportion the more
+/// there are, never less than 5 %.
+#[must_use]
+pub fn wanted(nodes: usize) -> usize {
+    if nodes < ENOUGH {
+        return nodes;
+    }
+    let percent = 50_usize.saturating_sub(nodes / 125).max(5);
+    (nodes * percent / 100).max(ENOUGH)
+}
+
+// === impl Checks ===
+
+impl<'a> Checks<'a> {
+    /// Prepares every filter; fails if one of them refuses every node alike.
+    pub fn prepare(framework: &'a Framework, cycle: Cycle<'a>) -> Result<Self, (&'static str, Reason)> {
+        let mut checks = Vec::new();
+        for plugin in framework.plugins() {
+            let Some(filter) = &plugin.filter else { continue };
+            match filter.prepare(cycle) {
+                Check::Skip => {}
+                Check::Hopeless(reason) => return Err((plugin.name, reason)),
+                Check::Each(check) => checks.push((plugin.name, check)),
+            }
+        }
+        Ok(Self { checks })
+    }
+
+    /// The first filter that refuses a node, and what it says.
+    #[must_use]
+    pub fn refusal(&self, node: &Node) -> Option<(&'static str, Verdict)> {
+        self.checks.iter().find_map(|(name, check)| match check(node) {
+            Verdict::Pass => None,
+            verdict => Some((*name, verdict)),
+        })
+    }
+
+    /// Whether every filter lets the pod onto a node.
+    #[must_use]
+    pub fn pass(&self, node: &Node) -> bool {
+        self.refusal(node).is_none()
+    }
+}
+
+// === impl Diagnosis ===
+
+impl Diagnosis {
+    /// The plugins that refused a node.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<&'static str> {
+        let mut plugins: Vec<_> = self.refusals.iter().map(|r| r.plugin).collect();
+        plugins.extend(self.overall.iter().map(|(plugin, _)| *plugin));
+        plugins.sort_unstable();
+        plugins.dedup();
+        plugins
+    }
+}
+
+fn search(cluster: &Cluster, checks: &Checks<'_>, sampling: &mut Sampling, diagnosis: &mut Diagnosis) -> Vec<usize> {
+    let (slots, wanted) = (cluster.slots(), wanted(cluster.len()));
+    let mut feasible = Vec::with_capacity(wanted);
+    let mut looked = 0;
+    while looked < slots && feasible.len() < wanted {
+        let node = cluster.at((sampling.start + looked) % slots);
+        looked += 1;
+        if !node.known {
+            continue;
+        }
+        match checks.refusal(node) {
+            None => feasible.push(node.slot),
+            Some((plugin, verdict)) => diagnosis.refusals.push(Refusal { slot: node.slot, plugin, verdict }),
+        }
+    }
+    sampling.start = (sampling.start + looked) % slots;
+    feasible
+}
+
+fn best(framework: &Framework, cycle: Cycle<'_>, feasible: &[usize], draw: usize) -> usize {
+    let mut totals = vec![0_i64; feasible.len()];
+    for score in framework.plugins().iter().filter_map(|p| p.score.as_ref()) {
+        let Some(rate) = score.prepare(cycle, feasible) else { continue };
+        let mut scores: Vec<i64> = feasible.iter().map(|slot| rate(cycle.cluster.at(*slot))).collect();
+        score.normalise(&mut scores);
+        for (total, score_of_node) in totals.iter_mut().zip(scores) {
+            *total += score_of_node * score.weight();
+        }
+    }
+    let highest = totals.iter().copied().max().unwrap_or_default();
+    let ties: Vec<usize> =
+        feasible.iter().zip(&totals).filter(|(_, t)| **t == highest).map(|(slot, _)| *slot).collect();
+    ties[draw % ties.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{cluster, info, node, pod};
+
+    fn name(decision: &Decision, cluster: &Cluster) -> Option<String> {
+        match decision {
+            Decision::Place(slot) => Some(cluster.at(*slot).name.clone()),
+            Decision::Unfit(_) | Decision::NoNodes => None,
+        }
+    }
+
+    #[test]
+    fn the_best_node_wins_and_ties_are_drawn() {
+        let framework = Framework::new();
+        let nodes = cluster([node("a"), node("b"), node("busy").with(pod("o").cpu("3").memory("6Gi"))]);
+        let mut sampling = Sampling::default();
+        let mut drawn: Vec<_> = (0..2)
+            .map(|draw| name(&decide(&framework, &nodes, &info(pod("p").cpu("100m")), &mut sampling, draw), &nodes))
+            .collect();
+        drawn.sort();
+        assert_eq!(drawn, [Some("a".to_owned()), Some("b".to_owned())]);
+    }
+
+    #[test]
+    fn each_node_is_refused_by_its_first_filter() {
+        let nodes = cluster([node("a").cordoned(), node("b").taint("k", "", "NoSchedule"), node("c").cpu("1")]);
+        let wish = info(pod("p").cpu("2"));
+        let Decision::Unfit(diagnosis) = decide(&Framework::new(), &nodes, &wish, &mut Sampling::default(), 0) else {
+            panic!("no node will do")
+        };
+        assert_eq!(diagnosis.plugins(), ["NodeResourcesFit", "NodeUnschedulable", "TaintToleration"]);
+    }
+
+    #[test]
+    fn without_nodes_it_says_so() {
+        let wish = info(pod("p"));
+        let decision = decide(&Framework::new(), &Cluster::default(), &wish, &mut Sampling::default(), 0);
+        assert!(matches!(decision, Decision::NoNodes));
+    }
+
+    #[test]
+    fn of_many_nodes_only_part_is_searched() {
+        assert_eq!([10, 100, 1000, 5000, 10_000].map(wanted), [10, 100, 420, 500, 500]);
+    }
+}

@@ -1,0 +1,278 @@
+//! [`Engine`]: the one task that owns the cluster and the queue. It takes in what the API and the
+//! bindings tell, decides for one pod after the other, and hands what follows to [`crate::act`].
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use nakhoda_api::kinds::core::{Node, Pod};
+use nakhoda_api::status::chain;
+use nakhoda_client::leader::Leadership;
+use nakhoda_client::{Change, Client, Resource};
+use tokio::sync::{mpsc, watch};
+
+use crate::act::{Actions, Bound};
+use crate::cluster::Cluster;
+use crate::cycle::{Checks, Decision, Diagnosis, Sampling, decide};
+use crate::framework::{Changes, Cycle, Framework};
+use crate::metrics::Counts;
+use crate::pod::PodInfo;
+use crate::preempt::{self, Outcome};
+use crate::queue::Queue;
+use crate::report;
+
+const UNSCHEDULABLE: &str = "Unschedulable";
+
+/// Everything the scheduler knows.
+pub struct Engine {
+    framework: Framework,
+    cluster: Cluster,
+    queue: Queue,
+    sampling: Sampling,
+    name: String,
+    client: Client,
+    /// The client with the leader's fence, while this process leads.
+    leading: Option<Client>,
+    actions: Actions,
+    counts: Counts,
+}
+
+/// What the engine listens to.
+pub struct Inputs {
+    /// Nodes.
+    pub nodes: mpsc::UnboundedReceiver<Change<Node>>,
+    /// Pods.
+    pub pods: mpsc::UnboundedReceiver<Change<Pod>>,
+    /// Bindings.
+    pub bound: mpsc::UnboundedReceiver<Bound>,
+    /// Who leads.
+    pub leadership: watch::Receiver<Leadership>,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// Knows nothing yet. `name` is the `schedulerName` of the pods it is responsible for.
+    #[must_use]
+    pub fn new(framework: Framework, name: String, client: Client, actions: Actions, counts: Counts) -> Self {
+        Self {
+            framework,
+            cluster: Cluster::default(),
+            queue: Queue::default(),
+            sampling: Sampling::default(),
+            name,
+            client,
+            leading: None,
+            actions,
+            counts,
+        }
+    }
+
+    /// Runs until the inputs end.
+    pub async fn run(mut self, mut inputs: Inputs) {
+        self.lead(&inputs.leadership.borrow_and_update().clone());
+        loop {
+            self.take_in(&mut inputs);
+            if self.attempt(Instant::now()) {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            self.counts.pending(self.queue.lengths());
+            if !self.wait(&mut inputs).await {
+                return;
+            }
+        }
+    }
+
+    /// Takes in what is there without waiting: a decision shall rest on all of it.
+    fn take_in(&mut self, inputs: &mut Inputs) {
+        while let Ok(change) = inputs.nodes.try_recv() {
+            self.on_node(&change);
+        }
+        while let Ok(change) = inputs.pods.try_recv() {
+            self.on_pod(&change);
+        }
+        while let Ok(bound) = inputs.bound.try_recv() {
+            self.on_bound(bound);
+        }
+    }
+
+    /// Waits for something to happen, or for a pod to be due. False once nothing more can happen.
+    async fn wait(&mut self, inputs: &mut Inputs) -> bool {
+        let due = self.queue.next_due().filter(|_| self.leading.is_some());
+        let timer = async {
+            match due {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            change = inputs.nodes.recv() => change.map(|c| self.on_node(&c)).is_some(),
+            change = inputs.pods.recv() => change.map(|c| self.on_pod(&c)).is_some(),
+            bound = inputs.bound.recv() => bound.map(|b| self.on_bound(b)).is_some(),
+            changed = inputs.leadership.changed() => {
+                let leadership = inputs.leadership.borrow_and_update().clone();
+                self.lead(&leadership);
+                changed.is_ok()
+            }
+            () = timer => true,
+        }
+    }
+
+    fn lead(&mut self, leadership: &Leadership) {
+        self.leading = match leadership {
+            Leadership::Leader(fence) => Some(self.client.fenced(fence.clone())),
+            Leadership::Follower => None,
+        };
+    }
+
+    fn on_node(&mut self, change: &Change<Node>) {
+        match change {
+            Change::Added(node) | Change::Updated { new: node, .. } => {
+                let (slot, changes) = self.cluster.set_node(node);
+                self.news(slot, changes);
+            }
+            Change::Deleted(node) => self.cluster.remove_node(node.name()),
+        }
+    }
+
+    fn on_pod(&mut self, change: &Change<Pod>) {
+        match change {
+            Change::Added(pod) => self.on_present(pod),
+            Change::Updated { old, new } => {
+                // A pod deleted and made again between two looks.
+                if old.uid() != new.uid() {
+                    self.on_absent(old.uid());
+                }
+                self.on_present(new);
+            }
+            Change::Deleted(pod) => self.on_absent(pod.uid()),
+        }
+    }
+
+    fn on_present(&mut self, object: &Arc<Pod>) {
+        let pod = Arc::new(PodInfo::new(object.clone()));
+        if pod.is_finished() || (pod.node_name().is_empty() && pod.is_terminating()) {
+            return self.on_absent(&pod.uid);
+        }
+        if !pod.node_name().is_empty() {
+            self.queue.remove(&pod.uid);
+            let new = !self.cluster.holds(&pod.uid);
+            self.cluster.place(pod.clone());
+            if new && let Some(node) = self.cluster.node(pod.node_name()) {
+                self.news(node.slot, Changes::POD_ADDED);
+            }
+        } else if object.spec.as_ref().and_then(|s| s.scheduler_name.as_deref()) == Some(&self.name) {
+            let open = self.framework.closed(&pod).is_none();
+            let rank = self.framework.rank(&pod);
+            self.queue.put(pod, rank, open, Instant::now());
+        }
+    }
+
+    fn on_absent(&mut self, uid: &str) {
+        self.queue.remove(uid);
+        if let Some(slot) = self.cluster.remove(uid) {
+            self.news(slot, Changes::POD_REMOVED);
+        }
+    }
+
+    fn on_bound(&mut self, bound: Bound) {
+        let Bound { pod, node, outcome } = bound;
+        match outcome {
+            Ok(()) => {
+                self.counts.attempt("scheduled");
+                self.queue.remove(&pod.uid);
+            }
+            Err(error) => {
+                self.counts.attempt("error");
+                tracing::warn!(pod = %pod.key, node, error = chain(&error), "not bound");
+                if let Some(slot) = self.cluster.forget(&pod.uid) {
+                    self.news(slot, Changes::POD_REMOVED);
+                }
+                if error.is_not_found() {
+                    self.queue.remove(&pod.uid);
+                } else {
+                    self.queue.fail(&pod.uid, Instant::now());
+                }
+            }
+        }
+    }
+
+    /// Tries again those pods that did not fit and now might.
+    fn news(&mut self, slot: usize, changes: Changes) {
+        if changes.is_empty() {
+            return;
+        }
+        let Self { framework, cluster, queue, .. } = self;
+        queue.news(Instant::now(), |pod, by| helps(framework, cluster, pod, by, slot, changes));
+    }
+
+    /// Decides for one pod. False if none is due, or if another process leads.
+    fn attempt(&mut self, now: Instant) -> bool {
+        let Some(client) = self.leading.clone() else { return false };
+        let Some(pod) = self.queue.pop(now) else { return false };
+        let groups: Vec<_> = self.framework.counts(&pod).collect();
+        for group in groups {
+            self.cluster.track(group);
+        }
+        let decision = decide(&self.framework, &self.cluster, &pod, &mut self.sampling, rand::random::<u32>() as usize);
+        self.counts.decided(now.elapsed());
+        match decision {
+            Decision::Place(slot) => {
+                let node = self.cluster.at(slot).name.clone();
+                self.cluster.assume(pod.clone(), &node);
+                self.actions.bind(&client, pod, node);
+            }
+            Decision::NoNodes => self.refuse(&client, &pod, Vec::new(), report::NO_NODES, None),
+            Decision::Unfit(diagnosis) => self.make_room(&client, &pod, &diagnosis),
+        }
+        true
+    }
+
+    fn make_room(&mut self, client: &Client, pod: &Arc<PodInfo>, diagnosis: &Diagnosis) {
+        let by = diagnosis.plugins();
+        match preempt::plan(&self.framework, &self.cluster, pod, diagnosis) {
+            Outcome::Useless(why) => self.refuse(client, pod, by, &report::unfit(diagnosis, Some(&why)), None),
+            Outcome::Evict { node, victims } => {
+                self.actions.evict(client, victims, pod, &node);
+                self.refuse(client, pod, by, &report::unfit(diagnosis, None), Some(node));
+            }
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        client: &Client,
+        pod: &Arc<PodInfo>,
+        by: Vec<&'static str>,
+        why: &str,
+        nominated: Option<String>,
+    ) {
+        self.counts.attempt("unschedulable");
+        self.queue.refuse(&pod.uid, by, Instant::now());
+        self.actions.explain(client, pod, UNSCHEDULABLE, why, nominated);
+    }
+}
+
+/// Whether what happened at a node can make a pod fit that these plugins refused: one of them must care
+/// for such news, and the node must do now, unless that plugin looks at more than one node.
+fn helps(
+    framework: &Framework,
+    cluster: &Cluster,
+    pod: &PodInfo,
+    by: &[&'static str],
+    slot: usize,
+    changes: Changes,
+) -> bool {
+    if by.is_empty() {
+        return changes.meets(Changes::NODE_ADDED);
+    }
+    let caring: Vec<_> =
+        by.iter().filter_map(|name| framework.plugin(name)).filter(|p| p.helped_by.meets(changes)).collect();
+    if caring.is_empty() || caring.iter().any(|p| p.looks_around) {
+        return !caring.is_empty();
+    }
+    Checks::prepare(framework, Cycle { pod, cluster }).is_ok_and(|checks| checks.pass(cluster.at(slot)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use nakhoda_api::kinds::core::Event;
+use nakhoda_client::memory::Memory;
+use nakhoda_client::{Informer, Informers, Key, Selection};
+use nakhoda_daemon::Tasks;
+use nakhoda_daemon::metrics::Metrics;
+
+use super::*;
+use crate::app;
+use crate::fixtures::{NodeBuilder, PodBuilder, node, pod};
+
+/// A scheduler over an API server in memory.
+struct World {
+    memory: Memory,
+    tasks: Tasks,
+    pods: Informer<Pod>,
+    events: Informer<Event>,
+}
+
+impl World {
+    async fn new(nodes: impl IntoIterator<Item = NodeBuilder>) -> Self {
+        let (memory, tasks) = (Memory::new(), Tasks::new());
+        for node in nodes {
+            memory.client().all().create(&node.build()).await.expect("created");
+        }
+        let informers = Informers::new(memory.client(), tasks.clone());
+        let (pods, events) = (informers.of(), informers.of());
+        app::schedule(&tasks, &memory.client(), "default-scheduler", &Metrics::default());
+        Self { memory, tasks, pods, events }
+    }
+
+    async fn create(&self, pod: PodBuilder) {
+        self.memory.client().all().create(&pod.build()).await.expect("created");
+    }
+
+    fn node_of(&self, name: &str) -> Option<String> {
+        self.pods.get(&Key::new("default", name))?.spec.as_ref()?.node_name.clone()
+    }
+
+    async fn bound(&self, name: &str) -> String {
+        eventually(|| self.node_of(name)).await
+    }
+
+    /// The message of an event with this reason about a pod.
+    async fn event(&self, name: &str, reason: &str) -> String {
+        eventually(|| {
+            let events = self.events.list();
+            let found = events
+                .iter()
+                .find(|e| e.reason.as_deref() == Some(reason) && e.involved_object.name.as_deref() == Some(name));
+            found.and_then(|e| e.message.clone())
+        })
+        .await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.tasks.stop();
+    }
+}
+
+async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..10_000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never happened")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_bound_and_told_of() {
+    let world = World::new([node("n")]).await;
+    world.create(pod("a")).await;
+    assert_eq!(world.bound("a").await, "n");
+    assert_eq!(world.event("a", "Scheduled").await, "Successfully assigned default/a to n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_of_another_scheduler_is_left_alone() {
+    let world = World::new([node("n")]).await;
+    let mut other = pod("other").build();
+    other.spec.as_mut().expect("a spec").scheduler_name = Some("mine".into());
+    world.memory.client().all().create(&other).await.expect("created");
+    world.create(pod("a")).await;
+    world.bound("a").await;
+    assert_eq!(world.node_of("other"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_fits_nowhere_says_why_and_is_bound_once_there_is_room() {
+    let world = World::new([node("n").cpu("1"), node("m").taint("k", "", "NoSchedule")]).await;
+    world.create(pod("big").cpu("3")).await;
+    let why = "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). \
+               no new claims to deallocate, preemption: \
+               0/2 nodes are available: 2 Preemption is not helpful for scheduling.";
+    assert_eq!(world.event("big", "FailedScheduling").await, why);
+    world.memory.client().all().create(&node("new").build()).await.expect("created");
+    assert_eq!(world.bound("big").await, "new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_nodes_pods_wait_for_the_first() {
+    let world = World::new([]).await;
+    world.create(pod("a")).await;
+    assert_eq!(world.event("a", "FailedScheduling").await, report::NO_NODES);
+    world.memory.client().all().create(&node("n").build()).await.expect("created");
+    assert_eq!(world.bound("a").await, "n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bindings_that_fail_are_tried_again() {
+    let world = World::new([node("n")]).await;
+    world.create(pod("first")).await;
+    world.bound("first").await;
+    world.memory.refuse_binding(true);
+    world.create(pod("a").cpu("4")).await;
+    eventually(|| (world.memory.calls().iter().filter(|c| **c == "bind").count() > 2).then_some(())).await;
+    world.memory.refuse_binding(false);
+    assert_eq!(world.bound("a").await, "n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_leader_stops_the_next_goes_on() {
+    let world = World::new([node("n")]).await;
+    world.create(pod("a")).await;
+    world.bound("a").await;
+    let next = Tasks::new();
+    app::schedule(&next, &world.memory.client(), "default-scheduler", &Metrics::default());
+    world.tasks.stop();
+    world.create(pod("b")).await;
+    let api = world.memory.client().namespaced::<Pod>("default");
+    let bound = async {
+        loop {
+            let b = api.get("b").await.expect("is there");
+            if b.spec.and_then(|s| s.node_name).is_some() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), bound).await.expect("the second leads");
+    let listed = world.memory.client().all::<Event>().list(&Selection::default()).await.expect("listed");
+    assert!(listed.items.iter().any(|e| e.involved_object.name.as_deref() == Some("b")));
+    next.stop();
+}

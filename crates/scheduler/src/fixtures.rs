@@ -1,0 +1,269 @@
+//! Pods and nodes for tests, and one plugin asked about them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nakhoda_api::kinds::core::{self, Container, ContainerImage, ContainerPort, Pod, PodSpec, Taint, Toleration};
+use nakhoda_api::kinds::meta::{LabelSelector, OwnerReference};
+use nakhoda_api::kinds::{Quantity, core as k};
+use nakhoda_client::Resource;
+
+use crate::cluster::Cluster;
+use crate::framework::{Check, Cycle, Framework, Plugin, Verdict};
+use crate::pod::PodInfo;
+
+/// A pod under construction.
+#[derive(Clone)]
+pub(crate) struct PodBuilder(Pod);
+
+/// A node under construction.
+#[derive(Clone)]
+pub(crate) struct NodeBuilder {
+    node: core::Node,
+    pods: Vec<PodBuilder>,
+}
+
+pub(crate) fn pod(name: &str) -> PodBuilder {
+    let mut pod = Pod::default();
+    pod.metadata.namespace = Some("default".into());
+    pod.metadata.name = Some(name.into());
+    pod.metadata.uid = Some(name.into());
+    let containers = vec![Container { name: "c".into(), ..Container::default() }];
+    pod.spec = Some(PodSpec { containers, scheduler_name: Some("default-scheduler".into()), ..PodSpec::default() });
+    PodBuilder(pod)
+}
+
+/// 4 cores, 8 GiB, 110 pods.
+pub(crate) fn node(name: &str) -> NodeBuilder {
+    let mut node = core::Node::default();
+    node.metadata.name = Some(name.into());
+    let amounts = [("cpu", "4"), ("memory", "8Gi"), ("pods", "110")];
+    let allocatable = amounts.into_iter().map(|(name, amount)| (name.to_owned(), Quantity(amount.into()))).collect();
+    node.status = Some(core::NodeStatus { allocatable: Some(allocatable), ..core::NodeStatus::default() });
+    NodeBuilder { node, pods: Vec::new() }
+}
+
+pub(crate) fn container(name: &str, cpu: &str) -> Container {
+    let requests = Some(BTreeMap::from([("cpu".to_owned(), Quantity(cpu.into()))]));
+    let resources = Some(k::ResourceRequirements { requests, ..k::ResourceRequirements::default() });
+    Container { name: name.into(), resources, ..Container::default() }
+}
+
+pub(crate) fn info(pod: PodBuilder) -> Arc<PodInfo> {
+    Arc::new(PodInfo::new(Arc::new(pod.build())))
+}
+
+pub(crate) fn cluster(nodes: impl IntoIterator<Item = NodeBuilder>) -> Cluster {
+    let mut cluster = Cluster::default();
+    for builder in nodes {
+        let name = builder.node.name().to_owned();
+        cluster.set_node(&builder.node);
+        for pod in builder.pods {
+            cluster.place(info(pod.on(&name)));
+        }
+    }
+    cluster
+}
+
+/// What a plugin's filter says of each node.
+pub(crate) fn verdicts(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<Item = NodeBuilder>) -> Vec<Verdict> {
+    let (mut cluster, pod) = (cluster(nodes), info(pod));
+    let framework = Framework::of(vec![plugin]);
+    framework.counts(&pod).for_each(|group| cluster.track(group));
+    let filter = framework.plugins()[0].filter.as_ref().expect("a filter");
+    match filter.prepare(Cycle { pod: &pod, cluster: &cluster }) {
+        Check::Skip => cluster.nodes().map(|_| Verdict::Pass).collect(),
+        Check::Hopeless(reason) => cluster.nodes().map(|_| Verdict::hopeless(reason.clone())).collect(),
+        Check::Each(check) => cluster.nodes().map(check).collect(),
+    }
+}
+
+/// What a plugin's filter says of one node.
+pub(crate) fn verdict(plugin: Plugin, pod: PodBuilder, node: NodeBuilder) -> Verdict {
+    verdicts(plugin, pod, [node]).remove(0)
+}
+
+/// What a plugin's score gives each node.
+pub(crate) fn rates(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<Item = NodeBuilder>) -> Vec<i64> {
+    let (mut cluster, pod) = (cluster(nodes), info(pod));
+    let framework = Framework::of(vec![plugin]);
+    framework.counts(&pod).for_each(|group| cluster.track(group));
+    let score = framework.plugins()[0].score.as_ref().expect("a score");
+    let feasible: Vec<usize> = cluster.nodes().map(|node| node.slot).collect();
+    let rate = score.prepare(Cycle { pod: &pod, cluster: &cluster }, &feasible).expect("has to do with it");
+    let mut scores = cluster.nodes().map(rate).collect::<Vec<_>>();
+    score.normalise(&mut scores);
+    scores
+}
+
+// === impl PodBuilder ===
+
+impl PodBuilder {
+    pub(crate) fn build(self) -> Pod {
+        self.0
+    }
+
+    pub(crate) fn cpu(self, amount: &str) -> Self {
+        self.ask("cpu", amount)
+    }
+
+    pub(crate) fn memory(self, amount: &str) -> Self {
+        self.ask("memory", amount)
+    }
+
+    pub(crate) fn ask(mut self, resource: &str, amount: &str) -> Self {
+        let requests = self.container().resources.get_or_insert_default().requests.get_or_insert_default();
+        requests.insert(resource.into(), Quantity(amount.into()));
+        self
+    }
+
+    pub(crate) fn on(mut self, node: &str) -> Self {
+        self.spec().node_name = Some(node.into());
+        self
+    }
+
+    pub(crate) fn label(mut self, key: &str, value: &str) -> Self {
+        self.0.metadata.labels.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
+    pub(crate) fn priority(mut self, priority: i32) -> Self {
+        self.spec().priority = Some(priority);
+        self
+    }
+
+    pub(crate) fn image(mut self, image: &str) -> Self {
+        self.container().image = Some(image.into());
+        self
+    }
+
+    pub(crate) fn host_port(mut self, port: i32) -> Self {
+        let port = ContainerPort { container_port: port, host_port: Some(port), ..ContainerPort::default() };
+        self.container().ports.get_or_insert_default().push(port);
+        self
+    }
+
+    pub(crate) fn gate(mut self, name: &str) -> Self {
+        self.spec().scheduling_gates.get_or_insert_default().push(k::PodSchedulingGate { name: name.into() });
+        self
+    }
+
+    pub(crate) fn tolerate(mut self, key: &str, operator: &str) -> Self {
+        let toleration = Toleration { key: Some(key.into()), operator: Some(operator.into()), ..Toleration::default() };
+        self.spec().tolerations.get_or_insert_default().push(toleration);
+        self
+    }
+
+    pub(crate) fn select(mut self, key: &str, value: &str) -> Self {
+        self.spec().node_selector.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a term of required node affinity.
+    pub(crate) fn require(mut self, key: &str, operator: &str, values: &[&str]) -> Self {
+        let term = term(key, operator, values);
+        let affinity = self.spec().affinity.get_or_insert_default().node_affinity.get_or_insert_default();
+        affinity
+            .required_during_scheduling_ignored_during_execution
+            .get_or_insert_default()
+            .node_selector_terms
+            .push(term);
+        self
+    }
+
+    pub(crate) fn prefer(mut self, key: &str, weight: i32) -> Self {
+        let term = k::PreferredSchedulingTerm { weight, preference: term(key, "Exists", &[]) };
+        let affinity = self.spec().affinity.get_or_insert_default().node_affinity.get_or_insert_default();
+        affinity.preferred_during_scheduling_ignored_during_execution.get_or_insert_default().push(term);
+        self
+    }
+
+    pub(crate) fn spread(mut self, key: &str, skew: i32, otherwise: &str, label: &str, value: &str) -> Self {
+        let constraint = k::TopologySpreadConstraint {
+            topology_key: key.into(),
+            max_skew: skew,
+            when_unsatisfiable: otherwise.into(),
+            label_selector: Some(LabelSelector {
+                match_labels: Some(BTreeMap::from([(label.to_owned(), value.to_owned())])),
+                ..LabelSelector::default()
+            }),
+            ..k::TopologySpreadConstraint::default()
+        };
+        self.spec().topology_spread_constraints.get_or_insert_default().push(constraint);
+        self
+    }
+
+    pub(crate) fn owned_by(mut self, uid: &str) -> Self {
+        let owner = OwnerReference { uid: uid.into(), controller: Some(true), ..OwnerReference::default() };
+        self.0.metadata.owner_references.get_or_insert_default().push(owner);
+        self
+    }
+
+    fn spec(&mut self) -> &mut PodSpec {
+        self.0.spec.as_mut().expect("made with a spec")
+    }
+
+    fn container(&mut self) -> &mut Container {
+        &mut self.spec().containers[0]
+    }
+}
+
+// === impl NodeBuilder ===
+
+impl NodeBuilder {
+    pub(crate) fn build(self) -> core::Node {
+        self.node
+    }
+
+    pub(crate) fn cpu(self, amount: &str) -> Self {
+        self.has("cpu", amount)
+    }
+
+    pub(crate) fn memory(self, amount: &str) -> Self {
+        self.has("memory", amount)
+    }
+
+    pub(crate) fn pods(self, amount: &str) -> Self {
+        self.has("pods", amount)
+    }
+
+    pub(crate) fn label(mut self, key: &str, value: &str) -> Self {
+        self.node.metadata.labels.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
+    pub(crate) fn taint(mut self, key: &str, value: &str, effect: &str) -> Self {
+        let taint = Taint { key: key.into(), value: Some(value.into()), effect: effect.into(), ..Taint::default() };
+        self.node.spec.get_or_insert_default().taints.get_or_insert_default().push(taint);
+        self
+    }
+
+    pub(crate) fn cordoned(mut self) -> Self {
+        self.node.spec.get_or_insert_default().unschedulable = Some(true);
+        self
+    }
+
+    pub(crate) fn image(mut self, name: &str, size: i64) -> Self {
+        let image = ContainerImage { names: Some(vec![name.into()]), size_bytes: Some(size) };
+        self.node.status.get_or_insert_default().images.get_or_insert_default().push(image);
+        self
+    }
+
+    /// A pod that is there.
+    pub(crate) fn with(mut self, pod: PodBuilder) -> Self {
+        self.pods.push(pod);
+        self
+    }
+
+    fn has(mut self, resource: &str, amount: &str) -> Self {
+        let allocatable = self.node.status.get_or_insert_default().allocatable.get_or_insert_default();
+        allocatable.insert(resource.into(), Quantity(amount.into()));
+        self
+    }
+}
+
+fn term(key: &str, operator: &str, values: &[&str]) -> k::NodeSelectorTerm {
+    let values = Some(values.iter().map(|v| (*v).to_owned()).collect());
+    let requirement = k::NodeSelectorRequirement { key: key.into(), operator: operator.into(), values };
+    k::NodeSelectorTerm { match_expressions: Some(vec![requirement]), ..k::NodeSelectorTerm::default() }
+}

@@ -1,0 +1,24 @@
+//! Command line of the daemon.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use nakhoda_daemon::Common;
+
+/// Decides on which node a pod runs.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "scheduler", version)]
+pub struct Options {
+    /// How to reach the API server, and as whom.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: PathBuf,
+    /// Where /healthz, /livez, /readyz and /metrics are answered, by plain HTTP.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10259")]
+    pub health_address: SocketAddr,
+    /// Pods that name this scheduler are scheduled.
+    #[arg(long, value_name = "NAME", default_value = "default-scheduler")]
+    pub scheduler_name: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the help text")]
+    pub common: Common,
+}

@@ -1,0 +1,160 @@
+//! A pod chooses nodes by `nodeSelector` and node affinity; preferred terms add their weights.
+
+use std::collections::BTreeMap;
+
+use nakhoda_api::kinds::core::{NodeSelectorRequirement, NodeSelectorTerm, PreferredSchedulingTerm};
+use nakhoda_api::selector::labels::{Operator, Requirement};
+
+use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Rate, Score, Verdict, scale};
+use crate::node::Node;
+use crate::pod::PodInfo;
+
+struct NodeAffinity;
+
+/// What a pod demands of a node.
+pub struct Demand<'a> {
+    labels: &'a BTreeMap<String, String>,
+    terms: Option<Vec<Term>>,
+}
+
+/// A term that can be compared quickly; one without conditions matches nothing.
+struct Term {
+    labels: Vec<Requirement>,
+    names: Vec<Requirement>,
+}
+
+static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
+
+/// The plugin.
+#[must_use]
+pub fn plugin() -> Plugin {
+    Plugin::named("NodeAffinity")
+        .filter(NodeAffinity, Changes::NODE_ADDED.or(Changes::NODE_LABELS))
+        .score(NodeAffinity)
+}
+
+impl Filter for NodeAffinity {
+    fn prepare<'a>(&'a self, cycle: Cycle<'a>) -> Check<'a> {
+        let demand = Demand::of(cycle.pod);
+        if demand.is_nothing() {
+            return Check::Skip;
+        }
+        Check::Each(Box::new(move |node| {
+            if demand.met_by(node) {
+                Verdict::Pass
+            } else {
+                Verdict::hopeless("node(s) didn't match Pod's node affinity/selector")
+            }
+        }))
+    }
+}
+
+impl Score for NodeAffinity {
+    fn weight(&self) -> i64 {
+        2
+    }
+
+    fn prepare<'a>(&'a self, cycle: Cycle<'a>, _: &[usize]) -> Option<Rate<'a>> {
+        let affinity = cycle.pod.affinity()?.node_affinity.as_ref()?;
+        let preferred = affinity.preferred_during_scheduling_ignored_during_execution.as_ref()?;
+        let terms: Vec<(i64, Term)> = preferred.iter().map(weighted).collect();
+        if terms.is_empty() {
+            return None;
+        }
+        Some(Box::new(move |node| terms.iter().filter(|(_, term)| term.matches(node)).map(|(weight, _)| weight).sum()))
+    }
+
+    fn normalise(&self, scores: &mut [i64]) {
+        scale(scores, false);
+    }
+}
+
+// === impl Demand ===
+
+impl<'a> Demand<'a> {
+    /// Reads a pod's demand.
+    #[must_use]
+    pub fn of(pod: &'a PodInfo) -> Self {
+        let affinity = pod.affinity().and_then(|a| a.node_affinity.as_ref());
+        let required = affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
+        Self {
+            labels: pod.spec().and_then(|s| s.node_selector.as_ref()).unwrap_or(&NO_LABELS),
+            terms: required.map(|r| r.node_selector_terms.iter().map(Term::of).collect()),
+        }
+    }
+
+    /// Whether any node will do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.labels.is_empty() && self.terms.is_none()
+    }
+
+    /// Whether a node will do.
+    #[must_use]
+    pub fn met_by(&self, node: &Node) -> bool {
+        self.labels.iter().all(|(key, value)| node.labels.get(key) == Some(value))
+            && self.terms.as_ref().is_none_or(|terms| terms.iter().any(|term| term.matches(node)))
+    }
+}
+
+// === impl Term ===
+
+impl Term {
+    fn of(term: &NodeSelectorTerm) -> Self {
+        Self {
+            labels: term.match_expressions.iter().flatten().map(requirement).collect(),
+            names: term.match_fields.iter().flatten().map(requirement).collect(),
+        }
+    }
+
+    fn matches(&self, node: &Node) -> bool {
+        let some = !self.labels.is_empty() || !self.names.is_empty();
+        some && self.labels.iter().all(|r| r.matches(node.labels.get(&r.key).map(String::as_str)))
+            && self.names.iter().all(|r| r.key == "metadata.name" && r.matches(Some(&node.name)))
+    }
+}
+
+fn weighted(term: &PreferredSchedulingTerm) -> (i64, Term) {
+    (term.weight.into(), Term::of(&term.preference))
+}
+
+/// The API server has checked the operator; an unknown one matches nothing.
+fn requirement(requirement: &NodeSelectorRequirement) -> Requirement {
+    let values = requirement.values.clone().unwrap_or_default();
+    let (operator, values) = match requirement.operator.as_str() {
+        "In" => (Operator::In, values),
+        "NotIn" => (Operator::NotIn, values),
+        "Exists" => (Operator::Exists, values),
+        "DoesNotExist" => (Operator::DoesNotExist, values),
+        "Gt" => (Operator::GreaterThan, values),
+        "Lt" => (Operator::LessThan, values),
+        _ => (Operator::In, Vec::new()),
+    };
+    Requirement { key: requirement.key.clone(), operator, values }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{node, pod, rates, verdict};
+
+    #[test]
+    fn the_selector_and_one_of_the_terms_must_match() {
+        let refused = Verdict::hopeless("node(s) didn't match Pod's node affinity/selector");
+        let ssd = || node("n").label("disk", "ssd").label("cores", "8");
+        assert_eq!(verdict(plugin(), pod("a").select("disk", "ssd"), ssd()), Verdict::Pass);
+        assert_eq!(verdict(plugin(), pod("a").select("disk", "hdd"), ssd()), refused);
+        assert_eq!(verdict(plugin(), pod("a").require("cores", "Gt", &["4"]), ssd()), Verdict::Pass);
+        assert_eq!(verdict(plugin(), pod("a").require("cores", "Lt", &["4"]), ssd()), refused);
+        assert_eq!(verdict(plugin(), pod("a").require("x", "NotIn", &["y"]), ssd()), Verdict::Pass);
+        let either = pod("a").require("disk", "In", &["hdd"]).require("cores", "Exists", &[]);
+        assert_eq!(verdict(plugin(), either, ssd()), Verdict::Pass);
+    }
+
+    #[test]
+    fn preferred_terms_add_their_weights() {
+        let nodes = [node("both").label("a", "1").label("b", "1"), node("one").label("b", "1"), node("none")];
+        let wish = pod("p").prefer("a", 30).prefer("b", 10);
+        assert_eq!(rates(plugin(), wish, nodes), [100, 25, 0]);
+    }
+}

@@ -1,0 +1,134 @@
+//! [`PodInfo`]: a pod, with what every cycle needs read out of it once.
+
+use std::sync::Arc;
+
+use nakhoda_api::kinds::core::{Affinity, Container, Pod, PodSpec, Toleration};
+use nakhoda_client::{Key, Resource};
+
+use crate::resources::Resources;
+
+/// A pod as the scheduler sees it.
+#[derive(Clone, Debug)]
+pub struct PodInfo {
+    /// Namespace and name.
+    pub key: Key,
+    /// Unique for ever.
+    pub uid: String,
+    /// The whole pod.
+    pub object: Arc<Pod>,
+    /// What it asks for.
+    pub requests: Resources,
+    /// CPU and memory for scoring.
+    pub scored: [i64; 2],
+    /// Higher goes first.
+    pub priority: i32,
+    /// Ports of the node that it takes.
+    pub ports: Vec<HostPort>,
+    /// UID of the controller that made it, if one did.
+    pub controller: Option<String>,
+}
+
+/// A port of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostPort {
+    /// Empty or `0.0.0.0`: every address.
+    pub ip: String,
+    /// TCP, UDP or SCTP.
+    pub protocol: String,
+    /// Not 0.
+    pub port: i32,
+}
+
+// === impl PodInfo ===
+
+impl PodInfo {
+    /// Reads a pod.
+    #[must_use]
+    pub fn new(object: Arc<Pod>) -> Self {
+        Self {
+            key: Key::of(&*object),
+            uid: object.uid().into(),
+            requests: Resources::requested(&object),
+            scored: Resources::scored(&object),
+            priority: object.spec.as_ref().and_then(|s| s.priority).unwrap_or_default(),
+            ports: object.spec.as_ref().map(host_ports).unwrap_or_default(),
+            controller: object.controller().map(|owner| owner.uid.clone()),
+            object,
+        }
+    }
+
+    /// The spec; every pod has one.
+    #[must_use]
+    pub fn spec(&self) -> Option<&PodSpec> {
+        self.object.spec.as_ref()
+    }
+
+    /// The node it is bound to, empty if none.
+    #[must_use]
+    pub fn node_name(&self) -> &str {
+        self.spec().and_then(|s| s.node_name.as_deref()).unwrap_or_default()
+    }
+
+    /// The taints it puts up with.
+    #[must_use]
+    pub fn tolerations(&self) -> &[Toleration] {
+        self.spec().and_then(|s| s.tolerations.as_deref()).unwrap_or_default()
+    }
+
+    /// Its affinities.
+    #[must_use]
+    pub fn affinity(&self) -> Option<&Affinity> {
+        self.spec().and_then(|s| s.affinity.as_ref())
+    }
+
+    /// Its init containers and containers.
+    pub fn containers(&self) -> impl Iterator<Item = &Container> {
+        self.spec().into_iter().flat_map(|s| s.init_containers.iter().flatten().chain(&s.containers))
+    }
+
+    /// Whether it has ended and takes nothing any more.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        let phase = self.object.status.as_ref().and_then(|s| s.phase.as_deref());
+        matches!(phase, Some("Succeeded" | "Failed"))
+    }
+
+    /// Whether it is being deleted.
+    #[must_use]
+    pub fn is_terminating(&self) -> bool {
+        self.object.is_terminating()
+    }
+
+    /// The node it was promised once others have left it.
+    #[must_use]
+    pub fn nominated_node(&self) -> &str {
+        self.object.status.as_ref().and_then(|s| s.nominated_node_name.as_deref()).unwrap_or_default()
+    }
+}
+
+// === impl HostPort ===
+
+impl HostPort {
+    /// Whether both cannot be taken at once.
+    #[must_use]
+    pub fn conflicts(&self, other: &Self) -> bool {
+        let any = |ip: &str| ip.is_empty() || ip == "0.0.0.0";
+        self.port == other.port
+            && self.protocol == other.protocol
+            && (any(&self.ip) || any(&other.ip) || self.ip == other.ip)
+    }
+}
+
+fn host_ports(spec: &PodSpec) -> Vec<HostPort> {
+    let sidecars = spec.init_containers.iter().flatten().filter(|c| c.restart_policy.as_deref() == Some("Always"));
+    let ports = spec.containers.iter().chain(sidecars).filter_map(|c| c.ports.as_ref()).flatten();
+    ports
+        .filter_map(|port| {
+            Some(HostPort {
+                ip: port.host_ip.clone().unwrap_or_default(),
+                protocol: port.protocol.clone().unwrap_or_else(|| "TCP".into()),
+                port: port.host_port.filter(|p| *p > 0)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,231 @@
+//! [`Queue`]: the pods that wait for a node. The clock is passed in.
+//!
+//! A pod is gated (a plugin does not let it in), active (it is next, by rank), backing off (it failed a
+//! short while ago), unschedulable (it waits for news that could help it) or in flight.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::pod::PodInfo;
+
+/// After the first failure; doubles.
+const FIRST: Duration = Duration::from_secs(1);
+const MOST: Duration = Duration::from_secs(10);
+/// After this long without news a pod is tried anyway.
+const FLUSH: Duration = Duration::from_secs(300);
+
+/// Pods by UID, and their order.
+#[derive(Debug, Default)]
+pub struct Queue {
+    entries: HashMap<String, Entry>,
+    active: BTreeMap<(i64, u64), String>,
+    backoff: BTreeMap<(Instant, u64), String>,
+    /// Unschedulable ones, by when they are tried anyway.
+    waiting: BTreeMap<(Instant, u64), String>,
+    sequence: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    pod: Arc<PodInfo>,
+    rank: i64,
+    attempts: u32,
+    failed: Option<Instant>,
+    refused_by: Vec<&'static str>,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    // ## Gated => Active
+    Gated,
+    // ## Active => InFlight
+    Active((i64, u64)),
+    // ## Backoff => Active | InFlight
+    Backoff((Instant, u64), Early),
+    // ## Unschedulable => Active | Backoff
+    Unschedulable((Instant, u64)),
+    // ## InFlight => Unschedulable | Backoff
+    InFlight,
+}
+
+/// Whether a pod that backs off may be tried early when nothing else waits: news came that could help
+/// it. One that met an error may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Early {
+    Yes,
+    No,
+}
+
+/// How many pods are where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lengths {
+    /// Next.
+    pub active: usize,
+    /// Failed a short while ago.
+    pub backoff: usize,
+    /// Wait for news.
+    pub unschedulable: usize,
+    /// Not let in.
+    pub gated: usize,
+}
+
+// === impl Queue ===
+
+impl Queue {
+    /// A pod is new or has changed. `open` says whether every gate is.
+    pub fn put(&mut self, pod: Arc<PodInfo>, rank: i64, open: bool, now: Instant) {
+        let Some(entry) = self.entries.get_mut(&pod.uid) else {
+            let place = Place::Gated;
+            let entry = Entry { pod: pod.clone(), rank, attempts: 0, failed: None, refused_by: Vec::new(), place };
+            self.entries.insert(pod.uid.clone(), entry);
+            if open {
+                self.activate(&pod.uid);
+            }
+            return;
+        };
+        let changed = is_other(&entry.pod, &pod);
+        entry.pod = pod.clone();
+        entry.rank = rank;
+        match entry.place {
+            Place::Gated if open => self.activate(&pod.uid),
+            Place::Unschedulable(_) if changed => self.stir(&pod.uid, now),
+            Place::Gated | Place::Unschedulable(_) | Place::Active(_) | Place::Backoff(..) | Place::InFlight => {}
+        }
+    }
+
+    /// A pod is gone, bound, or no longer ours.
+    pub fn remove(&mut self, uid: &str) {
+        self.unplace(uid);
+        self.entries.remove(uid);
+    }
+
+    /// The next pod to be placed; it is in flight until it is removed, has failed or is refused.
+    pub fn pop(&mut self, now: Instant) -> Option<Arc<PodInfo>> {
+        self.ripen(now);
+        let early = || {
+            let is_early = |uid: &&String| {
+                self.entries.get(*uid).is_some_and(|e| matches!(e.place, Place::Backoff(_, Early::Yes)))
+            };
+            self.backoff.values().find(is_early)
+        };
+        let uid = self.active.values().next().or_else(early)?.clone();
+        self.unplace(&uid);
+        let entry = self.entries.get_mut(&uid)?;
+        entry.place = Place::InFlight;
+        entry.attempts = entry.attempts.saturating_add(1);
+        Some(entry.pod.clone())
+    }
+
+    /// No node would do; these plugins said so. The pod waits for news.
+    pub fn refuse(&mut self, uid: &str, by: Vec<&'static str>, now: Instant) {
+        self.unplace(uid);
+        self.sequence += 1;
+        let at = (now + FLUSH, self.sequence);
+        let Some(entry) = self.entries.get_mut(uid) else { return };
+        entry.failed = Some(now);
+        entry.refused_by = by;
+        entry.place = Place::Unschedulable(at);
+        self.waiting.insert(at, uid.into());
+    }
+
+    /// Something went wrong; the pod is tried again in a while.
+    pub fn fail(&mut self, uid: &str, now: Instant) {
+        let Some(entry) = self.entries.get_mut(uid) else { return };
+        entry.failed = Some(now);
+        entry.refused_by.clear();
+        self.back_off(uid, Early::No);
+    }
+
+    /// News came; those that it could help are tried again.
+    pub fn news(&mut self, now: Instant, helps: impl Fn(&PodInfo, &[&'static str]) -> bool) {
+        let helped = |uid: &&String| self.entries.get(*uid).is_some_and(|e| helps(&e.pod, &e.refused_by));
+        let helped: Vec<String> = self.waiting.values().filter(helped).cloned().collect();
+        for uid in helped {
+            self.stir(&uid, now);
+        }
+    }
+
+    /// When [`Queue::pop`] may have something without anything else happening.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Instant> {
+        let first = |of: &BTreeMap<(Instant, u64), String>| of.keys().next().map(|(at, _)| *at);
+        first(&self.backoff).into_iter().chain(first(&self.waiting)).min()
+    }
+
+    /// The pod as last seen, while it is in the queue or in flight.
+    #[must_use]
+    pub fn get(&self, uid: &str) -> Option<&Arc<PodInfo>> {
+        self.entries.get(uid).map(|entry| &entry.pod)
+    }
+
+    /// How many pods are where.
+    #[must_use]
+    pub fn lengths(&self) -> Lengths {
+        let (active, backoff, unschedulable) = (self.active.len(), self.backoff.len(), self.waiting.len());
+        let gated = self.entries.values().filter(|e| e.place == Place::Gated).count();
+        Lengths { active, backoff, unschedulable, gated }
+    }
+
+    fn ripen(&mut self, now: Instant) {
+        while let Some(uid) = due(&self.backoff, now).or_else(|| due(&self.waiting, now)) {
+            self.activate(&uid);
+        }
+    }
+
+    /// From unschedulable to active, or to backing off if it failed a short while ago.
+    fn stir(&mut self, uid: &str, now: Instant) {
+        let Some(entry) = self.entries.get(uid) else { return };
+        if entry.due().is_some_and(|due| due > now) { self.back_off(uid, Early::Yes) } else { self.activate(uid) }
+    }
+
+    fn activate(&mut self, uid: &str) {
+        self.unplace(uid);
+        self.sequence += 1;
+        let Some(entry) = self.entries.get_mut(uid) else { return };
+        let at = (entry.rank.saturating_neg(), self.sequence);
+        entry.place = Place::Active(at);
+        self.active.insert(at, uid.into());
+    }
+
+    fn back_off(&mut self, uid: &str, early: Early) {
+        self.unplace(uid);
+        self.sequence += 1;
+        let Some(entry) = self.entries.get_mut(uid) else { return };
+        let Some(due) = entry.due() else { return };
+        entry.place = Place::Backoff((due, self.sequence), early);
+        self.backoff.insert((due, self.sequence), uid.into());
+    }
+
+    fn unplace(&mut self, uid: &str) {
+        match self.entries.get(uid).map(|e| e.place) {
+            Some(Place::Active(at)) => drop(self.active.remove(&at)),
+            Some(Place::Backoff(at, _)) => drop(self.backoff.remove(&at)),
+            Some(Place::Unschedulable(at)) => drop(self.waiting.remove(&at)),
+            Some(Place::Gated | Place::InFlight) | None => {}
+        }
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// Until when it backs off.
+    fn due(&self) -> Option<Instant> {
+        let doublings = self.attempts.saturating_sub(1).min(10);
+        Some(self.failed? + (FIRST * (1 << doublings)).min(MOST))
+    }
+}
+
+fn due(times: &BTreeMap<(Instant, u64), String>, now: Instant) -> Option<String> {
+    times.first_key_value().filter(|((at, _), _)| *at <= now).map(|(_, uid)| uid.clone())
+}
+
+/// Whether a change of a pod could make it fit; a new status cannot.
+fn is_other(old: &PodInfo, new: &PodInfo) -> bool {
+    old.object.spec != new.object.spec || old.object.metadata.labels != new.object.metadata.labels
+}
+
+#[cfg(test)]
+mod tests;
