@@ -15,6 +15,7 @@ mod yaml;
 pub use error::{DecodeError, EncodeError};
 pub(crate) use json::scan::MAX_DEPTH;
 pub use media::Media;
+pub(crate) use protobuf::parts;
 pub use protobuf::{list as protobuf_list, to_protobuf, watch_event as protobuf_watch_event};
 
 use crate::{GroupVersionKind, Object};

@@ -158,3 +158,47 @@ fn schemas(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normalised(value: Value) -> String {
+        let mut object = Object::from_value(value).expect("an object");
+        normalise(&mut object);
+        String::from_utf8(object.to_json()).expect("UTF-8")
+    }
+
+    #[test]
+    fn zero_values_stand_where_go_writes_them() {
+        assert_eq!(
+            normalised(json!({
+                "spec": {"containers": [{"name": "a", "env": []}], "nodeName": "", "hostNetwork": false, "automountServiceAccountToken": false},
+                "metadata": {"name": "p", "creationTimestamp": null, "labels": {"b": "2", "a": "1"}}, "apiVersion": "v1", "kind": "Pod"
+            })),
+            concat!(
+                r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","labels":{"a":"1","b":"2"}},"#,
+                r#""spec":{"containers":[{"name":"a","resources":{}}],"automountServiceAccountToken":false},"status":{}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn lists_and_times_that_go_never_omits_are_null() {
+        assert_eq!(
+            normalised(json!({"kind": "ClusterRole", "apiVersion": "rbac.authorization.k8s.io/v1"})),
+            r#"{"kind":"ClusterRole","apiVersion":"rbac.authorization.k8s.io/v1","metadata":{},"rules":null}"#
+        );
+        assert!(normalised(json!({"kind": "Event", "apiVersion": "v1"})).contains(r#""lastTimestamp":null"#));
+    }
+
+    #[test]
+    fn it_is_idempotent_and_leaves_unknown_kinds_alone() {
+        let once =
+            normalised(json!({"kind": "Deployment", "apiVersion": "apps/v1", "spec": {"template": {}, "replicas": 0}}));
+        let twice = normalised(serde_json::from_str(&once).expect("JSON"));
+        assert_eq!(once, twice);
+        let custom = json!({"b": null, "kind": "Foo", "apiVersion": "e.com/v1", "a": {}});
+        assert_eq!(normalised(custom.clone()), custom.to_string());
+    }
+}

@@ -110,11 +110,11 @@ pub enum Type {
     SchemaOrBool,
     SchemaOrStrings,
     Message(MessageId),
-    List(Box<Type>),
+    List(Box<Self>),
     /// A list that protobuf wraps in a message.
-    Wrapped(Box<Type>),
+    Wrapped(Box<Self>),
     /// With the name of the key's type.
-    Map(&'static str, Box<Type>),
+    Map(&'static str, Box<Self>),
 }
 
 /// The one table.

@@ -4,7 +4,7 @@
 //! Absent: kinds that the table does not know, custom resources above all; they have no protobuf form.
 
 mod envelope;
-mod parts;
+pub(crate) mod parts;
 mod read;
 mod write;
 

@@ -34,7 +34,7 @@ impl Reader<'_> {
         self.scan.open()?;
         let mut map = Map::new();
         while let Some(key) = self.scan.key(map.is_empty())? {
-            let value = self.at_key(&key, Self::any)?;
+            let value = self.at_key(key.clone(), Self::any)?;
             if self.open {
                 self.insert(&mut map, &key, value);
             } else {

@@ -181,8 +181,8 @@ impl<'a> Reader<'a> {
         self.message(id).map(Value::Object)
     }
 
-    pub(super) fn at_key<T>(&mut self, key: &Cow<'a, str>, read: impl FnOnce(&mut Self) -> Scan<T>) -> Scan<T> {
-        self.path.push(Segment::Key(key.clone()));
+    pub(super) fn at_key<T>(&mut self, key: Cow<'a, str>, read: impl FnOnce(&mut Self) -> Scan<T>) -> Scan<T> {
+        self.path.push(Segment::Key(key));
         let value = read(self);
         self.path.pop();
         value

@@ -12,9 +12,9 @@ use crate::wire::text;
 impl Reader<'_> {
     pub(super) fn scalar(&mut self, ty: &'static Type, first: u8) -> Scan<Option<Value>> {
         match first {
-            b'"' => self.from_string(ty),
-            b'-' | b'0'..=b'9' => self.from_number(ty),
-            b't' | b'f' => self.from_bool(ty, first == b't'),
+            b'"' => self.read_string(ty),
+            b'-' | b'0'..=b'9' => self.read_number(ty),
+            b't' | b'f' => self.read_bool(ty, first == b't'),
             b'{' => self.wrong(ty, "object"),
             _ => self.wrong(ty, "array"),
         }
@@ -35,7 +35,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    fn from_bool(&mut self, ty: &Type, value: bool) -> Scan<Option<Value>> {
+    fn read_bool(&mut self, ty: &Type, value: bool) -> Scan<Option<Value>> {
         match ty {
             Type::Bool | Type::SchemaOrBool => {
                 self.scan.literal(if value { "true" } else { "false" })?;
@@ -45,7 +45,7 @@ impl Reader<'_> {
         }
     }
 
-    fn from_number(&mut self, ty: &Type) -> Scan<Option<Value>> {
+    fn read_number(&mut self, ty: &Type) -> Scan<Option<Value>> {
         match ty {
             Type::Int32(_) | Type::IntOrString => self.whole(ty, i64::from(i32::MIN)..=i64::from(i32::MAX)),
             Type::Int64(_) => self.whole(ty, i64::MIN..=i64::MAX),
@@ -75,7 +75,7 @@ impl Reader<'_> {
         Ok(value.map(Value::from))
     }
 
-    fn from_string(&mut self, ty: &Type) -> Scan<Option<Value>> {
+    fn read_string(&mut self, ty: &Type) -> Scan<Option<Value>> {
         let read = match ty {
             Type::String(_) | Type::IntOrString => return Ok(Some(Value::String(self.scan.string()?.into_owned()))),
             Type::Bytes => text::base64,

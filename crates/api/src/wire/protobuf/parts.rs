@@ -88,7 +88,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
         value >>= 7;
@@ -96,17 +96,17 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-pub(super) fn varint(out: &mut Vec<u8>, tag: u32, value: u64) {
+pub(crate) fn varint(out: &mut Vec<u8>, tag: u32, value: u64) {
     put_varint(out, u64::from(tag) << 3);
     put_varint(out, value);
 }
 
-pub(super) fn double(out: &mut Vec<u8>, tag: u32, value: f64) {
+pub(crate) fn double(out: &mut Vec<u8>, tag: u32, value: f64) {
     put_varint(out, u64::from(tag) << 3 | 1);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-pub(super) fn length_delimited(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
+pub(crate) fn length_delimited(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
     put_varint(out, u64::from(tag) << 3 | 2);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
@@ -114,7 +114,7 @@ pub(super) fn length_delimited(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
 
 /// A nested message whose length is known when it is written: one byte is kept for it, and the body
 /// moves where that is too little.
-pub(super) fn try_nested<E>(
+pub(crate) fn try_nested<E>(
     out: &mut Vec<u8>,
     tag: u32,
     body: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
@@ -135,7 +135,7 @@ pub(super) fn try_nested<E>(
 }
 
 /// The same with a body that cannot fail.
-pub(super) fn nested(out: &mut Vec<u8>, tag: u32, body: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn nested(out: &mut Vec<u8>, tag: u32, body: impl FnOnce(&mut Vec<u8>)) {
     let Ok(()) = try_nested(out, tag, |out| {
         body(out);
         Ok::<(), std::convert::Infallible>(())
