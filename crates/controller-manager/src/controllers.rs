@@ -32,6 +32,7 @@ controllers! {
     replication,
     root_ca,
     service_account,
+    service_lb,
     taint_eviction,
     token,
 }
