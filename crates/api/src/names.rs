@@ -78,6 +78,21 @@ fn subdomain(value: &str, limit_text: fn(usize) -> String) -> Vec<String> {
     faults
 }
 
+/// A subdomain whose labels may hold underscores: DNS search paths.
+#[must_use]
+pub fn is_dns1123_subdomain_with_underscore(value: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    if value.len() > SUBDOMAIN_MAX {
+        faults.push(too_long(SUBDOMAIN_MAX));
+    }
+    if !value.split('.').all(charset::is_underscore_label) {
+        let what = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
+        let label = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+        faults.push(pattern(what, &format!(r"{label}(\.{label})*"), &["example.com"]));
+    }
+    faults
+}
+
 /// A subdomain behind `*.`.
 #[must_use]
 pub fn is_wildcard_dns1123_subdomain(value: &str) -> Vec<String> {

@@ -84,6 +84,13 @@ impl Quantity {
         self.scaled(NANO / 1000)
     }
 
+    /// The same, with parts of a thousandth counting as one more.
+    #[must_use]
+    pub const fn rounded_to_milli(self) -> Self {
+        let unit = NANO / 1000;
+        Self { nano: round_up(self.nano, unit) * unit, format: self.format }
+    }
+
     /// Billionths, exactly.
     #[must_use]
     pub const fn nano(self) -> i128 {

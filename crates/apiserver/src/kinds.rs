@@ -25,9 +25,59 @@ macro_rules! kinds {
 
 kinds! {
     core {
+        binding::Bindings,
         config_map::ConfigMaps,
+        endpoints::AllEndpoints,
+        event::Events,
+        namespace::Namespaces,
+        node::Nodes,
+        pod::Pods,
+        replication_controller::ReplicationControllers,
+        secret::Secrets,
+        service::Services,
+        service_account::ServiceAccounts,
+    }
+    apps {
+        controller_revision::ControllerRevisions,
+        daemon_set::DaemonSets,
+        deployment::Deployments,
+        replica_set::ReplicaSets,
+    }
+    events {
+        event::Events,
+    }
+    authentication {
+        self_subject_review::SelfSubjectReviews,
+        token_review::TokenReviews,
+    }
+    authorization {
+        local_subject_access_review::LocalSubjectAccessReviews,
+        self_subject_access_review::SelfSubjectAccessReviews,
+        self_subject_rules_review::SelfSubjectRulesReviews,
+        subject_access_review::SubjectAccessReviews,
+    }
+    certificates {
+        certificate_signing_request::CertificateSigningRequests,
+    }
+    rbac {
+        cluster_role::ClusterRoles,
+        cluster_role_binding::ClusterRoleBindings,
+        role::Roles,
+        role_binding::RoleBindings,
+    }
+    scheduling {
+        priority_class::PriorityClasses,
+    }
+    coordination {
+        lease::Leases,
+    }
+    discovery {
+        endpoint_slice::EndpointSlices,
     }
 }
+
+#[cfg(test)]
+mod testing;
 
 /// The kinds that are served now. Cheap to clone; readers never wait.
 #[derive(Clone, Default)]

@@ -6,6 +6,12 @@ pub(super) fn is_label(value: &str) -> bool {
     framed(value, lower, |b| lower(b) || b == b'-')
 }
 
+/// `_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?`
+pub(super) fn is_underscore_label(value: &str) -> bool {
+    let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    framed(value.strip_prefix('_').unwrap_or(value), lower, |b| lower(b) || b"-_".contains(&b))
+}
+
 /// Labels joined by dots.
 pub(super) fn is_subdomain(value: &str) -> bool {
     value.split('.').all(is_label)

@@ -27,6 +27,12 @@ pub struct Columns<T>(Vec<(Column, Cell<T>)>);
 // === impl Columns ===
 
 impl<T: Metadata<Ty = ObjectMeta>> Columns<T> {
+    /// None yet.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Only the name.
     #[must_use]
     pub fn named() -> Self {
@@ -56,6 +62,15 @@ impl<T: Metadata<Ty = ObjectMeta>> Columns<T> {
     #[must_use]
     pub fn add(mut self, name: &'static str, type_: &'static str, priority: i32, cell: Cell<T>) -> Self {
         self.0.push((Column { name, type_, format: "", priority }, cell));
+        self
+    }
+
+    /// Gives the last column a format.
+    #[must_use]
+    pub fn format(mut self, format: &'static str) -> Self {
+        if let Some((column, _)) = self.0.last_mut() {
+            column.format = format;
+        }
         self
     }
 
@@ -121,7 +136,8 @@ mod tests {
 
     #[test]
     fn durations_print_as_kubectl_prints_them() {
-        let cases = [(0, "0s"), (119, "119s"), (120, "2m"), (125, "2m5s"), (601, "10m"), (10_800, "3h"), (11_000, "3h3m")];
+        let cases =
+            [(0, "0s"), (119, "119s"), (120, "2m"), (125, "2m5s"), (601, "10m"), (10_800, "3h"), (11_000, "3h3m")];
         for (seconds, text) in cases {
             assert_eq!(human(seconds), text);
         }

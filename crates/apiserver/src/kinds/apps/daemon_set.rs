@@ -1,0 +1,168 @@
+//! DaemonSet: one pod on each node.
+
+use nakhoda_api::Scope;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::IntOrString;
+use nakhoda_api::kinds::apps::{
+    DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
+};
+use nakhoda_api::selector::LabelSelector;
+
+use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::rules::check::{immutable, keep_status, nonnegative, text};
+use crate::rules::defaults::{self, fill};
+use crate::rules::{print, workload};
+
+/// The kind.
+pub struct DaemonSets;
+
+impl Kind for DaemonSets {
+    type Object = DaemonSet;
+
+    fn info() -> Info {
+        Info {
+            short: &["ds"],
+            categories: &["all"],
+            subresources: &[STATUS],
+            generation: true,
+            ..Info::of::<DaemonSet>("daemonsets", "daemonset", Scope::Namespaced)
+        }
+    }
+
+    fn default(set: &mut DaemonSet) {
+        let spec = &mut set.spec;
+        spec.revision_history_limit.get_or_insert(10);
+        let strategy = spec.update_strategy.get_or_insert_default();
+        fill(&mut strategy.type_, "RollingUpdate");
+        if text(&strategy.type_) == "RollingUpdate" {
+            let rolling = strategy.rolling_update.get_or_insert_default();
+            rolling.max_unavailable.get_or_insert(IntOrString::Int(1));
+            rolling.max_surge.get_or_insert(IntOrString::Int(0));
+        }
+        defaults::template(&mut spec.template);
+    }
+
+    fn prepare(cx: &Cx, new: &mut DaemonSet, old: Option<&DaemonSet>) {
+        keep_status(cx, &mut new.status, old.map(|o| &o.status));
+    }
+
+    fn validate(cx: &Cx, new: &DaemonSet, old: Option<&DaemonSet>, errors: &mut Errors) {
+        if cx.subresource == "status" {
+            return status(errors, new.status.as_ref());
+        }
+        if let Some(old) = old {
+            immutable(errors, &Path::new("spec.selector"), &new.spec.selector, &old.spec.selector);
+        }
+        spec(errors, &Path::new("spec"), &new.spec);
+    }
+
+    fn columns() -> Columns<DaemonSet> {
+        fn status(set: &DaemonSet) -> DaemonSetStatus {
+            set.status.clone().unwrap_or_default()
+        }
+        fn containers(set: &DaemonSet) -> &[nakhoda_api::kinds::core::Container] {
+            set.spec.template.spec.as_ref().map_or(&[], |s| &s.containers)
+        }
+        Columns::<DaemonSet>::named()
+            .number("Desired", |d, _| status(d).desired_number_scheduled.into())
+            .number("Current", |d, _| status(d).current_number_scheduled.into())
+            .number("Ready", |d, _| status(d).number_ready.into())
+            .number("Up-to-date", |d, _| status(d).updated_number_scheduled.unwrap_or(0).into())
+            .number("Available", |d, _| status(d).number_available.unwrap_or(0).into())
+            .text("Node Selector", |d, _| {
+                print::labels(d.spec.template.spec.as_ref().and_then(|s| s.node_selector.as_ref())).into()
+            })
+            .age()
+            .wide("Containers", |d, _| print::names(containers(d)).into())
+            .wide("Images", |d, _| print::images(containers(d)).into())
+            .wide("Selector", |d, _| print::selector(&d.spec.selector).into())
+    }
+}
+
+fn spec(errors: &mut Errors, path: &Path, spec: &DaemonSetSpec) {
+    let selector = workload::selector(errors, &path.child("selector"), &spec.selector, "daemonset");
+    let selector = selector.unwrap_or_else(LabelSelector::everything);
+    workload::template(errors, &path.child("template"), Some(&spec.template), &selector, "DaemonSet");
+    nonnegative(errors, &path.child("minReadySeconds"), spec.min_ready_seconds);
+    strategy(errors, &path.child("updateStrategy"), spec.update_strategy.as_ref());
+    nonnegative(errors, &path.child("revisionHistoryLimit"), spec.revision_history_limit);
+}
+
+fn strategy(errors: &mut Errors, path: &Path, strategy: Option<&DaemonSetUpdateStrategy>) {
+    let given = strategy.cloned().unwrap_or_default();
+    match (text(&given.type_), &given.rolling_update) {
+        ("OnDelete", _) => {}
+        ("RollingUpdate", None) => errors.required(&path.child("rollingUpdate"), ""),
+        ("RollingUpdate", Some(rolling)) => rolling_update(errors, &path.child("rollingUpdate"), rolling),
+        _ => {
+            let shown = serde_json::to_value(&given).unwrap_or_default();
+            errors.not_supported(path, shown, &["RollingUpdate", "OnDelete"]);
+        }
+    }
+}
+
+fn rolling_update(errors: &mut Errors, path: &Path, rolling: &RollingUpdateDaemonSet) {
+    let parts = [("maxUnavailable", rolling.max_unavailable.as_ref()), ("maxSurge", rolling.max_surge.as_ref())];
+    for (name, value) in parts {
+        value.into_iter().for_each(|v| workload::int_or_percent(errors, &path.child(name), v));
+    }
+    for (name, value) in parts {
+        value.into_iter().for_each(|v| workload::at_most_all(errors, &path.child(name), v));
+    }
+    match parts.map(|(_, value)| workload::number(value) != 0) {
+        [true, true] => {
+            let shown = serde_json::to_value(&rolling.max_surge).unwrap_or_default();
+            errors.invalid(&path.child("maxSurge"), shown, "may not be set when maxUnavailable is non-zero");
+        }
+        [false, false] => errors.required(&path.child("maxUnavailable"), "cannot be 0 when maxSurge is 0"),
+        _ => {}
+    }
+}
+
+fn status(errors: &mut Errors, status: Option<&DaemonSetStatus>) {
+    let Some(status) = status else { return };
+    for (name, count) in [
+        ("currentNumberScheduled", Some(status.current_number_scheduled)),
+        ("numberMisscheduled", Some(status.number_misscheduled)),
+        ("desiredNumberScheduled", Some(status.desired_number_scheduled)),
+        ("numberReady", Some(status.number_ready)),
+        ("updatedNumberScheduled", status.updated_number_scheduled),
+        ("numberAvailable", status.number_available),
+        ("numberUnavailable", status.number_unavailable),
+        ("collisionCount", status.collision_count),
+    ] {
+        nonnegative(errors, &Path::new("status").child(name), count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::{create, defaulted, row};
+
+    #[test]
+    fn defaults_replace_one_pod_at_a_time() {
+        let set = defaulted::<DaemonSets>(json!({"spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"nodeSelector": {"x": "y"}, "containers": [{"name": "c", "image": "i"}]}}}}));
+        assert_eq!(
+            set["spec"]["updateStrategy"],
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+        );
+        assert_eq!(create::<DaemonSets>(set.clone()), "");
+        assert_eq!(row::<DaemonSets>(set)[6], "x=y");
+    }
+
+    #[test]
+    fn surge_and_unavailability_exclude_each_other() {
+        let mut set = defaulted::<DaemonSets>(json!({"spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {
+            "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}}));
+        set["spec"]["updateStrategy"]["rollingUpdate"] = json!({"maxSurge": "10%", "maxUnavailable": 1});
+        assert_eq!(
+            create::<DaemonSets>(set),
+            "spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: \"10%\": may not be set when maxUnavailable is non-zero"
+        );
+    }
+}

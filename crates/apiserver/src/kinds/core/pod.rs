@@ -1,0 +1,162 @@
+//! Pod: containers that run together on one node. Most of its spec stands once it is made; its kubelet
+//! writes the status. What is valid lies in [`crate::rules::pod`].
+
+use nakhoda_api::Scope;
+use nakhoda_api::field::Errors;
+use nakhoda_api::kinds::core::{Pod, PodCondition, PodSpec, PodStatus};
+use nakhoda_api::names;
+
+use crate::kind::{Columns, Cx, Fields, Info, Kind, STATUS, Sub};
+use crate::kinds::core::node::PROXY_VERBS;
+use crate::rules::check::{keep_status, list, text};
+use crate::rules::{defaults, pod, qos};
+
+mod cells;
+mod reason;
+
+/// The kind.
+pub struct Pods;
+
+const STREAM_VERBS: &[&str] = &["create", "get"];
+
+const SUBRESOURCES: &[Sub] = &[
+    Sub { name: "attach", verbs: STREAM_VERBS, kind: Some(("", "v1", "PodAttachOptions")) },
+    Sub { name: "binding", verbs: &["create"], kind: Some(("", "v1", "Binding")) },
+    Sub { name: "eviction", verbs: &["create"], kind: Some(("policy", "v1", "Eviction")) },
+    Sub { name: "exec", verbs: STREAM_VERBS, kind: Some(("", "v1", "PodExecOptions")) },
+    Sub { name: "log", verbs: &["get"], kind: None },
+    Sub { name: "portforward", verbs: STREAM_VERBS, kind: Some(("", "v1", "PodPortForwardOptions")) },
+    Sub { name: "proxy", verbs: PROXY_VERBS, kind: Some(("", "v1", "PodProxyOptions")) },
+    STATUS,
+];
+
+impl Kind for Pods {
+    type Object = Pod;
+
+    fn info() -> Info {
+        Info {
+            short: &["po"],
+            categories: &["all"],
+            subresources: SUBRESOURCES,
+            generation: true,
+            ..Info::of::<Pod>("pods", "pod", Scope::Namespaced)
+        }
+    }
+
+    fn default(pod: &mut Pod) {
+        defaults::pod(pod.spec.get_or_insert_default());
+        if let Some(PodStatus { pod_ip, pod_ips, .. }) = &mut pod.status {
+            match (pod_ip.as_deref(), pod_ips.as_deref()) {
+                (Some(ip), None | Some([])) if !ip.is_empty() => {
+                    *pod_ips = Some(vec![nakhoda_api::kinds::core::PodIP { ip: ip.into() }]);
+                }
+                (_, Some([first, ..])) => *pod_ip = Some(first.ip.clone()),
+                _ => {}
+            }
+        }
+    }
+
+    fn prepare(cx: &Cx, new: &mut Pod, old: Option<&Pod>) {
+        match old {
+            None => new.status = Some(first_status(cx, new.spec.as_ref())),
+            Some(old) => {
+                keep_status(cx, &mut new.status, Some(&old.status));
+                if cx.subresource == "status" {
+                    keep_in_status(new, old);
+                }
+            }
+        }
+    }
+
+    fn validate(cx: &Cx, new: &Pod, old: Option<&Pod>, errors: &mut Errors) {
+        match (cx.subresource.as_str(), old) {
+            ("", None) => pod::create(errors, new),
+            ("", Some(old)) => pod::update::validate(errors, new, old),
+            ("status", Some(old)) => pod::status::validate(errors, new, old),
+            _ => {}
+        }
+    }
+
+    fn warnings(new: &Pod, old: Option<&Pod>) -> Vec<String> {
+        if old.is_some() {
+            return Vec::new();
+        }
+        let faults = names::is_dns1123_label(text(&new.metadata.name));
+        let mut warnings = pod::warnings::pod(new);
+        if !faults.is_empty() {
+            let why = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
+            warnings.insert(0, format!("{why}: [{}]", faults.join(" ")));
+        }
+        warnings
+    }
+
+    fn fields(pod: &Pod) -> Fields {
+        let spec = |of: fn(&PodSpec) -> &Option<String>| pod.spec.as_ref().map_or("", |s| text(of(s))).to_owned();
+        let status = |of: fn(&PodStatus) -> &Option<String>| pod.status.as_ref().map_or("", |s| text(of(s))).to_owned();
+        let host = pod.spec.as_ref().and_then(|s| s.host_network).unwrap_or(false);
+        vec![
+            ("spec.nodeName", spec(|s| &s.node_name)),
+            ("spec.restartPolicy", spec(|s| &s.restart_policy)),
+            ("spec.schedulerName", spec(|s| &s.scheduler_name)),
+            ("spec.serviceAccountName", spec(|s| &s.service_account_name)),
+            ("spec.hostNetwork", host.to_string()),
+            ("status.phase", status(|s| &s.phase)),
+            ("status.podIP", status(|s| &s.pod_ip)),
+            ("status.nominatedNodeName", status(|s| &s.nominated_node_name)),
+        ]
+    }
+
+    fn columns() -> Columns<Pod> {
+        cells::columns()
+    }
+
+    /// A pod that no kubelet runs, or no longer runs, goes at once.
+    fn grace(pod: &Pod, asked: Option<i64>) -> Option<i64> {
+        let spec = pod.spec.as_ref();
+        let phase = pod.status.as_ref().map_or("", |s| text(&s.phase));
+        if spec.is_none_or(|s| text(&s.node_name).is_empty()) || ["Failed", "Succeeded"].contains(&phase) {
+            return Some(0);
+        }
+        let seconds = asked.or_else(|| spec?.termination_grace_period_seconds).unwrap_or(0);
+        Some(if seconds < 0 { 1 } else { seconds })
+    }
+}
+
+fn first_status(cx: &Cx, spec: Option<&PodSpec>) -> PodStatus {
+    let spec = spec.cloned().unwrap_or_default();
+    let gated = (!list(&spec.scheduling_gates).is_empty()).then(|| {
+        vec![PodCondition {
+            type_: "PodScheduled".into(),
+            status: "False".into(),
+            reason: Some("SchedulingGated".into()),
+            message: Some("Scheduling is blocked due to non-empty scheduling gates".into()),
+            last_transition_time: Some(nakhoda_api::time::time(cx.now)),
+            ..PodCondition::default()
+        }]
+    });
+    PodStatus {
+        phase: Some("Pending".into()),
+        qos_class: Some(qos::class(&spec).into()),
+        conditions: gated,
+        ..PodStatus::default()
+    }
+}
+
+/// What a writer of the status cannot change or unset.
+fn keep_in_status(new: &mut Pod, old: &Pod) {
+    new.metadata.owner_references.clone_from(&old.metadata.owner_references);
+    let (Some(status), Some(old)) = (&mut new.status, &old.status) else { return };
+    if text(&status.qos_class).is_empty() {
+        status.qos_class.clone_from(&old.qos_class);
+    }
+    if status.observed_generation.unwrap_or(0) == 0 {
+        status.observed_generation = old.observed_generation;
+    }
+    for condition in status.conditions.iter_mut().flatten().filter(|c| c.observed_generation.unwrap_or(0) == 0) {
+        let before = list(&old.conditions).iter().find(|c| c.type_ == condition.type_);
+        condition.observed_generation = before.and_then(|c| c.observed_generation);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! ServiceAccount: an identity for pods. Tokens are made by its subresource `token`.
+
+use nakhoda_api::Scope;
+use nakhoda_api::kinds::core::{ObjectReference, ServiceAccount};
+
+use crate::kind::{Columns, Cx, Info, Kind, Sub};
+
+/// The kind.
+pub struct ServiceAccounts;
+
+impl Kind for ServiceAccounts {
+    type Object = ServiceAccount;
+
+    fn info() -> Info {
+        Info {
+            short: &["sa"],
+            subresources: &[Sub {
+                name: "token",
+                verbs: &["create"],
+                kind: Some(("authentication.k8s.io", "v1", "TokenRequest")),
+            }],
+            ..Info::of::<ServiceAccount>("serviceaccounts", "serviceaccount", Scope::Namespaced)
+        }
+    }
+
+    /// Of references to secrets only the name counts.
+    fn prepare(_: &Cx, new: &mut ServiceAccount, _: Option<&ServiceAccount>) {
+        for secret in new.secrets.iter_mut().flatten() {
+            *secret = ObjectReference { name: secret.name.take(), ..ObjectReference::default() };
+        }
+    }
+
+    fn columns() -> Columns<ServiceAccount> {
+        Columns::<ServiceAccount>::named().age()
+    }
+}

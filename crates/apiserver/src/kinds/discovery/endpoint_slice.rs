@@ -1,0 +1,170 @@
+//! EndpointSlice: where a Service's traffic goes.
+
+use nakhoda_api::Scope;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::discovery::{Endpoint, EndpointPort, EndpointSlice};
+use nakhoda_api::names;
+
+use crate::kind::{Columns, Cx, Info, Kind};
+use crate::rules::address::{self, PROTOCOLS};
+use crate::rules::check::{chosen, each, immutable, label, labels, list, qualified, subdomain, text};
+use crate::rules::defaults::fill;
+use crate::rules::print::first_three;
+
+/// The kind.
+pub struct EndpointSlices;
+
+const ENDPOINTS_MAX: usize = 1000;
+const ADDRESSES_MAX: usize = 100;
+const PORTS_MAX: usize = 20_000;
+
+impl Kind for EndpointSlices {
+    type Object = EndpointSlice;
+
+    fn info() -> Info {
+        Info { generation: true, ..Info::of::<EndpointSlice>("endpointslices", "endpointslice", Scope::Namespaced) }
+    }
+
+    fn default(slice: &mut EndpointSlice) {
+        for port in slice.ports.iter_mut().flatten() {
+            port.name.get_or_insert_default();
+            fill(&mut port.protocol, "TCP");
+        }
+    }
+
+    fn validate(_: &Cx, new: &EndpointSlice, old: Option<&EndpointSlice>, errors: &mut Errors) {
+        chosen(errors, &Path::new("addressType"), &new.address_type, &["FQDN", "IPv4", "IPv6"]);
+        endpoints(errors, &Path::new("endpoints"), list(&new.endpoints), &new.address_type);
+        ports(errors, &Path::new("ports"), list(&new.ports));
+        if let Some(old) = old {
+            immutable(errors, &Path::new("addressType"), &new.address_type, &old.address_type);
+        }
+    }
+
+    fn columns() -> Columns<EndpointSlice> {
+        Columns::<EndpointSlice>::named()
+            .text("AddressType", |s, _| s.address_type.clone().into())
+            .text("Ports", |s, _| shown(list(&s.ports).iter().map(port_text)).into())
+            .text("Endpoints", |s, _| shown(list(&s.endpoints).iter().flat_map(|e| e.addresses.clone())).into())
+            .age()
+    }
+}
+
+fn endpoints(errors: &mut Errors, path: &Path, endpoints: &[Endpoint], family: &str) {
+    if endpoints.len() > ENDPOINTS_MAX {
+        return errors.too_many(path, endpoints.len(), ENDPOINTS_MAX);
+    }
+    for (i, one) in endpoints.iter().enumerate() {
+        endpoint(errors, &path.index(i), one, family);
+    }
+}
+
+fn endpoint(errors: &mut Errors, path: &Path, endpoint: &Endpoint, family: &str) {
+    let at = path.child("addresses");
+    match endpoint.addresses.len() {
+        0 => errors.required(&at, "must contain at least 1 address"),
+        n if n > ADDRESSES_MAX => errors.too_many(&at, n, ADDRESSES_MAX),
+        _ => {}
+    }
+    for (i, address) in endpoint.addresses.iter().enumerate() {
+        match family {
+            "IPv4" | "IPv6" => ip(errors, &at, i, address, family),
+            "FQDN" => domain(errors, &at.index(i), address),
+            _ => {}
+        }
+    }
+    if let Some(node) = &endpoint.node_name {
+        subdomain(errors, &path.child("nodeName"), node);
+    }
+    labels(errors, &path.child("deprecatedTopology"), endpoint.deprecated_topology.as_ref());
+    if let Some(hostname) = &endpoint.hostname {
+        label(errors, &path.child("hostname"), hostname);
+    }
+}
+
+fn ip(errors: &mut Errors, path: &Path, index: usize, value: &str, family: &str) {
+    let faults = names::is_valid_ip(value);
+    if !faults.is_empty() {
+        return each(errors, &path.index(index), value, faults);
+    }
+    if value.contains(':') != (family == "IPv6") {
+        errors.invalid(path, value, format!("must be an {family} address"));
+    }
+    address::endpoint(errors, &path.index(index), value);
+}
+
+fn domain(errors: &mut Errors, path: &Path, value: &str) {
+    let name = value.strip_suffix('.').unwrap_or(value);
+    let faults = names::is_dns1123_subdomain(name);
+    if value.is_empty() {
+        errors.required(path, "");
+    } else if !faults.is_empty() {
+        errors.invalid(path, name, faults.join(","));
+    } else if !name.contains('.') {
+        errors.invalid(path, name, "should be a domain with at least two segments separated by dots");
+    }
+}
+
+fn ports(errors: &mut Errors, path: &Path, ports: &[EndpointPort]) {
+    if ports.len() > PORTS_MAX {
+        return errors.too_many(path, ports.len(), PORTS_MAX);
+    }
+    let mut seen = Vec::new();
+    for (i, port) in ports.iter().enumerate() {
+        let (at, name) = (path.index(i), text(&port.name));
+        if !name.is_empty() {
+            label(errors, &at.child("name"), name);
+        }
+        if seen.contains(&name) {
+            errors.duplicate(&at.child("name"), name);
+        }
+        seen.push(name);
+        chosen(errors, &at.child("protocol"), text(&port.protocol), PROTOCOLS);
+        if let Some(protocol) = &port.app_protocol {
+            qualified(errors, &at.child("appProtocol"), protocol);
+        }
+    }
+}
+
+fn port_text(port: &EndpointPort) -> String {
+    match (port.port, &port.name) {
+        (Some(number), _) => number.to_string(),
+        (None, Some(name)) => name.clone(),
+        (None, None) => "*".into(),
+    }
+}
+
+fn shown(items: impl Iterator<Item = String>) -> String {
+    let text = first_three(&items.collect::<Vec<_>>());
+    if text.is_empty() { "<unset>".into() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::{create, defaulted, row};
+
+    #[test]
+    fn ports_are_completed_and_the_row_is_short() {
+        let slice = defaulted::<EndpointSlices>(json!({
+            "metadata": {"name": "a"}, "addressType": "IPv4", "ports": [{"port": 80}],
+            "endpoints": [{"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"]}],
+        }));
+        assert_eq!(slice["ports"][0], json!({"name": "", "port": 80, "protocol": "TCP"}));
+        assert_eq!(row::<EndpointSlices>(slice.clone())[1..4], ["IPv4", "80", "10.0.0.1,10.0.0.2"]);
+        assert_eq!(create::<EndpointSlices>(slice), "");
+    }
+
+    #[test]
+    fn faults_read_as_upstream_words_them() {
+        assert_eq!(
+            create::<EndpointSlices>(json!({"addressType": "IPv4", "endpoints": [
+                {"addresses": []}, {"addresses": ["fd00::1", "x"]}]})),
+            "[endpoints[0].addresses: Required value: must contain at least 1 address, \
+             endpoints[1].addresses: Invalid value: \"fd00::1\": must be an IPv4 address, \
+             endpoints[1].addresses[1]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)]"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! Rules that several kinds share, each written once: defaults and validation of pods and their
+//! templates, selectors, references, addresses; and pieces of table cells.
+//!
+//! Functions take the path at which the value stands and push what is wrong; the texts are upstream's
+//! (`pkg/apis/core/validation`). Nothing here reads a clock or storage.
+
+pub mod address;
+pub mod check;
+pub mod defaults;
+pub mod pod;
+pub mod print;
+pub mod qos;
+pub mod rbac;
+pub mod taint;
+pub mod workload;

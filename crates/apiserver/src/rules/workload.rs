@@ -1,0 +1,106 @@
+//! What controllers of pods have in common: selector, template, counts, and rolling updates.
+
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::IntOrString;
+use nakhoda_api::kinds::core::PodTemplateSpec;
+use nakhoda_api::kinds::meta::LabelSelector;
+use nakhoda_api::names;
+use nakhoda_api::selector::{self, LabelSelector as Selector};
+
+use crate::rules::check::{self, each, nonnegative, text};
+use crate::rules::pod;
+
+/// The selector of a Deployment, ReplicaSet or DaemonSet, which must be given and must match the template.
+pub fn selector(errors: &mut Errors, path: &Path, selector: &LabelSelector, kind: &str) -> Option<Selector> {
+    check::selector(errors, path, Some(selector));
+    let read = selector::labels::from_typed(Some(selector)).ok();
+    if read.as_ref().is_some_and(Selector::is_everything) {
+        errors.invalid(path, value(selector), format!("empty selector is invalid for {kind}"));
+    }
+    read
+}
+
+/// A template of pods that run for ever.
+pub fn template(
+    errors: &mut Errors,
+    path: &Path,
+    template: Option<&PodTemplateSpec>,
+    selector: &Selector,
+    owner: &str,
+) {
+    let Some(template) = template else {
+        errors.required(path, "");
+        return;
+    };
+    let labels = template.metadata.as_ref().and_then(|m| m.labels.as_ref());
+    if !selector.is_everything() && !selector.matches(&labels) {
+        let at = path.child("metadata").child("labels");
+        errors.invalid(&at, value(&labels), "`selector` does not match template `labels`");
+    }
+    pod::template(errors, path, template);
+    let Some(spec) = &template.spec else { return };
+    let at = path.child("spec");
+    check::supported(errors, &at.child("restartPolicy"), text(&spec.restart_policy), &["Always"]);
+    if spec.active_deadline_seconds.is_some() {
+        let why = format!("activeDeadlineSeconds in {owner} is not Supported");
+        errors.forbidden(&at.child("activeDeadlineSeconds"), why);
+    }
+}
+
+fn value<T: serde::Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// A count, or a share in percent.
+pub fn int_or_percent(errors: &mut Errors, path: &Path, value: &IntOrString) {
+    match value {
+        IntOrString::Int(n) => nonnegative(errors, path, Some(*n)),
+        IntOrString::String(s) => each(errors, path, s.as_str(), names::is_valid_percent(s)),
+    }
+}
+
+/// Not more than all.
+pub fn at_most_all(errors: &mut Errors, path: &Path, value: &IntOrString) {
+    if let IntOrString::String(s) = value
+        && percent(s).is_some_and(|p| p > 100)
+    {
+        errors.invalid(path, s.as_str(), "must not be greater than 100%");
+    }
+}
+
+/// The number, be it a count or a percentage; absent and unreadable count as zero.
+#[must_use]
+pub fn number(value: Option<&IntOrString>) -> i64 {
+    match value {
+        Some(IntOrString::Int(n)) => (*n).into(),
+        Some(IntOrString::String(s)) => percent(s).unwrap_or(0),
+        None => 0,
+    }
+}
+
+fn percent(text: &str) -> Option<i64> {
+    text.strip_suffix('%')?.parse().ok()
+}
+
+/// Counts of a status, none of which may be negative; those marked are part of `replicas`.
+pub fn counts(errors: &mut Errors, replicas: i32, counts: &[(&str, Option<i32>, bool)]) {
+    let path = Path::new("status");
+    for (name, count, _) in counts {
+        nonnegative(errors, &path.child(name), *count);
+    }
+    for (name, count, _) in counts.iter().filter(|(_, _, part)| *part) {
+        if count.unwrap_or(0) > replicas {
+            errors.invalid(&path.child(name), count.unwrap_or(0), "cannot be greater than status.replicas");
+        }
+    }
+    let of = |wanted| counts.iter().find(|(name, ..)| *name == wanted).and_then(|(_, n, _)| *n).unwrap_or(0);
+    if of("availableReplicas") > of("readyReplicas") {
+        let at = path.child("availableReplicas");
+        errors.invalid(&at, of("availableReplicas"), "cannot be greater than readyReplicas");
+    }
+}
+
+/// Says that a selector, whose faults were told already, cannot be used.
+pub fn unreadable(errors: &mut Errors, path: &Path, selector: &LabelSelector) {
+    errors.invalid(path, value(selector), "invalid label selector");
+}
