@@ -6,10 +6,41 @@
 //! authorization, admission, validation and storage exist once, for all kinds. A kind is one file and
 //! one line in [`kinds`].
 
+use std::process::ExitCode;
+
+pub mod admission;
+pub mod alloc;
+pub mod app;
 pub mod authn;
 pub mod authz;
+pub mod bootstrap;
+pub mod discovery;
+pub mod grpc;
+pub mod identity;
 pub mod kind;
 pub mod kinds;
+pub mod kubelets;
+pub mod options;
+pub mod parameters;
+pub mod pipeline;
+pub mod render;
 pub mod request;
 pub mod response;
+pub mod rest;
+pub mod rules;
+pub mod serve;
+pub mod storage;
+pub mod sub;
+#[cfg(test)]
+mod testing;
 pub mod user;
+pub mod verb;
+
+pub use options::Options;
+
+/// Runs the API server until it is told to stop.
+#[must_use]
+pub fn run(options: Options) -> ExitCode {
+    let common = options.common.clone();
+    nakhoda_daemon::run(&common, |tasks| app::start(options, tasks))
+}

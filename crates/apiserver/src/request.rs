@@ -1,6 +1,7 @@
 //! [`Request`]: the only input of the pipeline. Both fronts build it, and nothing behind them knows
 //! which of the two it was.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -263,6 +264,18 @@ impl Request {
         Self { target: Target::Resource(target), action, caller, accept: Accept::default() }
     }
 
+    /// Whether this is held open: no deadline, no place among the requests in flight.
+    #[must_use]
+    pub const fn is_stream(&self) -> bool {
+        matches!(self.action, Action::Watch(_) | Action::Connect(_))
+    }
+
+    /// Whether this may change something.
+    #[must_use]
+    pub const fn is_write(&self) -> bool {
+        !matches!(self.action, Action::Get { .. } | Action::List(_) | Action::Watch(_) | Action::Visit { .. })
+    }
+
     /// The word that authorization knows (`get`, `list`, …).
     #[must_use]
     pub fn verb(&self) -> &str {
@@ -283,6 +296,18 @@ impl Request {
                 _ => "get",
             },
             Action::Visit { method } => method,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.write_str(path),
+            Self::Resource(target) => {
+                write!(f, "{} {}/{}", target.gvr.group_resource(), target.namespace, target.name)?;
+                if target.subresource.is_empty() { Ok(()) } else { write!(f, " {}", target.subresource) }
+            }
         }
     }
 }

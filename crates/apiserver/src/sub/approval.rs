@@ -87,7 +87,7 @@ pub fn may(call: &Call, signer: &str, verb: &str) -> bool {
             ..ResourceTarget::default()
         };
         let attributes =
-            Attributes { user: call.user.clone(), verb: verb.into(), target: Target::Resource(target) };
+            Attributes { user: call.user.clone(), verb: verb.into(), target: Target::Resource(target), fields: String::new() };
         matches!(call.pipeline.decide(&attributes), Decision::Allow(_))
     })
 }

@@ -1,0 +1,138 @@
+//! Admission: what becomes of an object between authorization and storage, and what is refused though
+//! the caller may write. First all plugins change, then all check.
+//!
+//! A plugin is one file and one line here. Absent: webhooks, quota, limits, pod security.
+
+use futures::future::BoxFuture;
+use nakhoda_api::{Object, Status};
+
+use crate::verb::Call;
+
+/// What is being done to the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// It is made.
+    Create,
+    /// It is replaced or patched.
+    Update,
+    /// It is deleted.
+    Delete,
+    /// A stream to it is opened.
+    Connect,
+}
+
+/// The circumstances (`k8s.io/apiserver/pkg/admission.Attributes`).
+#[derive(Clone, Copy)]
+pub struct Attributes<'a> {
+    /// Who does it to what.
+    pub call: &'a Call,
+    /// What is being done.
+    pub operation: Operation,
+    /// The object as it is stored.
+    pub old: Option<&'a Object>,
+    /// Nothing will be stored.
+    pub dry_run: bool,
+}
+
+/// One rule, or one filler-in of fields.
+pub trait Plugin: Send + Sync {
+    /// Upstream's name.
+    fn name(&self) -> &'static str;
+
+    /// Whether it has anything to do with this.
+    fn handles(&self, attributes: &Attributes<'_>) -> bool;
+
+    /// Changes the object.
+    fn mutate<'a>(&'a self, _: &'a Attributes<'a>, _: &'a mut Object) -> BoxFuture<'a, Result<(), Status>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Refuses the object. For a deletion there is no new object.
+    fn validate<'a>(&'a self, _: &'a Attributes<'a>, _: Option<&'a Object>) -> BoxFuture<'a, Result<(), Status>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// The plugins in running order.
+#[derive(Default)]
+pub struct Chain(pub Vec<Box<dyn Plugin>>);
+
+/// Emits the modules and the chain, in running order.
+macro_rules! plugins {
+    ($($file:ident :: $plugin:ident),* $(,)?) => {
+        $(pub mod $file;)*
+        impl Chain {
+            /// All plugins.
+            #[must_use]
+            pub fn standard() -> Self {
+                Self(vec![$(Box::new($file::$plugin)),*])
+            }
+        }
+    };
+}
+
+plugins! {
+    // first: nothing else need look at an object whose namespace does not take it
+    namespace_lifecycle::NamespaceLifecycle,
+    // before anything is filled in: a node's object is judged as the node sent it
+    node_restriction::NodeRestriction,
+    // a new node must not be schedulable before its first heartbeat
+    taint_nodes_by_condition::TaintNodesByCondition,
+    // adds volumes, which later rules on pods look at
+    service_account::ServiceAccount,
+    // sets the number by which the scheduler and the kubelet compare pods
+    priority::Priority,
+    // last: adds only what neither the user nor another plugin has said
+    default_toleration_seconds::DefaultTolerationSeconds,
+}
+
+// === impl Chain ===
+
+impl Chain {
+    /// Lets every plugin change the object.
+    pub async fn mutate(&self, attributes: &Attributes<'_>, object: &mut Object) -> Result<(), Status> {
+        for plugin in self.0.iter().filter(|plugin| plugin.handles(attributes)) {
+            plugin.mutate(attributes, object).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets every plugin refuse the object.
+    pub async fn validate(&self, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<(), Status> {
+        for plugin in self.0.iter().filter(|plugin| plugin.handles(attributes)) {
+            plugin.validate(attributes, object).await?;
+        }
+        Ok(())
+    }
+}
+
+// === impl Attributes ===
+
+impl Attributes<'_> {
+    /// Whether this is about a resource of a group, its subresources included.
+    #[must_use]
+    pub fn is(&self, group: &str, resource: &str) -> bool {
+        self.call.target.gvr.group == group && self.call.target.gvr.resource == resource
+    }
+
+    /// The subresource; empty for the object itself.
+    #[must_use]
+    pub fn subresource(&self) -> &str {
+        &self.call.target.subresource
+    }
+
+    /// 403 in the words of an admission plugin.
+    #[must_use]
+    pub fn forbidden(&self, object: Option<&Object>, why: &str) -> Status {
+        let named = |object: &Object| match (object.name(), object.meta_str("generateName")) {
+            ("", "") => "Unknown".to_owned(),
+            ("", prefix) => prefix.to_owned(),
+            (name, _) => name.to_owned(),
+        };
+        let name = match self.call.target.name.as_str() {
+            "" => object.map_or_else(|| "Unknown".to_owned(), named),
+            name => name.to_owned(),
+        };
+        Status::forbidden(&self.call.resource(), &name, why)
+    }
+}

@@ -1,0 +1,109 @@
+//! What Services are given: cluster addresses and node ports, each to one Service at a time.
+//!
+//! Each address and each port is a key of its own in the store, written and removed **in the transaction
+//! that writes the Service**, under the condition that it did not exist. So two API servers cannot give
+//! the same one twice, and nothing leaks when one dies half-way. Addresses are the IPAddress objects of
+//! upstream, at upstream's keys.
+//!
+//! Absent: IPv6 and dual stack.
+
+use nakhoda_api::{Object, Status};
+use nakhoda_store::Options;
+use nakhoda_store::store::{Compare, Op};
+
+use crate::verb::Call;
+
+mod claim;
+mod range;
+pub mod repair;
+mod service;
+
+pub use claim::Claim;
+pub use range::{AddressRange, PortRange, RangeError};
+
+/// The ranges that are given out.
+#[derive(Clone, Debug)]
+pub struct Allocators {
+    /// Cluster addresses.
+    pub addresses: AddressRange,
+    /// Node ports.
+    pub ports: PortRange,
+}
+
+/// What one write of an object takes and gives back.
+#[derive(Debug, Default)]
+pub struct Claims {
+    taken: Vec<Claim>,
+    released: Vec<Claim>,
+    tries: usize,
+}
+
+/// So many random picks before the free ones are looked up.
+const PICKS: usize = 8;
+/// So many picks in all.
+const ATTEMPTS: usize = 32;
+
+// === impl Allocators ===
+
+impl Allocators {
+    /// Fills in what a new object is given.
+    pub fn create(&self, call: &Call, object: &mut Object) -> Result<Claims, Status> {
+        if !applies(call) {
+            return Ok(Claims::default());
+        }
+        let taken = service::settle(self, call, object, None)?;
+        Ok(Claims { taken, ..Claims::default() })
+    }
+
+    /// Fills in what a changed object is given.
+    pub fn update(&self, call: &Call, new: &mut Object, old: &Object) -> Result<Claims, Status> {
+        if !applies(call) || !call.target.subresource.is_empty() {
+            return Ok(Claims::default());
+        }
+        let before = service::held(old);
+        let wanted = service::settle(self, call, new, Some(old))?;
+        let released = before.iter().filter(|claim| !wanted.iter().any(|w| w.same(claim))).cloned().collect();
+        let taken = wanted.into_iter().filter(|claim| !before.iter().any(|b| b.same(claim))).collect();
+        Ok(Claims { taken, released, tries: 0 })
+    }
+
+    /// The writes that give back what a deleted object held.
+    pub fn delete(&self, call: &Call, old: &Object) -> Vec<Op> {
+        if !applies(call) {
+            return Vec::new();
+        }
+        service::held(old).iter().map(|claim| Op::Delete { key: claim.key() }).collect()
+    }
+}
+
+fn applies(call: &Call) -> bool {
+    call.kind.info.gvk.group.is_empty() && call.kind.info.plural == "services"
+}
+
+// === impl Claims ===
+
+impl Claims {
+    /// Adds the claims to the transaction that writes the object.
+    pub fn apply(&self, call: &Call, object: &Object, options: &mut Options) {
+        options.when = self.taken.iter().map(|claim| Compare { key: claim.key(), revision: 0 }).collect();
+        options.also = self.taken.iter().map(|claim| claim.put(call, object)).collect();
+        options.also.extend(self.released.iter().map(|claim| Op::Delete { key: claim.key() }));
+    }
+
+    /// A claim was taken by somebody else: another one if the server chose it, else 422.
+    pub async fn taken(&mut self, call: &Call, key: &[u8], object: &mut Object) -> Result<(), Status> {
+        self.tries += 1;
+        let allocators = call.pipeline.allocators();
+        let Some(claim) = self.taken.iter_mut().find(|claim| claim.key() == key) else {
+            return Err(Status::modified(&call.resource(), object.name()));
+        };
+        if claim.asked || self.tries >= ATTEMPTS {
+            return Err(claim.refusal(call, object));
+        }
+        let next = if self.tries < PICKS { claim.pick(allocators) } else { repair::free(call, allocators, claim).await? };
+        let Some(next) = next else { return Err(claim.exhausted(call, object)) };
+        service::replace(object, claim, &next);
+        *claim = next;
+        Ok(())
+    }
+}

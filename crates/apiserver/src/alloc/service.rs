@@ -1,0 +1,237 @@
+//! What a Service holds, and what it has to be given: by its type, by what it asks for, and by what it
+//! had before (`pkg/registry/core/service/storage/alloc.go`).
+
+use std::net::Ipv4Addr;
+
+use nakhoda_api::{Object, Status};
+use serde_json::{Value as Json, json};
+
+use super::Allocators;
+use super::claim::{Claim, Value, random_address, random_port};
+use crate::verb::Call;
+
+mod families;
+
+const ADDRESS_PATH: &str = "spec.clusterIPs";
+const HEALTH_PATH: &str = "spec.healthCheckNodePort";
+
+/// What a stored Service holds.
+pub(super) fn held(service: &Object) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = address(service).map(|address| asked(Value::Address(address), ADDRESS_PATH.into())).into_iter().collect();
+    for (index, port) in ports(service).iter().enumerate() {
+        add(&mut claims, port_of(port, "nodePort").map(|p| asked(Value::Port(p), port_path(index))));
+    }
+    let health = service.at(&["spec", "healthCheckNodePort"]).and_then(number);
+    add(&mut claims, health.map(|port| asked(Value::Port(port), HEALTH_PATH.into())));
+    claims
+}
+
+/// Writes into a Service what it is given, and tells what it holds then.
+pub(super) fn settle(
+    allocators: &Allocators,
+    call: &Call,
+    service: &mut Object,
+    old: Option<&Object>,
+) -> Result<Vec<Claim>, Status> {
+    let mut claims = Vec::new();
+    families::settle(service);
+    settle_address(allocators, call, service, old, &mut claims)?;
+    settle_ports(allocators, call, service, old, &mut claims)?;
+    settle_health(allocators, call, service, old, &mut claims)?;
+    Ok(claims)
+}
+
+/// Writes another value where a claim stood.
+pub(super) fn replace(service: &mut Object, claim: &Claim, next: &Claim) {
+    match (claim.value, next.value) {
+        (_, Value::Address(address)) => write_address(service, &address.to_string()),
+        (Value::Port(was), Value::Port(port)) => {
+            let mut list = ports(service);
+            for entry in &mut list {
+                if port_of(entry, "nodePort") == Some(was) {
+                    entry["nodePort"] = port.into();
+                }
+            }
+            service.set_at(&["spec", "ports"], list.into());
+            if service.at(&["spec", "healthCheckNodePort"]).and_then(number) == Some(was) {
+                service.set_at(&["spec", "healthCheckNodePort"], port.into());
+            }
+        }
+        (Value::Address(_), Value::Port(_)) => {}
+    }
+}
+
+fn settle_address(
+    allocators: &Allocators,
+    call: &Call,
+    service: &mut Object,
+    old: Option<&Object>,
+    claims: &mut Vec<Claim>,
+) -> Result<(), Status> {
+    if kind(service) == "ExternalName" {
+        service.remove_at(&["spec", "clusterIP"]);
+        service.remove_at(&["spec", "clusterIPs"]);
+        return Ok(());
+    }
+    normalise(service, old);
+    let given = service.str_at(&["spec", "clusterIP"]).unwrap_or_default().to_owned();
+    if given == "None" {
+        write_address(service, "None");
+        return Ok(());
+    }
+    let claim = match given.parse::<Ipv4Addr>() {
+        Ok(address) => asked(Value::Address(address), ADDRESS_PATH.into()),
+        Err(_) => Claim { value: random_address(allocators), path: ADDRESS_PATH.into(), asked: false },
+    };
+    if let Value::Address(address) = claim.value {
+        if !allocators.addresses.contains(address) {
+            return Err(claim.out_of_range(call, service));
+        }
+        write_address(service, &address.to_string());
+    }
+    claims.push(claim);
+    Ok(())
+}
+
+/// The two fields for the address say the same; one that an update leaves out is what it was.
+fn normalise(service: &mut Object, old: Option<&Object>) {
+    let first = service.at(&["spec", "clusterIPs", ]).and_then(Json::as_array).and_then(|l| l.first()).and_then(Json::as_str).map(str::to_owned);
+    let given = service.str_at(&["spec", "clusterIP"]).map(str::to_owned);
+    let kept = || old.filter(|old| kind(old) != "ExternalName").and_then(|old| old.str_at(&["spec", "clusterIP"])).map(str::to_owned);
+    if let Some(address) = given.or(first).or_else(kept) {
+        write_address(service, &address);
+    }
+}
+
+fn write_address(service: &mut Object, address: &str) {
+    service.set_at(&["spec", "clusterIP"], address.into());
+    service.set_at(&["spec", "clusterIPs"], json!([address]));
+}
+
+fn settle_ports(
+    allocators: &Allocators,
+    call: &Call,
+    service: &mut Object,
+    old: Option<&Object>,
+    claims: &mut Vec<Claim>,
+) -> Result<(), Status> {
+    let mut list = ports(service);
+    if !has_node_ports(service) {
+        let dropped = kind(service) != "LoadBalancer";
+        if dropped && list.iter_mut().any(|port| port.as_object_mut().is_some_and(|p| p.shift_remove("nodePort").is_some())) {
+            service.set_at(&["spec", "ports"], list.clone().into());
+        }
+        if dropped {
+            return Ok(());
+        }
+    }
+    let before = old.map(ports).unwrap_or_default();
+    for index in 0..list.len() {
+        let fixed = port_of(&list[index], "nodePort").or_else(|| kept(&list[index], &before)).or_else(|| shared(&list, index));
+        let claim = match fixed {
+            Some(port) => asked(Value::Port(port), port_path(index)),
+            None if has_node_ports(service) => Claim { value: fresh(allocators, claims), path: port_path(index), asked: false },
+            None => continue,
+        };
+        let Value::Port(port) = claim.value else { continue };
+        if !allocators.ports.contains(port) {
+            return Err(claim.out_of_range(call, service));
+        }
+        list[index]["nodePort"] = port.into();
+        add(claims, Some(claim));
+    }
+    service.set_at(&["spec", "ports"], list.into());
+    Ok(())
+}
+
+fn settle_health(
+    allocators: &Allocators,
+    call: &Call,
+    service: &mut Object,
+    old: Option<&Object>,
+    claims: &mut Vec<Claim>,
+) -> Result<(), Status> {
+    let needed = kind(service) == "LoadBalancer" && service.str_at(&["spec", "externalTrafficPolicy"]) == Some("Local");
+    if !needed {
+        service.remove_at(&["spec", "healthCheckNodePort"]);
+        return Ok(());
+    }
+    let port = |object: &Object| object.at(&["spec", "healthCheckNodePort"]).and_then(number);
+    let claim = match port(service).or_else(|| old.and_then(port)) {
+        Some(port) => asked(Value::Port(port), HEALTH_PATH.into()),
+        None => Claim { value: fresh(allocators, claims), path: HEALTH_PATH.into(), asked: false },
+    };
+    if let Value::Port(port) = claim.value {
+        if !allocators.ports.contains(port) {
+            return Err(claim.out_of_range(call, service));
+        }
+        service.set_at(&["spec", "healthCheckNodePort"], port.into());
+    }
+    add(claims, Some(claim));
+    Ok(())
+}
+
+/// A port that this Service does not hold already.
+fn fresh(allocators: &Allocators, claims: &[Claim]) -> Value {
+    loop {
+        let value = random_port(allocators);
+        if claims.len() > usize::from(allocators.ports.last - allocators.ports.first) || !claims.iter().any(|c| c.value == value) {
+            return value;
+        }
+    }
+}
+
+/// The node port that the same port had before.
+fn kept(port: &Json, before: &[Json]) -> Option<u16> {
+    let same = |other: &&Json| ["port", "protocol"].iter().all(|field| other.get(field) == port.get(field));
+    before.iter().find(same).and_then(|port| port_of(port, "nodePort"))
+}
+
+/// The node port of the same number under another protocol.
+fn shared(list: &[Json], index: usize) -> Option<u16> {
+    let port = &list[index];
+    let other = list[..index].iter().find(|o| o.get("port") == port.get("port") && o.get("protocol") != port.get("protocol"));
+    other.and_then(|port| port_of(port, "nodePort"))
+}
+
+fn has_node_ports(service: &Object) -> bool {
+    match kind(service) {
+        "NodePort" => true,
+        "LoadBalancer" => service.at(&["spec", "allocateLoadBalancerNodePorts"]) != Some(&Json::Bool(false)),
+        _ => false,
+    }
+}
+
+fn kind(service: &Object) -> &str {
+    service.str_at(&["spec", "type"]).unwrap_or("ClusterIP")
+}
+
+fn address(service: &Object) -> Option<Ipv4Addr> {
+    service.str_at(&["spec", "clusterIP"])?.parse().ok()
+}
+
+fn ports(service: &Object) -> Vec<Json> {
+    service.at(&["spec", "ports"]).and_then(Json::as_array).cloned().unwrap_or_default()
+}
+
+fn port_of(port: &Json, field: &str) -> Option<u16> {
+    port.get(field).and_then(number)
+}
+
+fn number(value: &Json) -> Option<u16> {
+    value.as_u64().and_then(|n| u16::try_from(n).ok()).filter(|n| *n != 0)
+}
+
+fn port_path(index: usize) -> String {
+    format!("spec.ports[{index}].nodePort")
+}
+
+const fn asked(value: Value, path: String) -> Claim {
+    Claim { value, path, asked: true }
+}
+
+fn add(claims: &mut Vec<Claim>, claim: Option<Claim>) {
+    if let Some(claim) = claim.filter(|claim| !claims.iter().any(|c| c.same(claim))) {
+        claims.push(claim);
+    }
+}

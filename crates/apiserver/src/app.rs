@@ -1,0 +1,165 @@
+//! Puts the process together: store → caches → pipeline → fronts, and what has to happen in order
+//! before `/readyz` says so.
+//!
+//! The port is open from the first moment: requests that come before the caches are filled wait for them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use nakhoda_daemon::health::Health;
+use nakhoda_daemon::metrics::Metrics;
+use nakhoda_daemon::tls::{self, Files};
+use nakhoda_daemon::Tasks;
+use nakhoda_store::Store;
+use nakhoda_store::cache::{Caches, Settings};
+use nakhoda_store::etcd::{self, Etcd};
+
+use crate::alloc::Allocators;
+use crate::authn::certificate::Certificates;
+use crate::authn::living::Cached;
+use crate::authn::service_account::Tokens;
+use crate::authz::node::NodeAuthorizer;
+use crate::authz::rbac::Rbac;
+use crate::bootstrap::policy;
+use crate::identity::{Issuer, Key};
+use crate::kinds::Kinds;
+use crate::kubelets::Kubelets;
+use crate::options::{self, Options};
+use crate::pipeline::{Limits, Parts, Pipeline};
+use crate::serve::Fronts;
+use crate::storage::Storage;
+use crate::{admission, authn, authz, grpc, rest, serve};
+
+mod advertise;
+mod startup;
+
+/// Upstream's `--etcd-compaction-interval`.
+const COMPACTION: Duration = Duration::from_secs(300);
+/// How long a call to etcd may take, tries included.
+const STORE_WITHIN: Duration = Duration::from_secs(10);
+
+/// A pipeline and what feeds its authorizers.
+pub struct Core {
+    /// The pipeline.
+    pub pipeline: Pipeline,
+    /// To be kept current from the caches.
+    pub rbac: Rbac,
+    /// To be kept current from the caches.
+    pub node: NodeAuthorizer,
+    /// Signs tokens.
+    pub issuer: Arc<Issuer>,
+}
+
+/// Starts everything; returns once the port is open.
+pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
+    let advertised = advertise::address(&options.serving)?;
+    let identity = Files::load(&options.serving.tls_cert_file, &options.serving.tls_private_key_file)
+        .context("the serving certificate cannot be used; see --tls-cert-file and --tls-private-key-file")?;
+    identity.keep_fresh(&tasks);
+    let tls = tls::server(identity, &options.identity.client_ca_file)
+        .context("the client CA cannot be used; see --client-ca-file")?;
+    let key = Key::read(&options.identity.service_account_signing_key_file)
+        .context("the token signing key cannot be used; see --service-account-signing-key-file")?;
+    let listeners = serve::bind(&options.serving.listen()).await?;
+    let etcd = Arc::new(connect(&options.etcd).await?);
+    let compacted = etcd.clone();
+    tasks.spawn("compaction", async move { etcd::compact::run(&compacted, COMPACTION).await });
+    let kubelets = kubelets(&options.kubelet, &tasks)?;
+    let core = core(etcd, &options, key, kubelets, &tasks);
+    let (health, metrics) = (Health::default(), Metrics::default());
+    let fronts = fronts(&core, &tasks, &health, metrics, &advertised.to_string())?;
+    startup::begin(&core, &tasks, &health, advertised, options.serving.secure_port);
+    serve::serve(&tasks, listeners, &tls, &fronts);
+    tracing::info!(addresses = ?options.serving.listen(), %advertised, "listening");
+    Ok(())
+}
+
+/// The pipeline over a store.
+#[must_use]
+pub fn core(store: Arc<dyn Store>, options: &Options, key: Key, kubelets: Option<Kubelets>, tasks: &Tasks) -> Core {
+    let kinds = Kinds::built_in();
+    let caches = Caches::start(store.clone(), tasks.clone(), Settings::default());
+    let storage = Storage::new(store, caches, kinds.clone());
+    let issuer = Arc::new(Issuer::new(options.identity.service_account_issuer.clone(), key));
+    let tokens = Tokens::new(issuer.clone(), Arc::new(Cached::new(storage.clone(), kinds.clone())));
+    let (rbac, node) = (Rbac::default(), NodeAuthorizer::default());
+    rbac.change(|index| policy::built_in().into_iter().for_each(|policy| policy::put(index, policy)));
+    let mut extensions = http::Extensions::new();
+    extensions.insert(rbac.clone());
+    extensions.insert(issuer.clone());
+    extensions.insert(tokens.clone());
+    if let Some(kubelets) = kubelets {
+        extensions.insert(kubelets);
+    }
+    let pipeline = Pipeline::new(Parts {
+        kinds,
+        storage,
+        authn: authn::Union(vec![Box::new(Certificates), Box::new(tokens)]),
+        authz: authz::Union(vec![Box::new(node.clone()), Box::new(rbac.clone())]),
+        admission: admission::Chain::standard(),
+        allocators: Allocators {
+            addresses: options.service_cluster_ip_range,
+            ports: options.service_node_port_range,
+        },
+        limits: Limits { reads: options.max_requests_inflight, writes: options.max_mutating_requests_inflight },
+        extensions,
+    });
+    Core { pipeline, rbac, node, issuer }
+}
+
+/// Both fronts over one pipeline.
+pub fn fronts(
+    core: &Core,
+    tasks: &Tasks,
+    health: &Health,
+    metrics: Metrics,
+    advertised: &str,
+) -> anyhow::Result<Fronts> {
+    let front = grpc::Front { pipeline: core.pipeline.clone(), tasks: tasks.clone(), health: health.clone() };
+    let grpc = grpc::routes(front).context("the gRPC descriptors cannot be read")?;
+    let rest = rest::router(rest::Front {
+        pipeline: core.pipeline.clone(),
+        tasks: tasks.clone(),
+        health: health.clone(),
+        metrics,
+        issuer: Some(core.issuer.clone()),
+        advertised: advertised.to_owned(),
+    });
+    Ok(Fronts { grpc: grpc.prepare().into_axum_router(), rest })
+}
+
+async fn connect(options: &options::Etcd) -> anyhow::Result<Etcd> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let tls = match (&options.etcd_cafile, &options.etcd_certfile, &options.etcd_keyfile) {
+        (Some(ca), Some(certificate), Some(key)) => {
+            Some(etcd::Tls { ca: read(ca)?, certificate: read(certificate)?, key: read(key)? })
+        }
+        (None, None, None) => None,
+        _ => anyhow::bail!("--etcd-cafile, --etcd-certfile and --etcd-keyfile go together: give all three or none"),
+    };
+    let config = etcd::Config { endpoints: options.etcd_servers.clone(), tls, within: STORE_WITHIN };
+    Etcd::new(&config).await.context("etcd cannot be used; see --etcd-servers")
+}
+
+fn kubelets(options: &options::Kubelet, tasks: &Tasks) -> anyhow::Result<Option<Kubelets>> {
+    let files = (
+        &options.kubelet_client_certificate,
+        &options.kubelet_client_key,
+        &options.kubelet_certificate_authority,
+    );
+    match files {
+        (Some(cert), Some(key), Some(ca)) => {
+            let kubelets = Kubelets::load(cert, key, ca, tasks);
+            Ok(Some(kubelets.context("the certificate for kubelets cannot be used; see --kubelet-client-certificate")?))
+        }
+        (None, None, None) => {
+            tracing::warn!("no --kubelet-client-certificate: logs, exec and port forwarding will not work");
+            Ok(None)
+        }
+        _ => anyhow::bail!(
+            "--kubelet-client-certificate, --kubelet-client-key and --kubelet-certificate-authority go together"
+        ),
+    }
+}

@@ -1,0 +1,122 @@
+//! The flags of the API server. Names are upstream's where upstream has the flag.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use nakhoda_daemon::Common;
+
+use crate::alloc::{AddressRange, PortRange};
+
+/// The API server: the one process that persists objects.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "apiserver", version)]
+pub struct Options {
+    /// Shared by all daemons.
+    #[command(flatten)]
+    pub common: Common,
+    /// Where to listen.
+    #[command(flatten)]
+    pub serving: Serving,
+    /// Where objects are kept.
+    #[command(flatten)]
+    pub etcd: Etcd,
+    /// Who is who.
+    #[command(flatten)]
+    pub identity: Identity,
+    /// How kubelets are reached.
+    #[command(flatten)]
+    pub kubelet: Kubelet,
+    /// The addresses that Services get.
+    #[arg(long, value_name = "CIDR", default_value = "10.96.0.0/16")]
+    pub service_cluster_ip_range: AddressRange,
+    /// The node ports that Services get.
+    #[arg(long, value_name = "FIRST-LAST", default_value = "30000-32767")]
+    pub service_node_port_range: PortRange,
+    /// Reads that run at a time.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub max_requests_inflight: usize,
+    /// Writes that run at a time.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub max_mutating_requests_inflight: usize,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Serving {
+    /// An address to listen on; may be repeated.
+    #[arg(long, value_name = "IP", default_value = "0.0.0.0")]
+    pub bind_address: Vec<IpAddr>,
+    /// The port to listen on, for gRPC and REST alike.
+    #[arg(long, value_name = "PORT", default_value_t = 6443)]
+    pub secure_port: u16,
+    /// The address at which pods and nodes reach this server; by default that of the default route.
+    #[arg(long, value_name = "IP")]
+    pub advertise_address: Option<IpAddr>,
+    /// The port there; by default the secure port.
+    #[arg(long, value_name = "PORT")]
+    pub advertise_port: Option<u16>,
+    /// The certificate that is shown to clients.
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert_file: PathBuf,
+    /// Its key.
+    #[arg(long, value_name = "FILE")]
+    pub tls_private_key_file: PathBuf,
+}
+
+/// Where objects are kept.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Etcd {
+    /// URLs, separated by commas.
+    #[arg(long, value_name = "URL", value_delimiter = ',', default_value = "https://127.0.0.1:2379")]
+    pub etcd_servers: Vec<String>,
+    /// The CA of etcd's certificate.
+    #[arg(long, value_name = "FILE")]
+    pub etcd_cafile: Option<PathBuf>,
+    /// The certificate that is shown to etcd.
+    #[arg(long, value_name = "FILE")]
+    pub etcd_certfile: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE")]
+    pub etcd_keyfile: Option<PathBuf>,
+}
+
+/// Who is who.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Identity {
+    /// The CA whose client certificates are believed.
+    #[arg(long, value_name = "FILE")]
+    pub client_ca_file: PathBuf,
+    /// The key that signs service-account tokens; its public half checks them.
+    #[arg(long, value_name = "FILE")]
+    pub service_account_signing_key_file: PathBuf,
+    /// Further public keys that check them.
+    #[arg(long, value_name = "FILE")]
+    pub service_account_key_file: Vec<PathBuf>,
+    /// The issuer that tokens name.
+    #[arg(long, value_name = "URL", default_value = "https://kubernetes.default.svc.cluster.local")]
+    pub service_account_issuer: String,
+}
+
+/// How kubelets are reached.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Kubelet {
+    /// The certificate that is shown to kubelets.
+    #[arg(long, value_name = "FILE")]
+    pub kubelet_client_certificate: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE")]
+    pub kubelet_client_key: Option<PathBuf>,
+    /// The CA of the kubelets' serving certificates.
+    #[arg(long, value_name = "FILE")]
+    pub kubelet_certificate_authority: Option<PathBuf>,
+}
+
+// === impl Serving ===
+
+impl Serving {
+    /// Every address to listen on.
+    #[must_use]
+    pub fn listen(&self) -> Vec<SocketAddr> {
+        self.bind_address.iter().map(|ip| SocketAddr::new(*ip, self.secure_port)).collect()
+    }
+}

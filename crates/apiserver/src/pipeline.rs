@@ -1,0 +1,183 @@
+//! The one road that every request takes, whichever front it came through:
+//! trace → deadline → in-flight → authenticate → impersonate → authorize → verb.
+//!
+//! Audit and priority-and-fairness are absent; two plain counters bound the requests in flight.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use nakhoda_api::Status;
+use parking_lot::Mutex;
+use tracing::Instrument;
+
+use crate::alloc::Allocators;
+use crate::authz::{Attributes, Authorizer, Decision};
+use crate::kinds::Kinds;
+use crate::request::{Action, Caller, Request, ResourceTarget, Target};
+use crate::response::{Answer, Response};
+use crate::storage::Storage;
+use crate::user::User;
+use crate::verb::{self, Call};
+use crate::{admission, authn, authz};
+
+mod denial;
+mod flight;
+mod impersonation;
+
+pub use flight::Limits;
+
+/// Upstream's `--request-timeout`: nothing that is not a stream takes longer.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the pipeline is made of.
+pub struct Parts {
+    /// The kinds that are served.
+    pub kinds: Kinds,
+    /// Where they are kept.
+    pub storage: Storage,
+    /// Who a caller is.
+    pub authn: authn::Union,
+    /// What a caller may.
+    pub authz: authz::Union,
+    /// What becomes of an object before it is stored.
+    pub admission: admission::Chain,
+    /// The addresses and ports that Services are given.
+    pub allocators: Allocators,
+    /// How many requests run at a time.
+    pub limits: Limits,
+    /// Facts that handlers of subresources need, by type: see [`Pipeline::extension`].
+    pub extensions: http::Extensions,
+}
+
+/// The pipeline. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    flight: flight::Flight,
+    fences: Mutex<verb::fence::Fences>,
+}
+
+// === impl Pipeline ===
+
+impl Pipeline {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let flight = flight::Flight::new(parts.limits);
+        Self { inner: Arc::new(Inner { parts, flight, fences: Mutex::default() }) }
+    }
+
+    /// Answers one request. Every failure is a Status.
+    pub async fn call(&self, request: Request) -> Result<Response, Status> {
+        let span = tracing::debug_span!("request", verb = request.verb(), target = %request.target);
+        let deadline = (!request.is_stream()).then_some(DEADLINE);
+        // boxed: the futures of all verbs in one enum are large, and every front would carry them
+        let work = Box::pin(self.stages(request).instrument(span));
+        match deadline {
+            None => work.await,
+            Some(deadline) => tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+                Err(Status::timeout("Timeout: request did not complete within the allotted timeout"))
+            }),
+        }
+    }
+
+    async fn stages(&self, request: Request) -> Result<Response, Status> {
+        // in-flight: before authentication, which may itself be work; streams would hold a place for hours
+        let _place = if request.is_stream() { None } else { Some(self.inner.flight.enter(&request)?) };
+        // authenticate: a request made inside the process says itself who it is
+        let user = self.identify(&request.caller).await?;
+        // impersonate: the real caller must be allowed to, then the other one is what everything else sees
+        let user = match &request.caller.impersonate {
+            None => user,
+            Some(other) => impersonation::assume(self, &user, other)?,
+        };
+        // authorize
+        self.authorize(&Attributes::of(&request, &user))?;
+        // verb
+        match request.target {
+            Target::Path(_) => Ok(Response::new(Answer::Status(Box::new(Status::success(None))))),
+            Target::Resource(target) => {
+                let call = Call::new(self, target, user, &request.caller, request.accept)?;
+                verb::answer(&call, request.action).await
+            }
+        }
+    }
+
+    /// Who a caller is. Fronts need it for what is theirs alone, such as `/version`.
+    pub async fn identify(&self, caller: &Caller) -> Result<User, Status> {
+        match &caller.user {
+            Some(user) => Ok(user.clone()),
+            None => self.inner.parts.authn.identify(caller).await,
+        }
+    }
+
+    /// Whether a user may do something; 403 in upstream's words if not.
+    pub fn authorize(&self, attributes: &Attributes) -> Result<(), Status> {
+        match self.decide(attributes) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(reason) | Decision::NoOpinion(reason) => Err(denial::status(attributes, &reason)),
+        }
+    }
+
+    /// The authorizers' decision on a question, for access reviews and escalation checks.
+    #[must_use]
+    pub fn decide(&self, attributes: &Attributes) -> Decision {
+        self.inner.parts.authz.authorize(attributes)
+    }
+
+    /// The authenticators.
+    #[must_use]
+    pub fn authn(&self) -> &authn::Union {
+        &self.inner.parts.authn
+    }
+
+    /// The kinds that are served.
+    #[must_use]
+    pub fn kinds(&self) -> &Kinds {
+        &self.inner.parts.kinds
+    }
+
+    /// Where objects are kept.
+    #[must_use]
+    pub fn storage(&self) -> &Storage {
+        &self.inner.parts.storage
+    }
+
+    /// The admission chain.
+    #[must_use]
+    pub fn admission(&self) -> &admission::Chain {
+        &self.inner.parts.admission
+    }
+
+    /// The allocators.
+    #[must_use]
+    pub fn allocators(&self) -> &Allocators {
+        &self.inner.parts.allocators
+    }
+
+    /// A part that only some handlers know: the dialler of kubelets, the signer of tokens …
+    #[must_use]
+    pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.inner.parts.extensions.get::<T>()
+    }
+
+    /// The clock. The only place where verbs get the time from.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    pub(crate) fn fences(&self) -> &Mutex<verb::fence::Fences> {
+        &self.inner.fences
+    }
+
+    /// A request of this process to itself.
+    pub async fn internal(&self, target: ResourceTarget, action: Action) -> Result<Response, Status> {
+        self.call(Request::internal(target, action)).await
+    }
+}

@@ -1,0 +1,52 @@
+//! Bounds on the requests that run at a time: reads and writes apart, as upstream's
+//! `--max-requests-inflight` and `--max-mutating-requests-inflight`.
+
+use std::sync::Arc;
+
+use nakhoda_api::Status;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::request::Request;
+use crate::user::MASTERS;
+
+/// How many requests run at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Reads.
+    pub reads: usize,
+    /// Writes.
+    pub writes: usize,
+}
+
+/// The places that are left.
+pub(crate) struct Flight {
+    reads: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
+}
+
+// === impl Limits ===
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { reads: 400, writes: 200 }
+    }
+}
+
+// === impl Flight ===
+
+impl Flight {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { reads: Arc::new(Semaphore::new(limits.reads)), writes: Arc::new(Semaphore::new(limits.writes)) }
+    }
+
+    /// A place for a request, held until it is answered. This process's own requests always get one:
+    /// a client's request may be waiting for them.
+    pub(crate) fn enter(&self, request: &Request) -> Result<Option<OwnedSemaphorePermit>, Status> {
+        if request.caller.user.as_ref().is_some_and(|user| user.is_in(MASTERS)) {
+            return Ok(None);
+        }
+        let places = if request.is_write() { &self.writes } else { &self.reads };
+        let place = places.clone().try_acquire_owned();
+        place.map(Some).map_err(|_| Status::too_many_requests("Too many requests, please try again later.", 1))
+    }
+}

@@ -1,0 +1,195 @@
+//! The verbs, each generic over all kinds, and [`Call`]: a request that was let in.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use nakhoda_api::{GroupResource, Object, Scope, Status};
+use nakhoda_store::cache::{Cache, Item};
+
+use crate::kind::{Cx, Served};
+use crate::pipeline::Pipeline;
+use crate::request::{Accept, Action, Caller, ResourceTarget};
+use crate::response::{Answer, Response};
+use crate::sub;
+use crate::user::User;
+
+pub mod body;
+pub mod chain;
+pub mod collection;
+pub mod create;
+pub mod delete;
+pub mod fence;
+pub mod get;
+pub mod list;
+pub mod meta;
+pub mod outcome;
+pub mod patch;
+pub mod selection;
+pub mod token;
+pub mod update;
+pub mod watch;
+pub mod write;
+
+#[cfg(test)]
+mod tests;
+
+/// A request that was let in: what it is about, who asks, and what it needs to be answered.
+#[derive(Clone)]
+pub struct Call {
+    /// The way to everything else.
+    pub pipeline: Pipeline,
+    /// The kind of the resource, also where a subresource is asked.
+    pub kind: Arc<Served>,
+    /// What it is about.
+    pub target: ResourceTarget,
+    /// Who asks.
+    pub user: User,
+    /// `User-Agent`.
+    pub agent: String,
+    /// The form that the caller reads.
+    pub accept: Accept,
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// Answers a call: a subresource or a virtual kind by its handler, everything else by the verb.
+pub async fn answer(call: &Call, action: Action) -> Result<Response, Status> {
+    call.check_verb(&action)?;
+    if let Some(name) = call.handler() {
+        return match sub::find(name) {
+            Some(handler) => handler.call(call, action).await,
+            None => Err(Status::no_such_path()),
+        };
+    }
+    match action {
+        Action::Get { resource_version } => get::get(call, &resource_version).await,
+        Action::List(options) => list::list(call, &options).await,
+        Action::Watch(options) => watch::watch(call, &options).await,
+        Action::Create(write) => create::create(call, write).await,
+        Action::Update(write) => update::update(call, write).await,
+        Action::Patch(write) => patch::patch(call, write).await,
+        Action::Delete(deletion) => delete::delete(call, deletion).await,
+        Action::DeleteCollection(deletion, options) => collection::delete(call, deletion, options).await,
+        Action::Connect(_) | Action::Visit { .. } => Err(call.unsupported("connect")),
+    }
+}
+
+// === impl Call ===
+
+impl Call {
+    /// Looks the kind up; 404 if the resource or the subresource is not served.
+    pub fn new(
+        pipeline: &Pipeline,
+        target: ResourceTarget,
+        user: User,
+        caller: &Caller,
+        accept: Accept,
+    ) -> Result<Self, Status> {
+        let kind = pipeline.kinds().get(&target.gvr).ok_or_else(Status::no_such_path)?;
+        if !target.subresource.is_empty() && kind.info.sub(&target.subresource).is_none() {
+            return Err(Status::no_such_path());
+        }
+        let now = pipeline.now();
+        Ok(Self { pipeline: pipeline.clone(), kind, target, user, agent: caller.agent.clone(), accept, now })
+    }
+
+    /// The same caller on another object, for what one request makes of others.
+    #[must_use]
+    pub fn on(&self, kind: &Arc<Served>, namespace: &str, name: &str) -> Self {
+        let target = ResourceTarget {
+            gvr: kind.info.gvr(),
+            namespace: namespace.into(),
+            name: name.into(),
+            ..ResourceTarget::default()
+        };
+        Self { kind: kind.clone(), target, ..self.clone() }
+    }
+
+    /// Group and plural, as errors print them.
+    #[must_use]
+    pub fn resource(&self) -> GroupResource {
+        self.target.gvr.group_resource()
+    }
+
+    /// The namespace, or empty for cluster-scoped kinds whatever the request says.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        match self.kind.info.scope {
+            Scope::Namespaced => &self.target.namespace,
+            Scope::Cluster => "",
+        }
+    }
+
+    /// What the kind's rules are told of the circumstances.
+    #[must_use]
+    pub fn cx(&self) -> Cx {
+        Cx { user: self.user.clone(), now: self.now, subresource: self.target.subresource.clone() }
+    }
+
+    /// The cache of the kind.
+    #[must_use]
+    pub fn cache(&self) -> Cache {
+        self.pipeline.storage().cache(&self.kind.info)
+    }
+
+    /// The key of an object of this kind in the request's namespace.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Bytes {
+        self.pipeline.storage().key(&self.kind.info, self.namespace(), name)
+    }
+
+    /// 404 for the object that was asked.
+    #[must_use]
+    pub fn not_found(&self) -> Status {
+        Status::not_found(&self.resource(), &self.target.name)
+    }
+
+    /// 405.
+    #[must_use]
+    pub fn unsupported(&self, verb: &str) -> Status {
+        Status::method_not_supported(&self.resource(), verb)
+    }
+
+    /// An item as this kind's version shows it.
+    #[must_use]
+    pub fn item(&self, item: Arc<Item>) -> Answer {
+        Answer::Item { kind: self.kind.clone(), item }
+    }
+
+    /// An object that is not stored as it is shown.
+    #[must_use]
+    pub fn object(&self, object: Object, created: bool) -> Answer {
+        Answer::Object { kind: Some(self.kind.clone()), object: Box::new(object), created }
+    }
+
+    /// The name under which a handler is registered, if this is for one.
+    fn handler(&self) -> Option<&str> {
+        match (self.target.subresource.as_str(), self.kind.info.virtual_) {
+            ("", false) => None,
+            ("", true) => Some(self.kind.info.plural),
+            (sub, _) => Some(sub),
+        }
+    }
+
+    fn check_verb(&self, action: &Action) -> Result<(), Status> {
+        let verb = match action {
+            Action::Get { .. } => "get",
+            Action::List(_) => "list",
+            Action::Watch(_) => "watch",
+            Action::Create(_) => "create",
+            Action::Update(_) => "update",
+            Action::Patch(_) => "patch",
+            Action::Delete(_) => "delete",
+            Action::DeleteCollection(..) => "deletecollection",
+            // the handler of the subresource knows which methods it takes
+            Action::Connect(_) if !self.target.subresource.is_empty() => return Ok(()),
+            Action::Connect(_) | Action::Visit { .. } => return Err(self.unsupported("connect")),
+        };
+        let verbs = match self.kind.info.sub(&self.target.subresource) {
+            Some(sub) => sub.verbs,
+            None => self.kind.info.verbs,
+        };
+        if verbs.contains(&verb) { Ok(()) } else { Err(self.unsupported(verb)) }
+    }
+}

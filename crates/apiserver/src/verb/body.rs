@@ -1,0 +1,69 @@
+//! Reading what a client sent: decoding, the check that it is of the expected kind, and what becomes
+//! of unknown and duplicate fields.
+
+use nakhoda_api::{GroupVersionKind, Object, Status, wire};
+
+use crate::request::{Body, FieldValidation};
+
+/// An object and the warnings that its reading gave.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// The object.
+    pub object: Object,
+    /// Unknown and duplicate fields, where they are only warned of.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a body that must be of one kind.
+pub fn read(body: &Body, expected: &GroupVersionKind, validation: FieldValidation) -> Result<Given, Status> {
+    let decoded = match body {
+        Body::Object(object) => wire::Decoded { object: (**object).clone(), faults: Vec::new() },
+        Body::Bytes { media, bytes } => wire::decode(*media, bytes, Some(expected))
+            .map_err(|error| error.status(&expected.version, &expected.kind, bytes))?,
+    };
+    check_kind(&decoded.object, expected)?;
+    let warnings = faults(decoded.faults, expected, validation)?;
+    Ok(Given { object: decoded.object, warnings })
+}
+
+/// Refuses, tells or forgets faults, as the request wants it.
+pub fn faults(
+    faults: Vec<String>,
+    expected: &GroupVersionKind,
+    validation: FieldValidation,
+) -> Result<Vec<String>, Status> {
+    match validation {
+        FieldValidation::Ignore => Ok(Vec::new()),
+        FieldValidation::Warn => Ok(faults),
+        FieldValidation::Strict if faults.is_empty() => Ok(faults),
+        FieldValidation::Strict => Err(Status::bad_request(format!(
+            "{0} in version \"{1}\" cannot be handled as a {0}: strict decoding error: {2}",
+            expected.kind,
+            expected.version,
+            faults.join(", ")
+        ))),
+    }
+}
+
+fn check_kind(object: &Object, expected: &GroupVersionKind) -> Result<(), Status> {
+    let Some(given) = object.gvk() else {
+        return Err(Status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing",
+            expected.kind
+        )));
+    };
+    if given.group_version() != expected.group_version() {
+        return Err(Status::bad_request(format!(
+            "the API version in the data ({}) does not match the expected API version ({})",
+            given.group_version(),
+            expected.group_version()
+        )));
+    }
+    if given.kind != expected.kind {
+        return Err(Status::bad_request(format!(
+            "{} in version \"{}\" cannot be handled as a {}: the kind does not match",
+            given.kind, given.version, expected.kind
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! UPDATE, and [`change`], which PATCH and the subresources are made of too.
+
+use std::sync::Arc;
+
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::{GroupKind, Object, Status};
+use nakhoda_store::cache::Item;
+use nakhoda_store::Error;
+
+use super::{Call, body, chain, create, delete, get, meta, outcome, write};
+use crate::request::{Write, WriteOptions};
+use crate::response::Response;
+
+/// Makes the new object out of the current one; `None`: there is none.
+pub type Make<'a> = &'a (dyn Fn(Option<&Object>) -> Result<Object, Status> + Send + Sync);
+
+/// More writers than this between two tries of one write do not happen.
+const ATTEMPTS: usize = 64;
+
+/// How much of the chain a change passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// All of it.
+    Chain,
+    /// None: the server itself made the change, by rules of its own (binding, finalize).
+    Raw,
+}
+
+/// What one try came to.
+enum Attempt {
+    Done(Response),
+    /// Somebody else wrote: here is what the object is now.
+    Again(Option<Arc<Item>>),
+}
+
+/// Replaces the object by the one of the body.
+pub async fn update(call: &Call, write: Write) -> Result<Response, Status> {
+    let given = body::read(&write.body, &call.kind.info.gvk, write.options.validation)?;
+    check_name(&given.object, call)?;
+    let make = |_: Option<&Object>| Ok(given.object.clone());
+    let mut response = change(call, &make, Mode::Chain, &write.options).await?;
+    response.warnings.splice(0..0, given.warnings);
+    Ok(response)
+}
+
+/// 400 if a body is about another object than the request.
+pub fn check_name(object: &Object, call: &Call) -> Result<(), Status> {
+    let (name, wanted) = (object.name(), &call.target.name);
+    if name.is_empty() {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
+        )));
+    }
+    if name != wanted {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({wanted})"
+        )));
+    }
+    let (given, namespace) = (object.namespace(), call.namespace());
+    if !namespace.is_empty() && !given.is_empty() && given != namespace {
+        return Err(Status::bad_request(format!(
+            "the namespace of the object ({given}) does not match the namespace on the request ({namespace})"
+        )));
+    }
+    Ok(())
+}
+
+/// Writes what `make` makes of the current object, as often as somebody else is faster.
+///
+/// The first try trusts the cache: if it fails or changes nothing, it is made again on what the store has.
+pub async fn change(call: &Call, make: Make<'_>, mode: Mode, options: &WriteOptions) -> Result<Response, Status> {
+    let name = &call.target.name;
+    let mut current = call.cache().snapshot().get(&get::relative(call)).cloned();
+    let mut trusted = false;
+    for _ in 0..ATTEMPTS {
+        if !trusted && current.is_none() {
+            current = fresh(call).await?;
+            trusted = true;
+        }
+        match attempt(call, current.as_ref(), make, mode, options).await {
+            Ok(Attempt::Done(response)) => return Ok(response),
+            Ok(Attempt::Again(now)) => {
+                (current, trusted) = (now, true);
+            }
+            Err(status) if trusted => return Err(status),
+            Err(status) => {
+                let now = fresh(call).await?;
+                trusted = true;
+                if now.as_ref().map(|item| item.revision) == current.as_ref().map(|item| item.revision) {
+                    return Err(status);
+                }
+                current = now;
+            }
+        }
+    }
+    Err(Status::modified(&call.resource(), name))
+}
+
+/// The object as the store has it.
+pub async fn fresh(call: &Call) -> Result<Option<Arc<Item>>, Status> {
+    let name = &call.target.name;
+    let read = call.pipeline.storage().store().get(&call.key(name)).await;
+    let entry = read.map_err(|error| outcome::status(call, name, &error))?.entry;
+    entry.map(|entry| write::item_of(call, name, &entry)).transpose()
+}
+
+async fn attempt(
+    call: &Call,
+    current: Option<&Arc<Item>>,
+    make: Make<'_>,
+    mode: Mode,
+    options: &WriteOptions,
+) -> Result<Attempt, Status> {
+    let Some(item) = current else { return missing(call, make, options).await.map(Attempt::Done) };
+    let old = write::decode(call, item)?;
+    let mut new = make(Some(&old))?;
+    preconditions(call, &new, &old, item)?;
+    meta::settle_namespace(&mut new, call.namespace(), call.kind.info.scope)?;
+    let chain::Passed { warnings, mut claims } = match mode {
+        Mode::Chain => chain::update(call, &mut new, &old, options.dry_run).await?,
+        Mode::Raw => chain::Passed::default(),
+    };
+    if is_finished(call, &new, &old)? {
+        return finish(call, new, item, options, warnings).await;
+    }
+    let mut extra = write::options(call, options)?;
+    loop {
+        let value = write::encode(call, &new)?;
+        if options.dry_run {
+            new.set_meta("resourceVersion", item.revision.to_string());
+            return Ok(Attempt::Done(Response { answer: call.object(new, false), warnings }));
+        }
+        if value == write::encode(call, &old)? {
+            return unchanged(call, item, warnings).await;
+        }
+        claims.apply(call, &new, &mut extra);
+        let key = call.key(&call.target.name);
+        match call.pipeline.storage().store().update(key, item.revision, value.clone(), &extra).await {
+            Ok(revision) => {
+                let item = write::item(call, &call.target.name, &value, item.created, revision)?;
+                return Ok(Attempt::Done(Response { answer: call.item(item), warnings }));
+            }
+            Err(Error::Condition { key, .. }) => claims.taken(call, &key, &mut new).await?,
+            Err(error) => return again(call, error),
+        }
+    }
+}
+
+/// A write that changes nothing writes nothing, but what it saw must have been the store's truth.
+async fn unchanged(call: &Call, item: &Arc<Item>, warnings: Vec<String>) -> Result<Attempt, Status> {
+    let now = fresh(call).await?;
+    if now.as_ref().is_some_and(|now| now.revision == item.revision) {
+        return Ok(Attempt::Done(Response { answer: call.item(item.clone()), warnings }));
+    }
+    Ok(Attempt::Again(now))
+}
+
+fn again(call: &Call, error: Error) -> Result<Attempt, Status> {
+    match error {
+        Error::Conflict { current: Some(entry) } => {
+            Ok(Attempt::Again(Some(write::item_of(call, &call.target.name, &entry)?)))
+        }
+        Error::Conflict { current: None } | Error::NotFound => Ok(Attempt::Again(None)),
+        error => Err(outcome::status(call, &call.target.name, &error)),
+    }
+}
+
+async fn missing(call: &Call, make: Make<'_>, options: &WriteOptions) -> Result<Response, Status> {
+    if !call.kind.info.create_on_update || !call.target.subresource.is_empty() {
+        return Err(call.not_found());
+    }
+    let object = make(None)?;
+    if !object.uid().is_empty() {
+        let why = format!(
+            "uid mismatch: the provided object specified uid {}, and no existing object was found",
+            object.uid()
+        );
+        return Err(Status::conflict(&call.resource(), &call.target.name, &why));
+    }
+    create::object(call, object, options).await
+}
+
+fn preconditions(call: &Call, new: &Object, old: &Object, item: &Item) -> Result<(), Status> {
+    let (resource, name) = (call.resource(), &call.target.name);
+    if !new.uid().is_empty() && new.uid() != old.uid() {
+        let why = format!(
+            "Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            new.uid(),
+            old.uid()
+        );
+        return Err(Status::conflict(&resource, name, &why));
+    }
+    let given = new.resource_version();
+    if given.is_empty() || given == "0" {
+        if call.kind.info.unconditional_update {
+            return Ok(());
+        }
+        let mut errors = Errors::default();
+        errors.invalid(&Path::new("metadata").child("resourceVersion"), 0, "must be specified for an update");
+        let kind = GroupKind { group: resource.group, kind: resource.resource };
+        return Err(Status::invalid(&kind, name, &errors));
+    }
+    if outcome::revision(given)? == item.revision { Ok(()) } else { Err(Status::modified(&resource, name)) }
+}
+
+/// Whether this was the last finalizer of an object whose time is over.
+fn is_finished(call: &Call, new: &Object, old: &Object) -> Result<bool, Status> {
+    let over = meta::is_overdue(old) && new.finalizers().next().is_none();
+    Ok(over && !call.kind.strategy.linger(&mut new.clone())?)
+}
+
+async fn finish(
+    call: &Call,
+    mut new: Object,
+    item: &Arc<Item>,
+    options: &WriteOptions,
+    warnings: Vec<String>,
+) -> Result<Attempt, Status> {
+    new.set_meta("resourceVersion", item.revision.to_string());
+    if !options.dry_run {
+        if let Err(error) = delete::remove(call, item, options).await? {
+            return again(call, error);
+        }
+    }
+    Ok(Attempt::Done(Response { answer: call.object(new, false), warnings }))
+}

@@ -1,0 +1,54 @@
+//! Turning an object into a stored value, and a stored value into an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use nakhoda_api::{Object, Status, schema};
+use nakhoda_store::Options;
+use nakhoda_store::cache::{Item, Shape};
+use nakhoda_store::store::Entry;
+
+use super::{Call, fence, outcome};
+use crate::request::WriteOptions;
+use crate::storage::relative;
+
+/// What is stored: canonical JSON without a resource version, which is the store's own number.
+pub fn encode(call: &Call, object: &Object) -> Result<Bytes, Status> {
+    let mut object = call.kind.strategy.to_storage(object.clone());
+    object.remove_meta("resourceVersion");
+    schema::normalise(&mut object);
+    let bytes = object.to_json();
+    if bytes.len() > outcome::VALUE_MAX {
+        return Err(Status::too_large(outcome::VALUE_MAX));
+    }
+    Ok(bytes.into())
+}
+
+/// The object that an item shows, with its resource version.
+pub fn decode(call: &Call, item: &Item) -> Result<Object, Status> {
+    let object = Object::from_json(item.json()).map_err(|error| Status::internal(&error))?;
+    Ok(call.kind.strategy.from_storage(object))
+}
+
+/// The item that a value will be in the cache.
+pub fn item(call: &Call, name: &str, value: &Bytes, created: u64, revision: u64) -> Result<Arc<Item>, Status> {
+    let key = relative(call.namespace(), name);
+    let draft = call.pipeline.storage().shape(&call.kind.info).draft(&key, value, revision);
+    let item = draft.and_then(|draft| Item::new(key.into(), draft, created, revision));
+    item.map(Arc::new).map_err(|error| Status::internal(&error))
+}
+
+/// The item of an entry that was read from the store itself.
+pub fn item_of(call: &Call, name: &str, entry: &Entry) -> Result<Arc<Item>, Status> {
+    item(call, name, &entry.value, entry.created, entry.revision)
+}
+
+/// What a write adds to its transaction.
+pub fn options(call: &Call, options: &WriteOptions) -> Result<Options, Status> {
+    Ok(Options {
+        ttl: call.kind.info.ttl.map(Duration::from_secs),
+        fence: fence::of(call, options.fence.as_ref())?,
+        ..Options::default()
+    })
+}
