@@ -1,5 +1,6 @@
 //! Putting the parts together: runtime, API, pods, node, server.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +8,8 @@ use anyhow::Context;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use nakhoda_client::{Client, Config, Informers, Recorder, Selection};
 use nakhoda_daemon::{Tasks, tls};
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tonic::transport::Channel;
 
@@ -26,42 +29,62 @@ use crate::source::live::Live;
 use crate::source::pods;
 use crate::{dns, log, pause};
 
+/// What a node is assembled of.
+pub struct Parts {
+    /// The command line.
+    pub options: Options,
+    /// The node's name.
+    pub name: String,
+    /// Its address.
+    pub ip: IpAddr,
+    /// The API.
+    pub client: Client,
+    /// The runtime.
+    pub channel: Channel,
+    /// The server's port.
+    pub listener: TcpListener,
+    /// The server's certificate and whom it trusts.
+    pub tls: Arc<ServerConfig>,
+}
+
 /// Starts everything; returns when all of it runs.
 pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let name = name(&options)?;
     std::fs::create_dir_all(&options.root_dir)
         .with_context(|| format!("cannot make {}", options.root_dir.display()))?;
     let config = Config::from_kubeconfig(&options.kubeconfig)?;
-    let ip = match options.node_ip {
-        Some(ip) => ip,
-        None => config
-            .addresses()
-            .first()
-            .and_then(|address| routes::own_address(&address.host, address.port))
-            .context("no address of this node faces the API server; pass --node-ip")?,
+    let facing = || {
+        let address = config.addresses().first()?;
+        routes::own_address(&address.host, address.port)
     };
+    let ip = options.node_ip.or_else(facing);
+    let ip = ip.context("no address of this node faces the API server; pass --node-ip")?;
     let identity = tls::Files::load(&options.tls_cert_file, &options.tls_private_key_file)?;
     identity.keep_fresh(&tasks);
-    let acceptor = tls::server(identity, &options.client_ca_file)?;
+    let tls = tls::server(identity, &options.client_ca_file)?;
     let listener = server::bind(options.port).await?;
-
     let channel = runtime(&options, &tasks).await?;
-    let client = Client::new(&config);
+    assemble(Parts { options, name, ip, client: Client::new(&config), channel, listener, tls }, &tasks);
+    Ok(())
+}
+
+/// Lets the parts run.
+pub fn assemble(parts: Parts, tasks: &Tasks) {
+    let Parts { options, name, ip, client, channel, listener, tls } = parts;
     let informers = Informers::new(client.clone(), tasks.clone());
-    let recorder = Recorder::new(client.clone(), &tasks, "kubelet", &name);
+    let recorder = Recorder::new(client.clone(), tasks, "kubelet", &name);
     let (changed, changes) = mpsc::unbounded_channel();
-    let live = Arc::new(Live::new(&client, &informers, &tasks, recorder.clone(), &changed));
-    let host = Arc::new(host(&options, &name, ip.to_string(), &channel, live.clone(), &tasks));
+    let live = Arc::new(Live::new(&client, &informers, tasks, recorder.clone(), &changed));
+    let host = Arc::new(host(&options, &name, ip.to_string(), &channel, live.clone(), tasks));
     let manager = Manager::new(host.clone());
 
     let selection = Selection { fields: format!("spec.nodeName={name}"), ..Selection::default() };
-    pods::follow(&tasks, informers.select::<Pod>(None, selection), live, manager.clone());
-    let images = follow_events(&tasks, &channel, &manager, changes);
+    pods::follow(tasks, informers.select::<Pod>(None, selection), live, manager.clone());
+    let images = follow_events(tasks, &channel, &manager, changes);
     tasks.spawn("log rotation", log::rotate::run(host.cri.clone()));
     node(&options, &host, &client, &informers, recorder, images);
-    Server::new(host, manager, client).run(&tasks, listener, acceptor);
+    Server::new(host, manager, client).run(tasks, listener, tls);
     tracing::info!(node = name, %ip, port = options.port, "kubelet runs");
-    Ok(())
 }
 
 fn name(options: &Options) -> anyhow::Result<String> {
@@ -72,7 +95,7 @@ fn name(options: &Options) -> anyhow::Result<String> {
 }
 
 /// A channel to the runtime, which then has the pause image.
-async fn runtime(options: &Options, tasks: &Tasks) -> anyhow::Result<Channel> {
+pub async fn runtime(options: &Options, tasks: &Tasks) -> anyhow::Result<Channel> {
     let channel = match (&options.container_runtime, &options.container_runtime_endpoint) {
         (Runtime::Remote, Some(socket)) => {
             let socket = socket.strip_prefix("unix://").unwrap_or(socket);

@@ -68,8 +68,9 @@ impl Left {
     /// Looks; `root` is the kubelet's directory.
     #[must_use]
     pub fn read(root: &Path) -> Self {
-        let share =
-            |part: u64, whole: u64| if whole == 0 { 100 } else { i64::try_from(part * 100 / whole).unwrap_or(100) };
+        let share = |part: u64, whole: u64| {
+            (part * 100).checked_div(whole).and_then(|share| i64::try_from(share).ok()).unwrap_or(100)
+        };
         let (disk, inodes) = rustix::fs::statvfs(root)
             .map(|fs| (share(fs.f_bavail, fs.f_blocks), share(fs.f_favail, fs.f_files)))
             .unwrap_or((100, 100));

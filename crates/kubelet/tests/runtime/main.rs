@@ -1,6 +1,8 @@
 //! The owned containerd, for real: pause image, archives, a sandbox. Needs root and containerd; run it
-//! in a network namespace: `unshare --net cargo test -p nakhoda-kubelet --test runtime -- --ignored`.
+//! in a network namespace
+//! with its loopback up: `cargo test -p nakhoda-kubelet --test runtime -- --ignored --test-threads 1`.
 
+mod daemon;
 mod node;
 mod pods;
 
@@ -16,7 +18,7 @@ use node::{Scratch, busybox, layout};
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root, containerd and a network namespace"]
 async fn a_sandbox_runs_from_images_that_were_only_loaded() {
-    let scratch = Scratch(std::env::temp_dir().join(format!("nk{}", std::process::id())));
+    let scratch = Scratch::new("nk");
     let tasks = Tasks::new();
     let managed = process::Managed::prepare(layout(&scratch.0)).expect("prepared");
     let channel = managed.run(&tasks).await.expect("containerd runs");
@@ -47,7 +49,7 @@ async fn a_sandbox_runs_from_images_that_were_only_loaded() {
         }),
         hostname: "p".into(),
         log_directory: scratch.0.join("logs").display().to_string(),
-        linux: Some(v1::LinuxPodSandboxConfig { cgroup_parent: "/nktest".into(), ..Default::default() }),
+        linux: Some(v1::LinuxPodSandboxConfig { cgroup_parent: scratch.cgroup(), ..Default::default() }),
         ..Default::default()
     };
     let id = cri.run_sandbox(sandbox.clone()).await.expect("sandbox runs");
@@ -82,6 +84,5 @@ async fn a_sandbox_runs_from_images_that_were_only_loaded() {
 
     cri.stop_sandbox(&id).await.expect("stopped");
     cri.remove_sandbox(&id).await.expect("removed");
-    nakhoda_kubelet::cgroup::Cgroups::new("/", nakhoda_kubelet::cgroup::Driver::Cgroupfs).remove("/nktest");
     tasks.stop();
 }

@@ -20,25 +20,65 @@ use tonic::transport::Channel;
 
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
+impl Scratch {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("{prefix}{}", std::process::id())))
+    }
+
+    /// The cgroup of its pods, named as the directory is.
+    pub(crate) fn cgroup(&self) -> String {
+        format!("/{}", self.0.file_name().expect("it has one").display())
+    }
+}
+
 impl Drop for Scratch {
+    /// Nothing is left, whatever went wrong before: neither process nor mount nor cgroup nor file.
     fn drop(&mut self) {
-        if let Ok(pid) = std::fs::read_to_string(self.0.join("run/containerd.pid"))
-            && let Some(pid) = pid.trim().parse().ok().and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            while rustix::process::test_kill_process(pid).is_ok() {
-                std::thread::yield_now();
-                if std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
-                    .is_ok_and(|s| s.contains(") Z "))
-                {
-                    break;
-                }
-            }
+        let own = std::fs::read_to_string(self.0.join("run/containerd.pid")).unwrap_or_default();
+        end(own.trim().lines());
+        end(shims(&self.0).iter().map(String::as_str));
+        end(members(&Path::new("/sys/fs/cgroup/pids").join(self.cgroup().trim_start_matches('/')))
+            .iter()
+            .map(String::as_str));
+        Cgroups::new("/", Driver::Cgroupfs).remove(&self.cgroup());
+        if let Err(error) = nakhoda_kubelet::volume::tmpfs::unmount_below(&self.0) {
+            eprintln!("{error}");
         }
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             eprintln!("{}: {error}", self.0.display());
         }
     }
+}
+
+/// Kills and waits.
+fn end<'a>(pids: impl Iterator<Item = &'a str>) {
+    for pid in pids.filter_map(|pid| pid.parse().ok()).filter_map(rustix::process::Pid::from_raw) {
+        let dead = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            stat.map_or(true, |stat| stat.contains(") Z "))
+        };
+        while !dead() {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+fn shims(base: &Path) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("readable").flatten();
+    let pids = processes.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let ours = |pid: &String| {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words).into_owned();
+        words.contains("containerd-shim") && words.contains(&*base.to_string_lossy())
+    };
+    pids.filter(ours).collect()
+}
+
+fn members(cgroup: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    let below = std::fs::read_dir(cgroup).into_iter().flatten().flatten().filter(|e| e.path().is_dir());
+    text.lines().map(str::to_owned).chain(below.flat_map(|e| members(&e.path()))).collect()
 }
 
 pub(crate) fn layout(base: &Path) -> config::Layout {
@@ -154,7 +194,7 @@ pub(crate) fn host(
         cri,
         channel: channel.clone(),
         cluster,
-        cgroups: Cgroups::new("/nktest", Driver::Cgroupfs),
+        cgroups: Cgroups::new(&scratch.cgroup(), Driver::Cgroupfs),
         paths: Paths::new(&scratch.0.join("kubelet")),
         dns: dns::Settings {
             servers: vec!["10.96.0.10".into()],

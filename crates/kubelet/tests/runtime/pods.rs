@@ -80,7 +80,7 @@ fn start(host: &Arc<Host>, tasks: &Tasks) -> Manager {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root, containerd and a network namespace"]
 async fn pods_live_and_die() {
-    let scratch = Scratch(std::env::temp_dir().join(format!("np{}", std::process::id())));
+    let scratch = Scratch::new("np");
     let tasks = Tasks::new();
     let channel = node(&scratch, &tasks).await;
     let fake = Arc::new(Fake::default());
@@ -94,7 +94,6 @@ async fn pods_live_and_die() {
     a_finished_pod_succeeds(&manager, &fake, &host).await;
     let next = || node_host(&scratch, &tasks, &channel, fake.clone());
     a_restarted_kubelet_adopts(&manager, &fake, first_life, next()).await;
-    host.cgroups.remove("/nktest");
     tasks.stop();
 }
 
