@@ -24,6 +24,7 @@ controllers! {
     endpoint_slice,
     endpoint_slice_mirroring,
     endpoints,
+    garbage,
     namespace,
     node_ipam,
     node_lifecycle,
