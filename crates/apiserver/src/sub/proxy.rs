@@ -70,7 +70,10 @@ fn node(call: &Call, address: &Address) -> Result<ProxyTarget, Status> {
         // the connection speaks TLS already
         return Ok(ProxyTarget { dial, port, tls: false, path: String::new(), prefix: String::new() });
     }
-    let port = address.port.parse().map_err(|_| Status::bad_request(format!("invalid node request {:?}", call.target.name)))?;
+    let port = address
+        .port
+        .parse()
+        .map_err(|_| Status::bad_request(format!("invalid node request {:?}", call.target.name)))?;
     if !allowed(&place.host) {
         return Err(Status::bad_request("address not allowed"));
     }
@@ -145,7 +148,10 @@ mod tests {
             subresource: "proxy".into(),
             path: "/x%20y".into(),
         };
-        let connect = Connect { method: "get".into(), parameters: vec![("q".into(), "a b&c".into()), ("r".into(), String::new())] };
+        let connect = Connect {
+            method: "get".into(),
+            parameters: vec![("q".into(), "a b&c".into()), ("r".into(), String::new())],
+        };
         assert_eq!(path(&target, &connect), "/x%20y?q=a%20b%26c&r=");
         assert_eq!(prefix(&target), "/api/v1/namespaces/a/services/http:s:80/proxy");
     }

@@ -17,7 +17,7 @@ pub struct TokenReviews;
 impl Handler for TokenReviews {
     fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>> {
         Box::pin(review::answer(call, action, async |asked: &mut TokenReview| {
-            let token = asked.spec.token.clone().unwrap_or_default();
+            let token = asked.spec.token.clone();
             if token.is_empty() {
                 return Err(Status::bad_request("token is required for TokenReview in authentication"));
             }

@@ -71,7 +71,7 @@ fn endpoints(slices: &[EndpointSlice], service: &str, port: &str) -> Vec<Endpoin
     for slice in slices.iter().filter(of_service) {
         let named = slice.ports.iter().flatten().find(|p| p.name.as_deref().unwrap_or_default() == port);
         let Some(number) = named.and_then(|p| p.port).and_then(|p| u16::try_from(p).ok()) else { continue };
-        for endpoint in &slice.endpoints {
+        for endpoint in slice.endpoints.iter().flatten() {
             let ready = endpoint.conditions.as_ref().and_then(|c| c.ready).unwrap_or(true);
             let address = endpoint.addresses.first().filter(|a| ready && allowed(a));
             found.extend(address.map(|address| Endpoint {
@@ -127,8 +127,10 @@ mod tests {
 
     #[test]
     fn a_port_number_is_the_services_not_the_pods() {
-        let service: Service =
-            serde_json::from_value(json!({"metadata": {"name": "s"}, "spec": {"ports": [{"name": "web", "port": 80}]}})).expect("a service");
+        let service: Service = serde_json::from_value(
+            json!({"metadata": {"name": "s"}, "spec": {"ports": [{"name": "web", "port": 80}]}}),
+        )
+        .expect("a service");
         assert_eq!(port_name(&service, "80").as_deref(), Ok("web"));
         assert_eq!(port_name(&service, "web").as_deref(), Ok("web"));
         let error = port_name(&service, "81").expect_err("refused");

@@ -1,0 +1,106 @@
+//! Lists, put together around their items' bytes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use nakhoda_api::wire::{self, Media};
+use nakhoda_api::{GroupVersionKind, Status};
+use nakhoda_store::cache::Item;
+
+use super::{META, json, partial, table};
+use crate::kind::Served;
+use crate::request::{Accept, Form};
+
+/// A page of a collection.
+pub struct Page<'a> {
+    /// The kind of its objects.
+    pub kind: &'a Served,
+    /// The objects.
+    pub items: &'a [Arc<Item>],
+    /// The revision of the list.
+    pub revision: u64,
+    /// The token for the next page.
+    pub continue_token: &'a str,
+    /// How many come after this page, if known.
+    pub remaining: Option<i64>,
+}
+
+// === impl Page ===
+
+impl Page<'_> {
+    /// The list in the form that a client reads.
+    pub fn render(&self, accept: Accept, now: Timestamp) -> Result<Bytes, Status> {
+        let gvk = match accept.form {
+            Form::Table(included) => return table::many(self, included, now),
+            Form::Object => list_of(&self.kind.info.gvk),
+            Form::Metadata => partial::gvk("PartialObjectMetadataList"),
+        };
+        let media = if accept.media == Media::Yaml { Media::Json } else { accept.media };
+        let items = self
+            .items
+            .iter()
+            .map(|item| super::item(self.kind, item, Accept { media, ..accept }, now))
+            .collect::<Result<Vec<_>, _>>()?;
+        let metadata = self.metadata();
+        match accept.media {
+            Media::Json => Ok(join(&gvk, &metadata, &items)),
+            Media::Yaml => super::encode(&gvk, &join(&gvk, &metadata, &items), Media::Yaml),
+            Media::Protobuf => wire::protobuf_list(&gvk, metadata.as_bytes(), items.iter().map(AsRef::as_ref))
+                .map(Into::into)
+                .map_err(|e| Status::internal(&e)),
+        }
+    }
+
+    /// The metadata of the list as JSON.
+    #[must_use]
+    pub fn metadata(&self) -> String {
+        let mut text = format!(r#"{{"resourceVersion":"{}""#, self.revision);
+        if !self.continue_token.is_empty() {
+            text.push_str(r#","continue":"#);
+            text.push_str(&json::quoted(self.continue_token));
+        }
+        if let Some(remaining) = self.remaining.filter(|_| !self.continue_token.is_empty()) {
+            text.push_str(&format!(r#","remainingItemCount":{remaining}"#));
+        }
+        text.push('}');
+        text
+    }
+}
+
+/// The kind of a list of objects of this kind.
+#[must_use]
+pub fn list_of(gvk: &GroupVersionKind) -> GroupVersionKind {
+    GroupVersionKind { kind: format!("{}List", gvk.kind), ..gvk.clone() }
+}
+
+fn join(gvk: &GroupVersionKind, metadata: &str, items: &[Bytes]) -> Bytes {
+    let api_version = if gvk.group == "meta.k8s.io" { META.to_owned() } else { gvk.api_version() };
+    let head = format!(r#"{{"kind":"{}","apiVersion":"{api_version}","metadata":{metadata},"items":["#, gvk.kind);
+    let length = head.len() + items.iter().map(|i| i.len() + 1).sum::<usize>() + 2;
+    let mut out = Vec::with_capacity(length);
+    out.extend_from_slice(head.as_bytes());
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(item);
+    }
+    out.extend_from_slice(b"]}");
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_its_items_between_a_head_and_a_tail() {
+        let gvk = list_of(&GroupVersionKind::new("apps", "v1", "Deployment"));
+        let text =
+            join(&gvk, r#"{"resourceVersion":"5"}"#, &[Bytes::from_static(b"{}"), Bytes::from_static(b"{\"a\":1}")]);
+        let expected = r#"{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"5"},"items":[{},{"a":1}]}"#;
+        assert_eq!(std::str::from_utf8(&text), Ok(expected));
+        assert!(join(&gvk, "{}", &[]).ends_with(br#""items":[]}"#));
+    }
+}

@@ -1,0 +1,75 @@
+//! Tables: the rows that `kubectl get` prints, made by the kind's columns.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use nakhoda_api::Status;
+use serde_json::{Value, json};
+
+use super::list::Page;
+use super::{META, json as text, partial};
+use crate::kind::Served;
+use crate::request::{Accept, Form, Included};
+
+/// A table of one object.
+pub fn one(kind: &Served, json: &[u8], accept: Accept, now: Timestamp) -> Result<Bytes, Status> {
+    let Form::Table(included) = accept.form else { return Err(Status::not_acceptable("not a table")) };
+    event(kind, json, included, now, true)
+}
+
+/// A table of one object with or without the heads: later events of a watch carry none.
+pub fn event(kind: &Served, json: &[u8], included: Included, now: Timestamp, heads: bool) -> Result<Bytes, Status> {
+    let meta: Value = serde_json::from_str(text::metadata(json)?).map_err(|e| Status::internal(&e))?;
+    let revision = meta.get("resourceVersion").and_then(Value::as_str).unwrap_or_default();
+    let metadata = format!(r#"{{"resourceVersion":{}}}"#, text::quoted(revision));
+    let row = row(kind, json, included, now)?;
+    Ok(assemble(&metadata, heads.then(|| columns(kind)), [row].into_iter()))
+}
+
+/// A table without rows, for a bookmark.
+#[must_use]
+pub fn empty(revision: u64) -> Bytes {
+    assemble(&format!(r#"{{"resourceVersion":"{revision}"}}"#), None, std::iter::empty())
+}
+
+/// A table of a page.
+pub fn many(page: &Page<'_>, included: Included, now: Timestamp) -> Result<Bytes, Status> {
+    let rows = page
+        .items
+        .iter()
+        .map(|item| row(page.kind, &super::shown(page.kind, item)?, included, now))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(assemble(&page.metadata(), Some(columns(page.kind)), rows.into_iter()))
+}
+
+fn assemble(metadata: &str, columns: Option<Value>, rows: impl Iterator<Item = String>) -> Bytes {
+    let columns = columns.unwrap_or_default();
+    let mut out = format!(
+        r#"{{"kind":"Table","apiVersion":"{META}","metadata":{metadata},"columnDefinitions":{columns},"rows":["#
+    );
+    for (index, row) in rows.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(&row);
+    }
+    out.push_str("]}");
+    out.into()
+}
+
+fn columns(kind: &Served) -> Value {
+    let heads = kind.strategy.columns().into_iter().map(
+        |c| json!({"name": c.name, "type": c.type_, "format": c.format, "description": "", "priority": c.priority}),
+    );
+    heads.collect()
+}
+
+fn row(kind: &Served, json: &[u8], included: Included, now: Timestamp) -> Result<String, Status> {
+    let cells = Value::from(kind.strategy.row(json, now));
+    let object = match included {
+        Included::Metadata => partial::of(json)?,
+        Included::None => Bytes::from_static(b"null"),
+        Included::Object => Bytes::copy_from_slice(json),
+    };
+    let object = std::str::from_utf8(&object).map_err(|e| Status::internal(&e))?;
+    Ok(format!(r#"{{"cells":{cells},"object":{object}}}"#))
+}

@@ -1,0 +1,115 @@
+//! Who asks, as far as the connection and the headers say.
+
+use http::HeaderMap;
+use nakhoda_api::Status;
+
+use crate::request::Caller;
+use crate::rest::path::decode;
+use crate::serve::Peer;
+use crate::user::User;
+
+const EXTRA: &str = "impersonate-extra-";
+/// The websocket subprotocol that carries a bearer token: browsers cannot set headers.
+const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
+
+/// Collects the credentials of a request.
+pub fn caller(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Caller, Status> {
+    Ok(Caller {
+        certificates: peer.map(|p| p.certificates.to_vec()).unwrap_or_default(),
+        bearer: bearer(headers),
+        impersonate: impersonate(headers)?,
+        address: peer.map(|p| p.address),
+        agent: text(headers, "user-agent").to_owned(),
+        user: None,
+    })
+}
+
+/// A header as text, empty if it is absent or not ASCII.
+#[must_use]
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The elements of all headers of a name, split at commas.
+pub fn elements<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .map(str::trim)
+        .filter(|e| !e.is_empty())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let header = text(headers, "authorization");
+    if let Some((scheme, token)) = header.split_once(' ') {
+        let token = token.trim();
+        return (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned());
+    }
+    let encoded = elements(headers, "sec-websocket-protocol").find_map(|p| p.strip_prefix(BEARER_PROTOCOL))?;
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, encoded).ok()?;
+    String::from_utf8(bytes).ok().filter(|token| !token.is_empty())
+}
+
+fn impersonate(headers: &HeaderMap) -> Result<Option<User>, Status> {
+    let mut user = User {
+        name: text(headers, "impersonate-user").into(),
+        uid: text(headers, "impersonate-uid").into(),
+        groups: headers.get_all("impersonate-group").iter().filter_map(|v| v.to_str().ok()).map(Into::into).collect(),
+        ..User::default()
+    };
+    for (name, value) in headers {
+        if let (Some(key), Ok(value)) = (name.as_str().strip_prefix(EXTRA), value.to_str()) {
+            user.extra.entry(decode(key)).or_default().push(value.into());
+        }
+    }
+    match (user.name.is_empty(), user.uid.is_empty() && user.groups.is_empty() && user.extra.is_empty()) {
+        (true, true) => Ok(None),
+        (true, false) => {
+            Err(Status::bad_request(format!("requested {} without impersonating a user", sorted_debug(&user))))
+        }
+        (false, _) => Ok(Some(user)),
+    }
+}
+
+fn sorted_debug(user: &User) -> String {
+    format!("groups {:?}, extra {:?}, uid {:?}", user.groups, user.extra, user.uid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, http::HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn a_token_comes_by_header_or_by_websocket_protocol() {
+        let plain = caller(&headers(&[("authorization", "Bearer abc")]), None).expect("valid");
+        assert_eq!(plain.bearer.as_deref(), Some("abc"));
+        let socket =
+            headers(&[("sec-websocket-protocol", "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.YWJj")]);
+        assert_eq!(caller(&socket, None).expect("valid").bearer.as_deref(), Some("abc"));
+        assert_eq!(caller(&headers(&[("authorization", "Basic abc")]), None).expect("valid").bearer, None);
+    }
+
+    #[test]
+    fn impersonation_needs_a_user() {
+        let map = headers(&[
+            ("impersonate-user", "jane"),
+            ("impersonate-group", "a"),
+            ("impersonate-group", "b"),
+            ("impersonate-extra-x%2fy", "1"),
+        ]);
+        let user = caller(&map, None).expect("valid").impersonate.expect("somebody");
+        assert_eq!((user.name.as_str(), user.groups.len()), ("jane", 2));
+        assert_eq!(user.extra["x/y"], ["1"]);
+        assert!(caller(&headers(&[("impersonate-group", "a")]), None).is_err_and(|e| e.code == 400));
+    }
+}

@@ -1,0 +1,246 @@
+//! Requests for resources: HTTP to a [`Request`], and the [`Answer`] back to HTTP.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use jiff::Timestamp;
+use nakhoda_api::patch::PatchKind;
+use nakhoda_api::{Object, Reason, Status};
+use serde_json::Value;
+
+use crate::kind::Served;
+use crate::render::{self, list::Page};
+use crate::request::{
+    Accept, Action, Body as Content, Connect, Deletion, Form, ListOptions, PatchWrite, Request, Target, WatchOptions,
+    Write,
+};
+use crate::response::Answer;
+use crate::rest::path::Located;
+use crate::rest::query::Query;
+use crate::rest::reply::{self, Asked};
+use crate::rest::{Front, body, caller, negotiate, streaming, watch};
+use crate::serve::Peer;
+
+/// Subresources of the core group that open a stream.
+const STREAMS: &[(&str, &[&str])] = &[
+    ("nodes", &["images", "proxy"]),
+    ("pods", &["attach", "exec", "log", "portforward", "proxy"]),
+    ("services", &["proxy"]),
+];
+
+/// Answers one request.
+pub async fn serve(
+    front: &Front,
+    parts: Parts,
+    body: Body,
+    located: Located,
+    asked: &Asked,
+) -> Result<Response<Body>, Status> {
+    let caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
+    if is_stream(&located) {
+        let action = Action::Connect(Connect {
+            method: parts.method.as_str().to_ascii_lowercase(),
+            parameters: asked.query.clone().into_pairs(),
+        });
+        let request = Request { target: Target::Resource(located.target), action, caller, accept: Accept::default() };
+        let response = front.pipeline.call(request).await?;
+        let Answer::Stream(opened) = response.answer else {
+            return Err(Status::failure(500, Reason::InternalError, "the stream was not opened"));
+        };
+        let exchange = streaming::Exchange { parts, body };
+        return streaming::serve(front, exchange, opened, asked).await;
+    }
+    let action = action(&parts, body, &located, &asked.query).await?;
+    let accepts = match &action {
+        Action::Watch(_) => negotiate::stream_forms(&asked.accept, &asked.query, &asked.agent)?,
+        _ => negotiate::forms(&asked.accept, &asked.query, &asked.agent)?,
+    };
+    let mut target = located.target;
+    if matches!(action, Action::Watch(_)) {
+        target.name.clear();
+    }
+    let request = Request { target: Target::Resource(target), action, caller, accept: accepts[0] };
+    let response = front.pipeline.call(request).await?;
+    let mut reply = match response.answer {
+        Answer::Watch { kind, watcher, timeout, bookmarks } => {
+            let accept = choose(&accepts, &kind)?;
+            watch::serve(front, parts, watch::Following { kind, watcher, timeout, bookmarks, accept }).await?
+        }
+        answer => answer_once(answer, &accepts, asked).await?,
+    };
+    reply::warn(reply.headers_mut(), &response.warnings);
+    Ok(reply)
+}
+
+async fn answer_once(answer: Answer, accepts: &[Accept], asked: &Asked) -> Result<Response<Body>, Status> {
+    let now = Timestamp::now();
+    let (code, accept, body) = match answer {
+        Answer::Item { kind, item } => {
+            let accept = choose(accepts, &kind)?;
+            (StatusCode::OK, accept, render::item(&kind, &item, accept, now)?)
+        }
+        Answer::Created { kind, item } => {
+            let accept = choose(accepts, &kind)?;
+            (StatusCode::CREATED, accept, render::item(&kind, &item, accept, now)?)
+        }
+        Answer::List { kind, items, revision, continue_token, remaining } => {
+            let accept = choose(accepts, &kind)?;
+            let page = Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining };
+            (StatusCode::OK, accept, page.render(accept, now)?)
+        }
+        Answer::Object { kind, object, created } => {
+            let code = if created { StatusCode::CREATED } else { StatusCode::OK };
+            let (accept, body) = render_object(kind.as_deref(), &object, accepts, now)?;
+            (code, accept, body)
+        }
+        Answer::Status(status) => {
+            let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::OK);
+            (code, accepts[0], render::status(&status, accepts[0].media))
+        }
+        Answer::Watch { .. } | Answer::Stream(_) => {
+            return Err(Status::failure(500, Reason::InternalError, "a stream where an object was expected"));
+        }
+    };
+    Ok(reply::bytes(code, body, accept, asked).await)
+}
+
+/// An object that is not stored: as a table only where it is of the kind whose columns are known.
+fn render_object(
+    kind: Option<&Served>,
+    object: &Object,
+    accepts: &[Accept],
+    now: Timestamp,
+) -> Result<(Accept, Bytes), Status> {
+    let json = Bytes::from(object.to_json());
+    let gvk = object.gvk().unwrap_or_default();
+    let accept = accepts.iter().copied().find(|a| render::speaks(&gvk, *a)).ok_or_else(|| refused(accepts))?;
+    match (accept.form, kind.filter(|k| k.info.gvk == gvk)) {
+        (Form::Table(_), Some(kind)) => Ok((accept, render::table::one(kind, &json, accept, now)?)),
+        (Form::Table(_), None) => Ok((accept, json)),
+        (Form::Object | Form::Metadata, _) => Ok((accept, render::object(&gvk, &json, accept)?)),
+    }
+}
+
+/// The best form that the kind can be written in.
+fn choose(accepts: &[Accept], kind: &Served) -> Result<Accept, Status> {
+    accepts.iter().copied().find(|accept| render::speaks(&kind.info.gvk, *accept)).ok_or_else(|| refused(accepts))
+}
+
+fn refused(_: &[Accept]) -> Status {
+    Status::not_acceptable("only the following media types are accepted: application/json, application/yaml")
+}
+
+fn is_stream(located: &Located) -> bool {
+    let target = &located.target;
+    target.gvr.group.is_empty()
+        && !target.name.is_empty()
+        && STREAMS
+            .iter()
+            .any(|(resource, subs)| *resource == target.gvr.resource && subs.contains(&target.subresource.as_str()))
+}
+
+async fn action(parts: &Parts, content: Body, located: &Located, query: &Query) -> Result<Action, Status> {
+    let target = &located.target;
+    match parts.method {
+        Method::GET | Method::HEAD if located.watch => Ok(Action::Watch(old_watch(located, query)?)),
+        Method::GET | Method::HEAD if !target.name.is_empty() => {
+            Ok(Action::Get { resource_version: query.get("resourceVersion").into() })
+        }
+        Method::GET | Method::HEAD if query.flag("watch") => Ok(Action::Watch(query.watch()?)),
+        Method::GET | Method::HEAD => Ok(Action::List(query.list()?)),
+        Method::POST if target.name.is_empty() || !target.subresource.is_empty() => Ok(Action::Create(Write {
+            options: query.write("CreateOptions")?,
+            body: content_of(parts, content).await?,
+        })),
+        Method::PUT if !target.name.is_empty() => Ok(Action::Update(Write {
+            options: query.write("UpdateOptions")?,
+            body: content_of(parts, content).await?,
+        })),
+        Method::PATCH if !target.name.is_empty() => patch(parts, content, query).await,
+        Method::DELETE => delete(parts, content, target.name.is_empty(), query).await,
+        _ => Err(not_allowed()),
+    }
+}
+
+/// 405 of a method that the path does not take.
+#[must_use]
+pub fn not_allowed() -> Status {
+    Status::failure(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource")
+        .with_details(nakhoda_api::status::Details::default())
+}
+
+/// `/watch/…/name` follows one object.
+fn old_watch(located: &Located, query: &Query) -> Result<WatchOptions, Status> {
+    let mut options = query.watch()?;
+    if !located.target.name.is_empty() {
+        options.list.fields = format!("metadata.name={}", located.target.name);
+    }
+    Ok(options)
+}
+
+async fn content_of(parts: &Parts, content: Body) -> Result<Content, Status> {
+    let media = negotiate::content_type(caller::text(&parts.headers, CONTENT_TYPE.as_str()))?;
+    Ok(Content::Bytes { media, bytes: body::read(content).await? })
+}
+
+async fn patch(parts: &Parts, content: Body, query: &Query) -> Result<Action, Status> {
+    let kind = PatchKind::parse(caller::text(&parts.headers, CONTENT_TYPE.as_str())).ok_or_else(|| {
+        let kinds = [PatchKind::Json, PatchKind::Merge, PatchKind::Strategic, PatchKind::Apply];
+        negotiate::unsupported(&kinds.map(PatchKind::mime).join(", "))
+    })?;
+    let options = query.write("PatchOptions")?;
+    let mut errors = nakhoda_api::field::Errors::default();
+    let field = nakhoda_api::field::Path::new;
+    match kind {
+        PatchKind::Apply if options.field_manager.is_empty() => {
+            errors.required(&field("fieldManager"), "is required for apply patch");
+        }
+        PatchKind::Json | PatchKind::Merge | PatchKind::Strategic if query.has("force") => {
+            errors.forbidden(&field("force"), "may not be specified for non-apply patch");
+        }
+        _ => {}
+    }
+    if !errors.is_empty() {
+        let kind = nakhoda_api::GroupKind { group: "meta.k8s.io".into(), kind: "PatchOptions".into() };
+        return Err(Status::invalid(&kind, "", &errors));
+    }
+    Ok(Action::Patch(PatchWrite { kind, bytes: body::read(content).await?, force: query.flag("force"), options }))
+}
+
+async fn delete(parts: &Parts, content: Body, collection: bool, query: &Query) -> Result<Action, Status> {
+    let bytes = body::read(content).await?;
+    let body = if bytes.is_empty() {
+        delete_options(query)?
+    } else {
+        let media = negotiate::content_type(caller::text(&parts.headers, CONTENT_TYPE.as_str()))?;
+        Some(Content::Bytes { media, bytes })
+    };
+    let deletion = Deletion { body, options: query.write("DeleteOptions")? };
+    let list: ListOptions = query.list()?;
+    Ok(if collection { Action::DeleteCollection(deletion, list) } else { Action::Delete(deletion) })
+}
+
+/// DeleteOptions in the query, for clients that send no body.
+fn delete_options(query: &Query) -> Result<Option<Content>, Status> {
+    let mut object = Object::default();
+    if let Some(seconds) = query.number("gracePeriodSeconds")? {
+        object.set_at(&["gracePeriodSeconds"], seconds.into());
+    }
+    if query.has("propagationPolicy") {
+        object.set_at(&["propagationPolicy"], query.get("propagationPolicy").into());
+    }
+    if query.has("orphanDependents") {
+        object.set_at(&["orphanDependents"], query.flag("orphanDependents").into());
+    }
+    if object.root().is_empty() {
+        return Ok(None);
+    }
+    object.set_at(&["kind"], Value::from("DeleteOptions"));
+    object.set_at(&["apiVersion"], Value::from("v1"));
+    Ok(Some(Content::Object(Box::new(object))))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+use http::Method;
+
+use super::Rest;
+
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+
+#[tokio::test]
+async fn discovery_tells_the_same_in_both_forms() {
+    let rest = Rest::start().await;
+    let all = rest.get("/apis", AGGREGATED).await;
+    assert_eq!(all.header("content-type"), "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+    let groups: Vec<_> =
+        all.json()["items"].as_array().expect("items").iter().map(|g| g["metadata"]["name"].clone()).collect();
+    let plain = rest.get("/apis", "application/json").await.json();
+    let listed: Vec<_> = plain["groups"].as_array().expect("groups").iter().map(|g| g["name"].clone()).collect();
+    assert_eq!(groups, listed);
+    assert_eq!(rest.get("/api", "").await.json()["kind"], "APIVersions");
+    assert_eq!(rest.get("/api/v1/", "").await.json()["groupVersion"], "v1");
+    assert_eq!(rest.get("/apis/novel", "").await.code, 404);
+}
+
+#[tokio::test]
+async fn discovery_that_a_client_has_is_not_sent_again() {
+    let rest = Rest::start().await;
+    let first = rest.get("/api", AGGREGATED).await;
+    let headers = [("accept", AGGREGATED), ("if-none-match", first.header("etag"))];
+    let second = rest.send(Method::GET, "/api", &headers, "").await;
+    assert_eq!((second.code.as_u16(), second.body.len()), (304, 0));
+}
+
+#[tokio::test]
+async fn version_health_and_metrics_are_served() {
+    let rest = Rest::start().await;
+    assert_eq!(rest.get("/version", "").await.json()["minor"], "37");
+    for path in ["/healthz", "/livez", "/readyz/ping"] {
+        assert_eq!(rest.get(path, "").await.body, "ok", "{path}");
+    }
+    assert_eq!(rest.get("/metrics", "").await.code, 200);
+    assert_eq!(rest.get("/novel", "").await.code, 404);
+    assert_eq!(rest.send(Method::POST, "/version", &[], "").await.code, 405);
+}
