@@ -27,6 +27,7 @@ macro_rules! commands {
 }
 
 commands! {
+    get => Get,
     health => Health,
     kubeconfig => Kubeconfig,
     pki => Pki,

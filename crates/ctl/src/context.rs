@@ -41,6 +41,14 @@ impl Context {
         Ok(Client::new(&self.config()?))
     }
 
+    /// The namespace of the request: `-n`, else that of the kubeconfig's context.
+    pub fn namespace(&self) -> Result<String, Error> {
+        match &self.global.namespace {
+            Some(namespace) => Ok(namespace.clone()),
+            None => Ok(self.config()?.namespace().to_owned()),
+        }
+    }
+
     /// How the cluster is reached.
     pub fn config(&self) -> Result<Config, Error> {
         let path = self.global.kubeconfig.clone().unwrap_or_else(default_file);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nakhoda_api::GroupVersionKind;
 use nakhoda_daemon::pki::PkiError;
 
 /// A command failed.
@@ -34,6 +35,31 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The command line asks for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The server has no such resource.
+    #[error("the server doesn't have a resource type {0:?}")]
+    NoSuchResource(String),
+    /// The server has no such kind.
+    #[error("no matches for kind {:?} in version {:?}", .0.kind, .0.api_version())]
+    NoSuchKind(GroupVersionKind),
+    /// `-o` asks for what is not there.
+    #[error(
+        "unable to match a printer suitable for the output format {0:?}; formats are wide, yaml, json, name, jsonpath=…, custom-columns=…"
+    )]
+    Format(String),
+    /// A template that cannot be read.
+    #[error("error parsing jsonpath {template}: {why}")]
+    JsonPath {
+        /// It.
+        template: String,
+        /// Why not.
+        why: String,
+    },
+    /// The server's answer cannot be read.
+    #[error("the server's answer cannot be read")]
+    Answer(#[source] serde_json::Error),
     /// Certificates.
     #[error(transparent)]
     Pki(#[from] PkiError),

@@ -6,6 +6,8 @@
 pub mod cmd;
 pub mod context;
 pub mod error;
+pub mod mapping;
+pub mod output;
 
 use std::process::ExitCode;
 

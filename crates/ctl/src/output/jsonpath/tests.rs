@@ -1,0 +1,45 @@
+use super::*;
+use serde_json::json;
+
+fn told(template: &str) -> String {
+    let value = json!({
+        "kind": "List",
+        "items": [
+            {"metadata": {"name": "a", "annotations": {"x.y/z": "deep"}}, "n": 1,
+             "status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Other", "status": "False"}]}},
+            {"metadata": {"name": "b"}, "n": 2},
+        ],
+    });
+    Template::parse(template).expect("a template").text(&value)
+}
+
+#[test]
+fn paths_texts_and_ranges_are_told_as_kubectl_tells_them() {
+    let cases = [
+        ("{.kind}", "List"),
+        (".kind", "List"),
+        ("{.items[*].metadata.name}", "a b"),
+        ("{.items[0].metadata.name}", "a"),
+        ("{.items[-1:].metadata.name}", "b"),
+        ("{.items[0:1].metadata.name}", "a"),
+        ("{..name}", "a b"),
+        (r"{.items[0].metadata.annotations.x\.y/z}", "deep"),
+        ("{.items[0].metadata.annotations['x.y/z']}", "deep"),
+        (r#"{range .items[*]}{.metadata.name}{"\t"}{.n}{"\n"}{end}"#, "a\t1\nb\t2\n"),
+        (r#"{.items[?(@.metadata.name=="b")].n}"#, "2"),
+        (r#"{.items[0].status.conditions[?(@.type=="Ready")].status}"#, "True"),
+        ("{.items[?(@.n > 1)].metadata.name}", "b"),
+        ("{.items[?(@.status)].metadata.name}", "a"),
+        ("x{.none}y", "xy"),
+    ];
+    for (template, text) in cases {
+        assert_eq!(told(template), text, "{template}");
+    }
+}
+
+#[test]
+fn what_is_not_a_template_says_why() {
+    for template in ["{.a", "{range .a}", "{end}", "{.a[x]}", "{.items[?(@.n == )]}"] {
+        assert!(Template::parse(template).is_err(), "{template}");
+    }
+}

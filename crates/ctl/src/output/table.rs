@@ -1,0 +1,110 @@
+//! Aligned columns, three spaces apart, as kubectl prints them.
+
+use serde_json::Value;
+
+/// Which parts of a Table are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Columns of lower priority too.
+    pub wide: bool,
+    /// The namespace first.
+    pub namespace: bool,
+    /// Labels last.
+    pub labels: bool,
+    /// No head line.
+    pub headless: bool,
+}
+
+/// Rows of cells under heads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The head line.
+    pub heads: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+// === impl Rows ===
+
+impl Rows {
+    /// The printed part of a meta/v1 Table. `prefix` stands before each name, for several kinds at once.
+    #[must_use]
+    pub fn of(table: &Value, shown: Shown, prefix: &str) -> Self {
+        let columns = table["columnDefinitions"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let picked: Vec<usize> =
+            (0..columns.len()).filter(|&i| shown.wide || columns[i]["priority"].as_i64().unwrap_or(0) == 0).collect();
+        let mut heads: Vec<String> = picked.iter().map(|&i| cell(&columns[i]["name"]).to_uppercase()).collect();
+        if shown.namespace {
+            heads.insert(0, "NAMESPACE".into());
+        }
+        if shown.labels {
+            heads.push("LABELS".into());
+        }
+        let rows = table["rows"].as_array().into_iter().flatten().map(|row| {
+            let mut cells: Vec<String> = picked.iter().map(|&i| cell(&row["cells"][i])).collect();
+            if let Some(name) = cells.first_mut() {
+                name.insert_str(0, prefix);
+            }
+            let meta = &row["object"]["metadata"];
+            if shown.namespace {
+                cells.insert(0, cell(&meta["namespace"]));
+            }
+            if shown.labels {
+                cells.push(labels(&meta["labels"]));
+            }
+            cells
+        });
+        Self { heads, rows: rows.collect() }
+    }
+
+    /// The text, with or without the head line.
+    #[must_use]
+    pub fn text(&self, headless: bool) -> String {
+        let lines: Vec<&Vec<String>> = (!headless).then_some(&self.heads).into_iter().chain(self.rows.iter()).collect();
+        let width = |i: usize| lines.iter().filter_map(|l| l.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..lines.iter().map(|l| l.len()).max().unwrap_or(0)).map(width).collect();
+        lines.iter().map(|line| aligned(line, &widths)).collect()
+    }
+}
+
+fn aligned(cells: &[String], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        line.push_str(cell);
+        line.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 3));
+    }
+    line.truncate(line.trim_end().len());
+    line.push('\n');
+    line
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.lines().next().unwrap_or_default().into(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn labels(value: &Value) -> String {
+    let pairs: Vec<String> = value.as_object().into_iter().flatten().map(|(k, v)| format!("{k}={}", cell(v))).collect();
+    if pairs.is_empty() { "<none>".into() } else { pairs.join(",") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_table_is_aligned_and_wide_columns_wait_for_wide() {
+        let table = json!({"columnDefinitions": [{"name": "Name"}, {"name": "Age"}, {"name": "IP", "priority": 1}],
+            "rows": [{"cells": ["long-name", "1s", "10.0.0.1"]}, {"cells": ["b", "10m", ""]}]});
+        assert_eq!(
+            Rows::of(&table, Shown::default(), "").text(false),
+            "NAME        AGE\nlong-name   1s\nb           10m\n"
+        );
+        let wide = Rows::of(&table, Shown { wide: true, ..Shown::default() }, "pod/").text(true);
+        assert_eq!(wide, "pod/long-name   1s    10.0.0.1\npod/b           10m\n");
+    }
+}
