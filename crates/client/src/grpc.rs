@@ -37,8 +37,12 @@ impl Grpc {
     /// Connects on first use.
     #[must_use]
     pub fn new(config: &Config) -> Self {
+        Self::over(|| config.connector().channel(), &config.bearer())
+    }
+
+    fn over(channel: impl Fn() -> Channel, bearer: &Bearer) -> Self {
         let dial = || {
-            ResourcesClient::with_interceptor(config.connector().channel(), config.bearer())
+            ResourcesClient::with_interceptor(channel(), bearer.clone())
                 .max_decoding_message_size(MAX_MESSAGE)
                 .max_encoding_message_size(MAX_MESSAGE)
         };
@@ -92,3 +96,6 @@ fn limited<T>(message: T) -> Request<T> {
     request.set_timeout(DEADLINE);
     request
 }
+
+#[cfg(test)]
+mod tests;

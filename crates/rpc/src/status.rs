@@ -20,7 +20,8 @@ pub fn from_tonic(status: &tonic::Status) -> Status {
     }
     let message = status.message();
     match status.code() {
-        Code::Unavailable | Code::Cancelled => Status::unavailable(message, 0),
+        // Our servers always send details: Unknown without them is how tonic tells of a broken connection.
+        Code::Unavailable | Code::Cancelled | Code::Unknown => Status::unavailable(message, 0),
         Code::DeadlineExceeded => Status::timeout(message),
         Code::Unauthenticated => Status::unauthorized(),
         Code::PermissionDenied => Status::failure(403, Reason::Forbidden, message),
@@ -30,9 +31,7 @@ pub fn from_tonic(status: &tonic::Status) -> Status {
         Code::NotFound => Status::failure(404, Reason::NotFound, message),
         Code::AlreadyExists => Status::failure(409, Reason::AlreadyExists, message),
         Code::Aborted => Status::failure(409, Reason::Conflict, message),
-        Code::Ok | Code::Unknown | Code::Internal | Code::DataLoss => {
-            Status::failure(500, Reason::InternalError, message)
-        }
+        Code::Ok | Code::Internal | Code::DataLoss => Status::failure(500, Reason::InternalError, message),
     }
 }
 

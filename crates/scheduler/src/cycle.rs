@@ -2,7 +2,7 @@
 //! cluster as it is; nothing is changed and nobody is asked.
 
 use crate::cluster::Cluster;
-use crate::framework::{Check, Cycle, Framework, Reason, Verdict};
+use crate::framework::{Check, Cycle, EachNode, Framework, Reason, Verdict};
 use crate::node::Node;
 use crate::pod::PodInfo;
 
@@ -50,7 +50,7 @@ pub struct Sampling {
 
 /// The filters that have to do with one pod, prepared.
 pub struct Checks<'a> {
-    checks: Vec<(&'static str, Box<dyn Fn(&Node) -> Verdict + 'a>)>,
+    checks: Vec<(&'static str, EachNode<'a>)>,
 }
 
 /// Decides. Of equally good nodes, `draw` takes one.

@@ -35,8 +35,11 @@ pub enum Check<'a> {
     /// No node will do, for one reason.
     Hopeless(Reason),
     /// Node by node.
-    Each(Box<dyn Fn(&Node) -> Verdict + 'a>),
+    Each(EachNode<'a>),
 }
+
+/// What a filter asks of each node for one pod.
+pub type EachNode<'a> = Box<dyn Fn(&Node) -> Verdict + 'a>;
 
 /// What a score is for one pod, before it is normalised.
 pub type Rate<'a> = Box<dyn Fn(&Node) -> i64 + 'a>;

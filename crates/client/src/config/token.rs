@@ -42,7 +42,7 @@ impl Bearer {
         Ok(Self { source: Some(Arc::new(Source::File { path: path.into(), read })) })
     }
 
-    fn of_token(token: &str, path: &Path) -> Result<Self, ConfigError> {
+    pub(crate) fn of_token(token: &str, path: &Path) -> Result<Self, ConfigError> {
         Ok(Self { source: Some(Arc::new(Source::Fixed(value(token, path)?))) })
     }
 
