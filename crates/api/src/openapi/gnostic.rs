@@ -93,7 +93,7 @@ fn parameter(out: &mut Vec<u8>, parameter: &Object) {
                 text(out, 2, parameter, "in");
                 text(out, 4, parameter, "name");
                 text(out, 5 + shift, parameter, "type");
-                flag(out, 18 + shift, parameter, "uniqueItems");
+                flag(out, 19 + shift, parameter, "uniqueItems");
             });
         }),
     });
