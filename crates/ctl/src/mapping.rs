@@ -131,7 +131,7 @@ mod tests {
     fn mapping() -> Mapping {
         let deployments = json!({"resource": "deployments", "singularResource": "deployment", "shortNames": ["deploy"],
             "categories": ["all"], "scope": "Namespaced", "responseKind": {"kind": "Deployment"}});
-        let nodes = json!({"resource": "nodes", "singularResource": "node", "scope": "Cluster", "responseKind": {"kind": "Node"}});
+        let nodes = json!({"resource": "nodes", "singularResource": "node", "shortNames": ["no"], "scope": "Cluster", "responseKind": {"kind": "Node"}});
         Mapping::read(&json!({"items": [
             {"metadata": {}, "versions": [{"version": "v1", "resources": [nodes]}]},
             {"metadata": {"name": "apps"}, "versions": [{"version": "v1", "resources": [deployments]}]}]}))
