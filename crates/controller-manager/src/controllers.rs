@@ -20,6 +20,7 @@ macro_rules! controllers {
 }
 
 controllers! {
+    daemon_set,
     deployment,
     endpoint_slice,
     endpoint_slice_mirroring,

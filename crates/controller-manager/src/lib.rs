@@ -15,12 +15,14 @@ pub mod hash;
 pub mod material;
 pub mod nodes;
 pub mod options;
+pub mod placement;
 pub mod pod_control;
 pub mod pods;
 pub mod replicator;
 pub mod revision;
 pub mod selector;
 pub mod served;
+pub mod share;
 pub mod slices;
 pub mod taints;
 

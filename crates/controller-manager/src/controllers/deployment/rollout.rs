@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use nakhoda_api::kinds::IntOrString;
 use nakhoda_api::kinds::apps::{Deployment, ReplicaSet};
 
 use crate::revision::same_template;
+use crate::share::scaled;
 
 /// The annotation with how many replicas the deployment wanted when it last sized a set.
 pub const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
@@ -144,20 +144,6 @@ pub fn max_unavailable(deployment: &Deployment) -> i32 {
     if recreate { 0 } else { fence_posts(deployment).1.min(desired(deployment)) }
 }
 
-/// A number or a percentage of `total`, rounded up or down; 0 if it cannot be read.
-#[must_use]
-pub fn scaled(value: Option<&IntOrString>, total: i32, up: bool) -> i32 {
-    match value {
-        None => 0,
-        Some(IntOrString::Int(number)) => *number,
-        Some(IntOrString::String(text)) => {
-            let percent: i64 = text.strip_suffix('%').and_then(|p| p.parse().ok()).unwrap_or_default();
-            let share = percent * i64::from(total);
-            i32::try_from(if up { (share + 99) / 100 } else { share / 100 }).unwrap_or(i32::MAX)
-        }
-    }
-}
-
 /// Both may not be none, or nothing could move.
 fn fence_posts(deployment: &Deployment) -> (i32, i32) {
     let rolling = deployment.spec.strategy.as_ref().and_then(|s| s.rolling_update.as_ref());
@@ -175,6 +161,7 @@ fn age(set: &ReplicaSet) -> (Option<jiff::Timestamp>, &str) {
 #[cfg(test)]
 pub(crate) mod fixtures {
     use super::*;
+    use nakhoda_api::kinds::IntOrString;
     use nakhoda_api::kinds::apps::{DeploymentStrategy, ReplicaSetStatus, RollingUpdateDeployment};
     use nakhoda_api::kinds::core::PodTemplateSpec;
     use nakhoda_api::kinds::meta::{ObjectMeta, Time};
