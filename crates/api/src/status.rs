@@ -31,6 +31,7 @@ pub enum Reason {
     InternalError,
     Expired,
     ServiceUnavailable,
+    NonZeroExitCode,
     #[serde(other)]
     Unknown,
 }
@@ -253,10 +254,8 @@ impl Status {
     #[must_use]
     pub fn internal(error: &dyn std::error::Error) -> Self {
         let chain = chain(error);
-        Self::failure(500, Reason::InternalError, format!("Internal error occurred: {chain}")).with_details(Details {
-            causes: vec![Cause { message: chain, ..Cause::default() }],
-            ..Details::default()
-        })
+        Self::failure(500, Reason::InternalError, format!("Internal error occurred: {chain}"))
+            .with_details(Details { causes: vec![Cause { message: chain, ..Cause::default() }], ..Details::default() })
     }
 
     /// 503; `seconds` is what `Retry-After` says.
