@@ -100,7 +100,8 @@ impl Claims {
         if claim.asked || self.tries >= ATTEMPTS {
             return Err(claim.refusal(call, object));
         }
-        let next = if self.tries < PICKS { claim.pick(allocators) } else { repair::free(call, allocators, claim).await? };
+        let next =
+            if self.tries < PICKS { claim.pick(allocators) } else { repair::free(call, allocators, claim).await? };
         let Some(next) = next else { return Err(claim.exhausted(call, object)) };
         service::replace(object, claim, &next);
         *claim = next;

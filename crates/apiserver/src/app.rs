@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
 use nakhoda_daemon::tls::{self, Files};
-use nakhoda_daemon::Tasks;
 use nakhoda_store::Store;
 use nakhoda_store::cache::{Caches, Settings};
 use nakhoda_store::etcd::{self, Etcd};
@@ -99,10 +99,7 @@ pub fn core(store: Arc<dyn Store>, options: &Options, key: Key, kubelets: Option
         authn: authn::Union(vec![Box::new(Certificates), Box::new(tokens)]),
         authz: authz::Union(vec![Box::new(node.clone()), Box::new(rbac.clone())]),
         admission: admission::Chain::standard(),
-        allocators: Allocators {
-            addresses: options.service_cluster_ip_range,
-            ports: options.service_node_port_range,
-        },
+        allocators: Allocators { addresses: options.service_cluster_ip_range, ports: options.service_node_port_range },
         limits: Limits { reads: options.max_requests_inflight, writes: options.max_mutating_requests_inflight },
         extensions,
     });
@@ -144,11 +141,8 @@ async fn connect(options: &options::Etcd) -> anyhow::Result<Etcd> {
 }
 
 fn kubelets(options: &options::Kubelet, tasks: &Tasks) -> anyhow::Result<Option<Kubelets>> {
-    let files = (
-        &options.kubelet_client_certificate,
-        &options.kubelet_client_key,
-        &options.kubelet_certificate_authority,
-    );
+    let files =
+        (&options.kubelet_client_certificate, &options.kubelet_client_key, &options.kubelet_certificate_authority);
     match files {
         (Some(cert), Some(key), Some(ca)) => {
             let kubelets = Kubelets::load(cert, key, ca, tasks);

@@ -52,9 +52,13 @@ fn report(front: &Front, reporter: tonic_health::server::HealthReporter) {
         loop {
             look.tick().await;
             let ready = checks.report(Probe::Ready, "readyz", false, &std::collections::BTreeSet::new()).ok;
-            let status = if ready { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+            let status =
+                if ready { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
             reporter.set_service_status("", status).await;
             reporter.set_service_status("nakhoda.v1.Resources", status).await;
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,6 @@ impl Fronts {
 fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,18 +91,29 @@ impl Server {
     pub(crate) async fn start() -> Self {
         let server = Self::empty().await;
         server.create("namespaces", "", &json!({"metadata": {"name": "default"}})).await.expect("a namespace");
-        server.create("serviceaccounts", "default", &json!({"metadata": {"name": "default"}})).await.expect("an account");
+        server
+            .create("serviceaccounts", "default", &json!({"metadata": {"name": "default"}}))
+            .await
+            .expect("an account");
         server
     }
 
     /// One request by the server's user.
     pub(crate) async fn call(&self, target: ResourceTarget, action: Action) -> Result<Response, Status> {
         let caller = Caller { user: Some(self.user.clone()), ..Caller::default() };
-        self.pipeline.call(Request { target: Target::Resource(target), action, caller, accept: Default::default() }).await
+        self.pipeline
+            .call(Request { target: Target::Resource(target), action, caller, accept: Default::default() })
+            .await
     }
 
     /// One request, and the object of its answer.
-    pub(crate) async fn ask(&self, resource: &str, namespace: &str, name: &str, action: Action) -> Result<Value, Status> {
+    pub(crate) async fn ask(
+        &self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        action: Action,
+    ) -> Result<Value, Status> {
         let target = target(self.pipeline.kinds(), resource, namespace, name);
         self.call(target, action).await.map(|response| value(&response))
     }
@@ -136,7 +147,13 @@ impl Server {
         self.ask(resource, &meta("namespace"), &meta("name"), Action::Update(write)).await
     }
 
-    pub(crate) async fn patch(&self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Result<Value, Status> {
+    pub(crate) async fn patch(
+        &self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Value, Status> {
         self.patch_with(resource, namespace, name, PatchKind::Merge, patch).await
     }
 
@@ -153,7 +170,13 @@ impl Server {
         self.ask(resource, namespace, name, Action::Patch(write)).await
     }
 
-    pub(crate) async fn delete(&self, resource: &str, namespace: &str, name: &str, options: &Value) -> Result<Value, Status> {
+    pub(crate) async fn delete(
+        &self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        options: &Value,
+    ) -> Result<Value, Status> {
         let deletion = Deletion { body: Some(json_body(options)), options: WriteOptions::default() };
         self.ask(resource, namespace, name, Action::Delete(deletion)).await
     }
@@ -163,7 +186,12 @@ impl Server {
     }
 
     /// The names that a list answers.
-    pub(crate) async fn names(&self, resource: &str, namespace: &str, options: ListOptions) -> Result<Vec<String>, Status> {
+    pub(crate) async fn names(
+        &self,
+        resource: &str,
+        namespace: &str,
+        options: ListOptions,
+    ) -> Result<Vec<String>, Status> {
         match self.list(resource, namespace, options).await?.answer {
             Answer::List { items, .. } => Ok(items.iter().map(|item| item.name().to_owned()).collect()),
             _ => panic!("a list answers with a list"),

@@ -36,7 +36,10 @@ impl Plugin for ServiceAccount {
                 return Ok(());
             }
             let name = pod.str_at(&["spec", "serviceAccountName"]).unwrap_or("default").to_owned();
-            pod.set_at(&["spec", "serviceAccountName"], name.clone().into());
+            // the field has two names, and every later write carries both
+            for field in ["serviceAccountName", "serviceAccount"] {
+                pod.set_at(&["spec", field], name.clone().into());
+            }
             let account = find(attributes, pod, &name).await?;
             if automounts(&account, pod) {
                 mount(pod);

@@ -119,7 +119,11 @@ impl Claim {
             Value::Address(_) => "failed to allocate a serviceIP: range is full",
             Value::Port(_) => "failed to allocate a nodePort: range is full",
         };
-        Status::failure(500, nakhoda_api::Reason::InternalError, format!("{} {:?}: {why}", call.resource(), service.name()))
+        Status::failure(
+            500,
+            nakhoda_api::Reason::InternalError,
+            format!("{} {:?}: {why}", call.resource(), service.name()),
+        )
     }
 
     fn invalid(&self, call: &Call, service: &Object, why: &str) -> Status {

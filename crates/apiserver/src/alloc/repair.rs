@@ -71,13 +71,15 @@ pub(super) async fn free(call: &Call, allocators: &Allocators, like: &Claim) -> 
 
 fn call(pipeline: &Pipeline, kind: &Arc<Served>) -> Result<Call, Status> {
     let target = crate::request::ResourceTarget { gvr: kind.info.gvr(), ..Default::default() };
-    let request = crate::request::Request::internal(target.clone(), crate::request::Action::Visit { method: "get".into() });
+    let request =
+        crate::request::Request::internal(target.clone(), crate::request::Action::Visit { method: "get".into() });
     Call::new(pipeline, target, crate::user::User::system(), &request.caller, request.accept)
 }
 
 async fn list(call: &Call, prefix: &str, at: Option<u64>) -> Result<(Vec<Entry>, u64), Status> {
     let list = List { prefix: Bytes::copy_from_slice(prefix.as_bytes()), at, ..List::default() };
-    let listing = call.pipeline.storage().store().list(list).await.map_err(|error| outcome::status(call, "", &error))?;
+    let listing =
+        call.pipeline.storage().store().list(list).await.map_err(|error| outcome::status(call, "", &error))?;
     Ok((listing.entries, listing.revision))
 }
 

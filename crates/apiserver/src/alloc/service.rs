@@ -17,7 +17,8 @@ const HEALTH_PATH: &str = "spec.healthCheckNodePort";
 
 /// What a stored Service holds.
 pub(super) fn held(service: &Object) -> Vec<Claim> {
-    let mut claims: Vec<Claim> = address(service).map(|address| asked(Value::Address(address), ADDRESS_PATH.into())).into_iter().collect();
+    let mut claims: Vec<Claim> =
+        address(service).map(|address| asked(Value::Address(address), ADDRESS_PATH.into())).into_iter().collect();
     for (index, port) in ports(service).iter().enumerate() {
         add(&mut claims, port_of(port, "nodePort").map(|p| asked(Value::Port(p), port_path(index))));
     }
@@ -95,9 +96,18 @@ fn settle_address(
 
 /// The two fields for the address say the same; one that an update leaves out is what it was.
 fn normalise(service: &mut Object, old: Option<&Object>) {
-    let first = service.at(&["spec", "clusterIPs", ]).and_then(Json::as_array).and_then(|l| l.first()).and_then(Json::as_str).map(str::to_owned);
+    let first = service
+        .at(&["spec", "clusterIPs"])
+        .and_then(Json::as_array)
+        .and_then(|l| l.first())
+        .and_then(Json::as_str)
+        .map(str::to_owned);
     let given = service.str_at(&["spec", "clusterIP"]).map(str::to_owned);
-    let kept = || old.filter(|old| kind(old) != "ExternalName").and_then(|old| old.str_at(&["spec", "clusterIP"])).map(str::to_owned);
+    let kept = || {
+        old.filter(|old| kind(old) != "ExternalName")
+            .and_then(|old| old.str_at(&["spec", "clusterIP"]))
+            .map(str::to_owned)
+    };
     if let Some(address) = given.or(first).or_else(kept) {
         write_address(service, &address);
     }
@@ -118,7 +128,9 @@ fn settle_ports(
     let mut list = ports(service);
     if !has_node_ports(service) {
         let dropped = kind(service) != "LoadBalancer";
-        if dropped && list.iter_mut().any(|port| port.as_object_mut().is_some_and(|p| p.shift_remove("nodePort").is_some())) {
+        if dropped
+            && list.iter_mut().any(|port| port.as_object_mut().is_some_and(|p| p.shift_remove("nodePort").is_some()))
+        {
             service.set_at(&["spec", "ports"], list.clone().into());
         }
         if dropped {
@@ -127,10 +139,13 @@ fn settle_ports(
     }
     let before = old.map(ports).unwrap_or_default();
     for index in 0..list.len() {
-        let fixed = port_of(&list[index], "nodePort").or_else(|| kept(&list[index], &before)).or_else(|| shared(&list, index));
+        let fixed =
+            port_of(&list[index], "nodePort").or_else(|| kept(&list[index], &before)).or_else(|| shared(&list, index));
         let claim = match fixed {
             Some(port) => asked(Value::Port(port), port_path(index)),
-            None if has_node_ports(service) => Claim { value: fresh(allocators, claims), path: port_path(index), asked: false },
+            None if has_node_ports(service) => {
+                Claim { value: fresh(allocators, claims), path: port_path(index), asked: false }
+            }
             None => continue,
         };
         let Value::Port(port) = claim.value else { continue };
@@ -175,7 +190,9 @@ fn settle_health(
 fn fresh(allocators: &Allocators, claims: &[Claim]) -> Value {
     loop {
         let value = random_port(allocators);
-        if claims.len() > usize::from(allocators.ports.last - allocators.ports.first) || !claims.iter().any(|c| c.value == value) {
+        if claims.len() > usize::from(allocators.ports.last - allocators.ports.first)
+            || !claims.iter().any(|c| c.value == value)
+        {
             return value;
         }
     }
@@ -190,7 +207,8 @@ fn kept(port: &Json, before: &[Json]) -> Option<u16> {
 /// The node port of the same number under another protocol.
 fn shared(list: &[Json], index: usize) -> Option<u16> {
     let port = &list[index];
-    let other = list[..index].iter().find(|o| o.get("port") == port.get("port") && o.get("protocol") != port.get("protocol"));
+    let other =
+        list[..index].iter().find(|o| o.get("port") == port.get("port") && o.get("protocol") != port.get("protocol"));
     other.and_then(|port| port_of(port, "nodePort"))
 }
 

@@ -9,8 +9,8 @@ use anyhow::Context;
 use bytes::Bytes;
 use nakhoda_api::{GroupVersionResource, Object, Reason, Status};
 use nakhoda_daemon::Tasks;
-use nakhoda_store::store::{List, Op, Txn};
 use nakhoda_store::Error;
+use nakhoda_store::store::{List, Op, Txn};
 use serde_json::{Value, json};
 
 use crate::options::Serving;
@@ -78,7 +78,8 @@ async fn reconcile(pipeline: &Pipeline, advertised: SocketAddr, port: u16, alive
 
 async fn lease(pipeline: &Pipeline, ip: IpAddr, alive: bool) -> Result<(), Error> {
     let key = Bytes::from(format!("{PREFIX}{ip}"));
-    let value = json!({"kind": "Endpoints", "apiVersion": "v1", "metadata": {}, "subsets": [{"addresses": [{"ip": ip}]}]});
+    let value =
+        json!({"kind": "Endpoints", "apiVersion": "v1", "metadata": {}, "subsets": [{"addresses": [{"ip": ip}]}]});
     let op = if alive { Op::Put { key, value: value.to_string().into(), ttl: Some(TTL) } } else { Op::Delete { key } };
     pipeline.storage().store().commit(Txn { compares: Vec::new(), ops: vec![op] }).await.map(|_| ())
 }

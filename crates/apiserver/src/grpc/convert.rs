@@ -10,7 +10,8 @@ use tonic::metadata::MetadataMap;
 
 use crate::render;
 use crate::request::{
-    self, Accept, Action, Body, Caller, Deletion, FieldValidation, ListOptions, Request, ResourceTarget, Target, WriteOptions,
+    self, Accept, Action, Body, Caller, Deletion, FieldValidation, ListOptions, Request, ResourceTarget, Target,
+    WriteOptions,
 };
 use crate::response::{Answer, Response};
 use crate::rest::negotiate;
@@ -114,7 +115,11 @@ pub fn write(options: Option<v1::WriteOptions>) -> Result<(WriteOptions, Accept)
         "" | "Warn" => FieldValidation::Warn,
         "Ignore" => FieldValidation::Ignore,
         "Strict" => FieldValidation::Strict,
-        other => return Err(Status::bad_request(format!("fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""))),
+        other => {
+            return Err(Status::bad_request(format!(
+                "fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+            )));
+        }
     };
     let fence = options.fence.map(|fence| request::Fence {
         namespace: fence.namespace,
@@ -158,13 +163,8 @@ pub fn object(response: Response, accept: Accept) -> Result<v1::Object, Status> 
         }
         Answer::Status(status) => (render::status(&status, accept.media), status.code == 201),
         Answer::List { kind, items, revision, continue_token, remaining } => {
-            let page = render::list::Page {
-                kind: &kind,
-                items: &items,
-                revision,
-                continue_token: &continue_token,
-                remaining,
-            };
+            let page =
+                render::list::Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining };
             (page.render(accept, now)?, false)
         }
         Answer::Watch { .. } | Answer::Stream(_) => {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::stream::{self, BoxStream};
 use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use jiff::Timestamp;
 use nakhoda_api::Status;
 use nakhoda_rpc::v1::ListChunk;
@@ -21,15 +21,20 @@ const ITEMS: usize = 500;
 const BYTES: usize = 1 << 20;
 
 /// The chunks of a list.
-pub fn chunks(response: Response, accept: Accept) -> Result<BoxStream<'static, Result<ListChunk, tonic::Status>>, Status> {
+pub fn chunks(
+    response: Response,
+    accept: Accept,
+) -> Result<BoxStream<'static, Result<ListChunk, tonic::Status>>, Status> {
     let Answer::List { kind, items, revision, continue_token, remaining } = response.answer else {
         return Err(Status::bad_request("this resource does not answer with a list"));
     };
     let media_type = accept.media.mime().to_owned();
-    let head = ListChunk { resource_version: revision.to_string(), media_type: media_type.clone(), ..ListChunk::default() };
+    let head =
+        ListChunk { resource_version: revision.to_string(), media_type: media_type.clone(), ..ListChunk::default() };
     let tail = ListChunk { continue_token: continue_token.clone(), remaining, ..ListChunk::default() };
     if let Form::Table(_) = accept.form {
-        let page = render::list::Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining };
+        let page =
+            render::list::Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining };
         let table = page.render(accept, Timestamp::now())?;
         let chunk = ListChunk { items: vec![table], continue_token, remaining, ..head };
         return Ok(stream::iter([Ok(chunk)]).boxed());

@@ -49,7 +49,13 @@ impl Service {
         outcome.map_err(failed)
     }
 
-    async fn one(&self, envelope: &Envelope, target: ResourceTarget, action: Action, accept: Accept) -> Reply<v1::Object> {
+    async fn one(
+        &self,
+        envelope: &Envelope,
+        target: ResourceTarget,
+        action: Action,
+        accept: Accept,
+    ) -> Reply<v1::Object> {
         let response = self.call(envelope, target, action, accept).await?;
         convert::object(response, accept).map(Response::new).map_err(failed)
     }

@@ -10,8 +10,12 @@ use crate::user::{AUTHENTICATED, UNAUTHENTICATED, User};
 /// The other user, once every part of it was authorized.
 pub(crate) fn assume(pipeline: &Pipeline, user: &User, other: &User) -> Result<User, Status> {
     for target in parts(other) {
-        let attributes =
-            Attributes { user: user.clone(), verb: "impersonate".into(), target: Target::Resource(target), fields: String::new() };
+        let attributes = Attributes {
+            user: user.clone(),
+            verb: "impersonate".into(),
+            target: Target::Resource(target),
+            fields: String::new(),
+        };
         pipeline.authorize(&attributes)?;
     }
     let mut assumed = other.clone();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use nakhoda_api::kinds::meta::DeleteOptions;
 use nakhoda_api::status::Details;
 use nakhoda_api::{Object, Status};
-use nakhoda_store::cache::Item;
 use nakhoda_store::Error;
+use nakhoda_store::cache::Item;
 
 use super::update::fresh;
 use super::{Call, get, outcome, write};

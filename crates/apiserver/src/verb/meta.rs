@@ -13,14 +13,8 @@ mod check;
 pub use check::{check, check_update};
 
 /// What clients cannot say of a new object.
-const SYSTEM_FIELDS: [&str; 6] = [
-    "creationTimestamp",
-    "uid",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "selfLink",
-    "managedFields",
-];
+const SYSTEM_FIELDS: [&str; 6] =
+    ["creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"];
 /// Letters and digits that make no words.
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// Longer prefixes are cut, so that a generated name stays a label.
@@ -112,7 +106,8 @@ pub fn bump_generation(new: &mut Object, old: &Object) {
 /// Whether the grace period of a terminating object is over.
 #[must_use]
 pub fn is_overdue(object: &Object) -> bool {
-    object.is_terminating() && object.at(&["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0) == 0
+    object.is_terminating()
+        && object.at(&["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0) == 0
 }
 
 fn keep(new: &mut Object, old: &Object, field: &str) {

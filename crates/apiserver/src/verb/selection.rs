@@ -34,7 +34,8 @@ pub fn filter(call: &Call, options: &ListOptions) -> Result<Filter, Status> {
 }
 
 fn matches(labels: LabelSelector, fields: FieldSelector) -> Option<Matches> {
-    let rest = !fields.terms().iter().all(|term| term.field == "metadata.name" && fields.required("metadata.name").is_some());
+    let rest =
+        !fields.terms().iter().all(|term| term.field == "metadata.name" && fields.required("metadata.name").is_some());
     match (labels.is_everything(), rest) {
         (true, false) => None,
         (false, false) => Some(Arc::new(move |item: &Item| labels.matches(item.labels()))),
@@ -53,10 +54,7 @@ fn check_fields(call: &Call, fields: &FieldSelector) -> Result<(), Status> {
         }
         let plain = known.iter().all(|name| name.starts_with("metadata."));
         return Err(Status::bad_request(if plain {
-            format!(
-                "{:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
-                term.field
-            )
+            format!("{:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", term.field)
         } else {
             format!("field label not supported: {}", term.field)
         }));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::{GroupKind, Object, Status};
-use nakhoda_store::cache::Item;
 use nakhoda_store::Error;
+use nakhoda_store::cache::Item;
 
 use super::{Call, body, chain, create, delete, get, meta, outcome, write};
 use crate::request::{Write, WriteOptions};
@@ -183,11 +183,7 @@ async fn missing(call: &Call, make: Make<'_>, options: &WriteOptions) -> Result<
 fn preconditions(call: &Call, new: &Object, old: &Object, item: &Item) -> Result<(), Status> {
     let (resource, name) = (call.resource(), &call.target.name);
     if !new.uid().is_empty() && new.uid() != old.uid() {
-        let why = format!(
-            "Precondition failed: UID in precondition: {}, UID in object meta: {}",
-            new.uid(),
-            old.uid()
-        );
+        let why = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid(), old.uid());
         return Err(Status::conflict(&resource, name, &why));
     }
     let given = new.resource_version();

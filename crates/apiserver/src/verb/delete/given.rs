@@ -23,8 +23,9 @@ fn read(call: &Call, body: &Body) -> Result<DeleteOptions, Status> {
         Body::Object(object) => (**object).clone(),
         Body::Bytes { bytes, .. } if bytes.is_empty() => return Ok(DeleteOptions::default()),
         // the options exist in every group version, and a client may name any of them
-        Body::Bytes { media: Media::Json, bytes } => Object::from_json(bytes)
-            .map_err(|error| Status::bad_request(format!("error decoding DeleteOptions: {}", nakhoda_api::status::chain(&error))))?,
+        Body::Bytes { media: Media::Json, bytes } => Object::from_json(bytes).map_err(|error| {
+            Status::bad_request(format!("error decoding DeleteOptions: {}", nakhoda_api::status::chain(&error)))
+        })?,
         Body::Bytes { media, bytes } => {
             let gvk = GroupVersionKind::new("", "v1", "DeleteOptions");
             wire::decode(*media, bytes, Some(&gvk)).map_err(|e| e.status("v1", "DeleteOptions", bytes))?.object

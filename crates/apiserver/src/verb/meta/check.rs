@@ -20,7 +20,11 @@ pub fn check(object: &Object, scope: Scope, rule: NameRule) -> Errors {
     check_names(object, rule, &path, &mut errors);
     check_namespace(object, scope, &path, &mut errors);
     if object.at(&["metadata", "generation"]).and_then(Value::as_i64).is_some_and(|g| g < 0) {
-        errors.invalid(&path.child("generation"), object.at(&["metadata", "generation"]).cloned().unwrap_or_default(), "must be greater than or equal to 0");
+        errors.invalid(
+            &path.child("generation"),
+            object.at(&["metadata", "generation"]).cloned().unwrap_or_default(),
+            "must be greater than or equal to 0",
+        );
     }
     check_texts(object, &path, &mut errors);
     check_finalizers(object, &path, &mut errors);
@@ -38,7 +42,9 @@ pub fn check_update(new: &Object, old: &Object) -> Errors {
         added.sort_unstable();
         if !added.is_empty() {
             let list = added.iter().map(|f| format!("{f:?}")).collect::<Vec<_>>().join(", ");
-            let why = format!("no new finalizers can be added if the object is being deleted, found new finalizers []string{{{list}}}");
+            let why = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{list}}}"
+            );
             errors.forbidden(&path.child("finalizers"), why);
         }
     }
@@ -139,7 +145,9 @@ fn check_owners(object: &Object, path: &Path, errors: &mut Errors) {
             match &controller {
                 None => controller = Some(this),
                 Some(first) => {
-                    let why = format!("Only one reference can have Controller set to true. Found \"true\" in references for {first} and {this}");
+                    let why = format!(
+                        "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {this}"
+                    );
                     errors.invalid(path, owners.cloned().unwrap_or_default(), why);
                 }
             }
@@ -171,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_bad_name_and_a_bad_label_are_both_told() {
-        let errors = check(&object(json!({"name": "A", "labels": {"x": "a b"}})), Scope::Cluster, NameRule::Label).to_string();
+        let errors =
+            check(&object(json!({"name": "A", "labels": {"x": "a b"}})), Scope::Cluster, NameRule::Label).to_string();
         assert!(errors.contains("metadata.name: Invalid value: \"A\": a lowercase RFC 1123 label"), "{errors}");
         assert!(errors.contains("metadata.labels: Invalid value: \"a b\""), "{errors}");
     }

@@ -6,7 +6,8 @@ use crate::testing::{Server, strict};
 #[tokio::test]
 async fn a_new_object_gets_what_the_server_gives() {
     let server = Server::start().await;
-    let given = json!({"metadata": {"name": "a", "uid": "mine", "generation": 7, "managedFields": []}, "data": {"k": "v"}});
+    let given =
+        json!({"metadata": {"name": "a", "uid": "mine", "generation": 7, "managedFields": []}, "data": {"k": "v"}});
     let made = server.create("configmaps", "default", &given).await.expect("made");
     let meta = &made["metadata"];
     assert_eq!(meta["namespace"], "default");
@@ -19,7 +20,8 @@ async fn a_new_object_gets_what_the_server_gives() {
 #[tokio::test]
 async fn a_name_is_made_of_a_prefix() {
     let server = Server::start().await;
-    let made = server.create("configmaps", "default", &json!({"metadata": {"generateName": "a-"}})).await.expect("made");
+    let made =
+        server.create("configmaps", "default", &json!({"metadata": {"generateName": "a-"}})).await.expect("made");
     let name = made["metadata"]["name"].as_str().expect("a name");
     assert!(name.starts_with("a-") && name.len() == 7, "{name}");
 }
@@ -37,9 +39,21 @@ async fn what_is_there_is_not_made_again() {
 async fn a_body_must_fit_the_request() {
     let server = Server::start().await;
     let cases = [
-        (json!({"metadata": {"name": "a", "namespace": "other"}}), 400, "the namespace of the provided object does not match"),
-        (json!({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "a"}}), 400, "cannot be handled as a ConfigMap"),
-        (json!({"kind": "ConfigMap", "apiVersion": "v2", "metadata": {"name": "a"}}), 400, "does not match the expected API version (v1)"),
+        (
+            json!({"metadata": {"name": "a", "namespace": "other"}}),
+            400,
+            "the namespace of the provided object does not match",
+        ),
+        (
+            json!({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "a"}}),
+            400,
+            "cannot be handled as a ConfigMap",
+        ),
+        (
+            json!({"kind": "ConfigMap", "apiVersion": "v2", "metadata": {"name": "a"}}),
+            400,
+            "does not match the expected API version (v1)",
+        ),
         (json!({"metadata": {"name": "A"}}), 422, "metadata.name: Invalid value: \"A\""),
         (json!({"metadata": {}}), 422, "metadata.name: Required value: name or generateName is required"),
         (json!({"metadata": {"name": "a", "labels": {"x": "a b"}}}), 422, "metadata.labels: Invalid value: \"a b\""),
@@ -95,10 +109,15 @@ async fn services_get_addresses_and_ports_once() {
     assert!(refused.message.contains(text), "{refused}");
     let taken_port = json!({"type": "NodePort", "ports": [{"port": 80, "nodePort": 30001}]});
     let refused = server.create("services", "default", &service("b", taken_port)).await.expect_err("taken");
-    assert!(refused.message.contains("spec.ports[0].nodePort: Invalid value: 30001: provided port is already allocated"), "{refused}");
-    let free = server.create("services", "default", &service("c", json!({"ports": ports.clone()}))).await.expect("made");
+    assert!(
+        refused.message.contains("spec.ports[0].nodePort: Invalid value: 30001: provided port is already allocated"),
+        "{refused}"
+    );
+    let free =
+        server.create("services", "default", &service("c", json!({"ports": ports.clone()}))).await.expect("made");
     assert!(free["spec"]["clusterIP"].as_str().is_some_and(|ip| ip.starts_with("10.96.0.")), "{free}");
-    let headless = server.create("services", "default", &service("d", json!({"clusterIP": "None", "ports": ports}))).await;
+    let headless =
+        server.create("services", "default", &service("d", json!({"clusterIP": "None", "ports": ports}))).await;
     assert_eq!(headless.expect("made")["spec"]["clusterIP"], "None");
 }
 

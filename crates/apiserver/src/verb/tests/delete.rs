@@ -47,7 +47,8 @@ async fn a_finalizer_holds_an_object_until_it_is_taken_off() {
     config_map(&server, json!({"name": "a", "finalizers": ["x/y"]})).await;
     let marked = server.delete("configmaps", "default", "a", &json!({})).await.expect("marked");
     assert!(marked["metadata"]["deletionTimestamp"].is_string());
-    let refused = server.patch("configmaps", "default", "a", &json!({"metadata": {"finalizers": ["x/y", "z/z"]}})).await;
+    let refused =
+        server.patch("configmaps", "default", "a", &json!({"metadata": {"finalizers": ["x/y", "z/z"]}})).await;
     assert!(refused.expect_err("no new ones").message.contains("no new finalizers can be added"));
     server.patch("configmaps", "default", "a", &json!({"metadata": {"finalizers": null}})).await.expect("taken off");
     assert_eq!(server.get("configmaps", "default", "a").await.expect_err("gone").code, 404);
@@ -59,7 +60,8 @@ async fn the_policy_becomes_a_finalizer() {
     for (policy, finalizer) in [("Foreground", "foregroundDeletion"), ("Orphan", "orphan")] {
         let name = policy.to_lowercase();
         config_map(&server, json!({"name": name})).await;
-        let marked = server.delete("configmaps", "default", &name, &json!({"propagationPolicy": policy})).await.expect("marked");
+        let marked =
+            server.delete("configmaps", "default", &name, &json!({"propagationPolicy": policy})).await.expect("marked");
         assert_eq!(marked["metadata"]["finalizers"], json!([finalizer]));
     }
 }

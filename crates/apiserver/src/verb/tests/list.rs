@@ -29,7 +29,10 @@ async fn selectors_choose() {
     assert_eq!(server.names("configmaps", "", one).await.expect("a list"), ["m1"]);
     let unknown = ListOptions { fields: "data.k=v".into(), ..ListOptions::default() };
     let refused = server.names("configmaps", "default", unknown).await.expect_err("refused");
-    assert_eq!(refused.message, "\"data.k\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
+    assert_eq!(
+        refused.message,
+        "\"data.k\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+    );
 }
 
 #[tokio::test]
@@ -53,7 +56,8 @@ async fn pages_of_a_list_share_one_revision() {
 #[tokio::test]
 async fn a_token_whose_history_is_gone_offers_another() {
     let server = config_maps(3).await;
-    let Answer::List { continue_token, .. } = server.list("configmaps", "default", page(1, "")).await.expect("a page").answer
+    let Answer::List { continue_token, .. } =
+        server.list("configmaps", "default", page(1, "")).await.expect("a page").answer
     else {
         panic!("a list answers with a list")
     };
@@ -92,5 +96,8 @@ async fn an_exact_match_needs_a_revision() {
     let server = config_maps(1).await;
     let options = ListOptions { resource_version_match: "Exact".into(), ..ListOptions::default() };
     let refused = server.list("configmaps", "default", options).await.err().expect("refused");
-    assert!(refused.message.contains("resourceVersionMatch is forbidden unless resourceVersion is provided"), "{refused}");
+    assert!(
+        refused.message.contains("resourceVersionMatch is forbidden unless resourceVersion is provided"),
+        "{refused}"
+    );
 }

@@ -32,7 +32,9 @@ async fn a_write_of_the_object_keeps_the_status() {
     let server = Server::start().await;
     deployment(&server).await;
     server.patch("deployments/status", "default", "d", &json!({"status": {"replicas": 3}})).await.expect("patched");
-    let patched = server.patch("deployments", "default", "d", &json!({"status": {"replicas": 7}, "spec": {"paused": true}})).await;
+    let patched = server
+        .patch("deployments", "default", "d", &json!({"status": {"replicas": 7}, "spec": {"paused": true}}))
+        .await;
     assert_eq!(patched.expect("patched")["status"]["replicas"], 3);
 }
 
@@ -46,7 +48,8 @@ async fn a_scale_reads_and_writes_replicas() {
     scale["spec"]["replicas"] = json!(4);
     let scaled = server.update("deployments/scale", &scale).await.expect("scaled");
     assert_eq!(scaled["spec"]["replicas"], 4);
-    let patched = server.patch("deployments/scale", "default", "d", &json!({"spec": {"replicas": 2}})).await.expect("patched");
+    let patched =
+        server.patch("deployments/scale", "default", "d", &json!({"spec": {"replicas": 2}})).await.expect("patched");
     assert_eq!(patched["spec"]["replicas"], 2);
     assert_eq!(server.get("deployments", "default", "d").await.expect("there")["metadata"]["generation"], 3);
 }

@@ -57,7 +57,8 @@ async fn all_patches_but_apply_are_done() {
     let merge = json!({"data": {"m": "1", "k": null}});
     server.patch_with("configmaps", "default", "a", PatchKind::Merge, &merge).await.expect("merge patch");
     let strategic = json!({"data": {"s": "1"}});
-    let object = server.patch_with("configmaps", "default", "a", PatchKind::Strategic, &strategic).await.expect("strategic");
+    let object =
+        server.patch_with("configmaps", "default", "a", PatchKind::Strategic, &strategic).await.expect("strategic");
     assert_eq!(object["data"], json!({"j": "1", "m": "1", "s": "1"}));
     let refused = server.patch_with("configmaps", "default", "a", PatchKind::Apply, &strategic).await;
     assert_eq!(refused.expect_err("not done").code, 415);
@@ -68,9 +69,13 @@ async fn generation_counts_changes_of_the_spec_only() {
     let server = Server::start().await;
     let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
     let spec = json!({"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template});
-    let made = server.create("deployments", "default", &json!({"metadata": {"name": "d"}, "spec": spec})).await.expect("made");
+    let made =
+        server.create("deployments", "default", &json!({"metadata": {"name": "d"}, "spec": spec})).await.expect("made");
     assert_eq!(made["metadata"]["generation"], 1);
-    let labelled = server.patch("deployments", "default", "d", &json!({"metadata": {"labels": {"x": "y"}}})).await.expect("labelled");
+    let labelled = server
+        .patch("deployments", "default", "d", &json!({"metadata": {"labels": {"x": "y"}}}))
+        .await
+        .expect("labelled");
     assert_eq!(labelled["metadata"]["generation"], 1);
     let scaled = server.patch("deployments", "default", "d", &json!({"spec": {"replicas": 2}})).await.expect("scaled");
     assert_eq!(scaled["metadata"]["generation"], 2);

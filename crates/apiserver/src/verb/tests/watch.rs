@@ -69,5 +69,8 @@ async fn initial_events_need_the_right_match() {
     let target = target(server.pipeline.kinds(), "configmaps", "default", "");
     let options = WatchOptions { send_initial_events: Some(true), ..WatchOptions::default() };
     let refused = server.call(target, Action::Watch(options)).await.err().expect("refused");
-    assert!(refused.message.contains("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"), "{refused}");
+    assert!(
+        refused.message.contains("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"),
+        "{refused}"
+    );
 }
