@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use nakhoda_api::kinds::core::{Node, Pod};
+use nakhoda_api::kinds::core::{Namespace, Node, Pod};
 use nakhoda_client::leader::{self, Settings};
 use nakhoda_client::{Client, Config, Informers, Key, Recorder};
 use nakhoda_daemon::health::Health;
@@ -36,7 +36,7 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
 /// Starts the scheduler itself over any client. The flag says when it has read what there is.
 pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -> Arc<AtomicBool> {
     let informers = Informers::new(client.clone(), tasks.clone());
-    let (nodes, pods) = (informers.of::<Node>(), informers.of::<Pod>());
+    let (nodes, namespaces, pods) = (informers.of::<Node>(), informers.of::<Namespace>(), informers.of::<Pod>());
     let recorder = Recorder::new(client.clone(), tasks, name, "");
     let (sender, bound) = mpsc::unbounded_channel();
     let actions = Actions::new(tasks.clone(), recorder, name.into(), sender);
@@ -47,9 +47,11 @@ pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -
     let flag = synced.clone();
     tasks.spawn("scheduling", async move {
         nodes.synced().await;
+        namespaces.synced().await;
         pods.synced().await;
         flag.store(true, Ordering::Relaxed);
-        engine.run(Inputs { nodes: nodes.subscribe(), pods: pods.subscribe(), bound, leadership }).await;
+        let (nodes, namespaces, pods) = (nodes.subscribe(), namespaces.subscribe(), pods.subscribe());
+        engine.run(Inputs { nodes, namespaces, pods, bound, leadership }).await;
     });
     synced
 }

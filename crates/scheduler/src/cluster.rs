@@ -13,8 +13,10 @@ use crate::framework::Changes;
 use crate::node::Node;
 use crate::pod::PodInfo;
 
+pub mod affinity;
 pub mod counters;
 
+use affinity::{Attitudes, Namespaces};
 pub use counters::{Counters, Group};
 
 /// Nodes in an array, pods by UID.
@@ -27,6 +29,8 @@ pub struct Cluster {
     placed: HashMap<String, Placed>,
     images: HashMap<String, usize>,
     counters: Counters,
+    attitudes: Attitudes,
+    namespaces: Namespaces,
 }
 
 #[derive(Debug)]
@@ -87,7 +91,35 @@ impl Cluster {
 
     /// Counts a group from now on.
     pub fn track(&mut self, group: Group) {
-        self.counters.track(group, &self.nodes);
+        self.counters.track(group, &self.nodes, &self.namespaces);
+    }
+
+    /// What placed pods want of others near them.
+    #[must_use]
+    pub const fn attitudes(&self) -> &Attitudes {
+        &self.attitudes
+    }
+
+    /// The labels of the namespaces.
+    #[must_use]
+    pub const fn namespaces(&self) -> &Namespaces {
+        &self.namespaces
+    }
+
+    /// A namespace is new or has changed. Says whether its labels did.
+    pub fn set_namespace(&mut self, object: &core::Namespace) -> bool {
+        let labels = object.metadata.labels.clone().unwrap_or_default();
+        let changed = self.namespaces.get(object.name()) != Some(&labels);
+        if changed {
+            self.namespaces.insert(object.name().into(), labels);
+            self.counters.renamed();
+        }
+        changed
+    }
+
+    /// A namespace is gone.
+    pub fn remove_namespace(&mut self, name: &str) {
+        self.namespaces.remove(name);
     }
 
     /// A node is new or has changed. Says what of it is news, and where.
@@ -142,7 +174,8 @@ impl Cluster {
     pub fn remove(&mut self, uid: &str) -> Option<usize> {
         let Placed { slot, .. } = self.placed.remove(uid)?;
         if let Some(pod) = self.nodes[slot].displace(uid) {
-            self.counters.remove(slot, &pod);
+            self.counters.remove(slot, &pod, &self.namespaces);
+            self.attitudes.remove(slot, &pod);
         }
         self.vacate(slot);
         Some(slot)
@@ -163,7 +196,8 @@ impl Cluster {
     fn put(&mut self, pod: Arc<PodInfo>, node: &str, assumed: bool) {
         self.remove(&pod.uid);
         let slot = self.slot(node);
-        self.counters.add(slot, &pod);
+        self.counters.add(slot, &pod, &self.namespaces);
+        self.attitudes.add(slot, &pod);
         self.placed.insert(pod.uid.clone(), Placed { slot, assumed });
         self.nodes[slot].place(pod);
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use nakhoda_api::kinds::core::{Node, Pod};
+use nakhoda_api::kinds::core::{Namespace, Node, Pod};
 use nakhoda_api::status::chain;
 use nakhoda_client::leader::Leadership;
 use nakhoda_client::{Change, Client, Resource};
@@ -40,6 +40,8 @@ pub struct Engine {
 pub struct Inputs {
     /// Nodes.
     pub nodes: mpsc::UnboundedReceiver<Change<Node>>,
+    /// Namespaces.
+    pub namespaces: mpsc::UnboundedReceiver<Change<Namespace>>,
     /// Pods.
     pub pods: mpsc::UnboundedReceiver<Change<Pod>>,
     /// Bindings.
@@ -88,6 +90,9 @@ impl Engine {
         while let Ok(change) = inputs.nodes.try_recv() {
             self.on_node(&change);
         }
+        while let Ok(change) = inputs.namespaces.try_recv() {
+            self.on_namespace(&change);
+        }
         while let Ok(change) = inputs.pods.try_recv() {
             self.on_pod(&change);
         }
@@ -107,6 +112,7 @@ impl Engine {
         };
         tokio::select! {
             change = inputs.nodes.recv() => change.map(|c| self.on_node(&c)).is_some(),
+            change = inputs.namespaces.recv() => change.map(|c| self.on_namespace(&c)).is_some(),
             change = inputs.pods.recv() => change.map(|c| self.on_pod(&c)).is_some(),
             bound = inputs.bound.recv() => bound.map(|b| self.on_bound(b)).is_some(),
             changed = inputs.leadership.changed() => {
@@ -135,6 +141,17 @@ impl Engine {
         }
     }
 
+    fn on_namespace(&mut self, change: &Change<Namespace>) {
+        match change {
+            Change::Added(namespace) | Change::Updated { new: namespace, .. } => {
+                if self.cluster.set_namespace(namespace) {
+                    self.stir(Changes::POD_ADDED);
+                }
+            }
+            Change::Deleted(namespace) => self.cluster.remove_namespace(namespace.name()),
+        }
+    }
+
     fn on_pod(&mut self, change: &Change<Pod>) {
         match change {
             Change::Added(pod) => self.on_present(pod),
@@ -144,6 +161,9 @@ impl Engine {
                     self.on_absent(old.uid());
                 }
                 self.on_present(new);
+                if old.metadata.labels != new.metadata.labels && self.cluster.holds(new.uid()) {
+                    self.stir(Changes::POD_ADDED);
+                }
             }
             Change::Deleted(pod) => self.on_absent(pod.uid()),
         }
@@ -204,6 +224,13 @@ impl Engine {
         }
         let Self { framework, cluster, queue, .. } = self;
         queue.news(Instant::now(), |pod, by| helps(framework, cluster, pod, by, slot, changes));
+    }
+
+    /// The same for what happened at no node in particular: only plugins that look around care.
+    fn stir(&mut self, changes: Changes) {
+        let Self { framework, queue, .. } = self;
+        let cares = |name: &&str| framework.plugin(name).is_some_and(|p| p.looks_around && p.helped_by.meets(changes));
+        queue.news(Instant::now(), |_, by| by.iter().any(cares));
     }
 
     /// Decides for one pod. False if none is due, or if another process leads.

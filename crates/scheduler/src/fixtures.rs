@@ -183,13 +183,41 @@ impl PodBuilder {
             topology_key: key.into(),
             max_skew: skew,
             when_unsatisfiable: otherwise.into(),
-            label_selector: Some(LabelSelector {
-                match_labels: Some(BTreeMap::from([(label.to_owned(), value.to_owned())])),
-                ..LabelSelector::default()
-            }),
+            label_selector: Some(labelled(label, value)),
             ..k::TopologySpreadConstraint::default()
         };
         self.spec().topology_spread_constraints.get_or_insert_default().push(constraint);
+        self
+    }
+
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.0.metadata.name = Some(name.into());
+        self.0.metadata.uid = Some(name.into());
+        self
+    }
+
+    /// Must be near pods with this label.
+    pub(crate) fn near(mut self, key: &str, label: &str, value: &str) -> Self {
+        let affinity = self.spec().affinity.get_or_insert_default().pod_affinity.get_or_insert_default();
+        let required = affinity.required_during_scheduling_ignored_during_execution.get_or_insert_default();
+        required.push(neighbours(key, label, value));
+        self
+    }
+
+    /// Must not be near pods with this label.
+    pub(crate) fn away(mut self, key: &str, label: &str, value: &str) -> Self {
+        let affinity = self.spec().affinity.get_or_insert_default().pod_anti_affinity.get_or_insert_default();
+        let required = affinity.required_during_scheduling_ignored_during_execution.get_or_insert_default();
+        required.push(neighbours(key, label, value));
+        self
+    }
+
+    /// Would like to be near pods with this label.
+    pub(crate) fn wish(mut self, key: &str, label: &str, value: &str, weight: i32) -> Self {
+        let affinity = self.spec().affinity.get_or_insert_default().pod_affinity.get_or_insert_default();
+        let preferred = affinity.preferred_during_scheduling_ignored_during_execution.get_or_insert_default();
+        let pod_affinity_term = neighbours(key, label, value);
+        preferred.push(k::WeightedPodAffinityTerm { weight, pod_affinity_term });
         self
     }
 
@@ -266,4 +294,14 @@ fn term(key: &str, operator: &str, values: &[&str]) -> k::NodeSelectorTerm {
     let values = Some(values.iter().map(|v| (*v).to_owned()).collect());
     let requirement = k::NodeSelectorRequirement { key: key.into(), operator: operator.into(), values };
     k::NodeSelectorTerm { match_expressions: Some(vec![requirement]), ..k::NodeSelectorTerm::default() }
+}
+
+fn neighbours(key: &str, label: &str, value: &str) -> k::PodAffinityTerm {
+    let label_selector = Some(labelled(label, value));
+    k::PodAffinityTerm { topology_key: key.into(), label_selector, ..k::PodAffinityTerm::default() }
+}
+
+fn labelled(label: &str, value: &str) -> LabelSelector {
+    let match_labels = Some(BTreeMap::from([(label.to_owned(), value.to_owned())]));
+    LabelSelector { match_labels, ..LabelSelector::default() }
 }

@@ -4,8 +4,8 @@
 //! task owns that state ([`engine`]), so there are no locks, and binding never holds up the next
 //! decision. A plugin is one file and one line in [`plugin`].
 //!
-//! Absent so far: gangs (PodGroups), required inter-pod affinity, volumes and resource claims,
-//! reservations for nominated pods, and scheduler profiles.
+//! Absent so far: gangs (PodGroups), volumes and resource claims, reservations for nominated pods, and
+//! scheduler profiles.
 
 pub mod act;
 pub mod app;

@@ -27,6 +27,7 @@ plugins! {
     node_ports,
     resources_fit,
     topology_spread,
+    inter_pod_affinity,
     balanced,
     image_locality,
 }

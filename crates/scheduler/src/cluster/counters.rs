@@ -3,13 +3,15 @@
 
 use nakhoda_api::selector::LabelSelector;
 
+use super::affinity::{Namespaces, Near};
+use crate::framework::Cycle;
 use crate::node::Node;
 use crate::pod::PodInfo;
 
 /// Groups that are counted at most; the one unused for longest goes.
 const MOST: usize = 1024;
 
-/// Pods that belong together, in one namespace. Pods being deleted do not count.
+/// Pods that belong together. Pods being deleted do not count, but where others want them near or away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Group {
     /// By the controller that made them.
@@ -26,6 +28,8 @@ pub enum Group {
         /// Which labels.
         selector: LabelSelector,
     },
+    /// By all of these descriptions, wherever they are.
+    Near(Vec<Near>),
 }
 
 /// Counts by group and slot.
@@ -47,18 +51,29 @@ struct Counter {
 impl Group {
     /// Whether a pod belongs to it.
     #[must_use]
-    pub fn has(&self, pod: &PodInfo) -> bool {
-        if pod.is_terminating() {
-            return false;
-        }
+    pub fn has(&self, pod: &PodInfo, namespaces: &Namespaces) -> bool {
         match self {
             Self::Controller { namespace, uid } => {
-                pod.key.namespace == *namespace && pod.controller.as_deref() == Some(uid)
+                !pod.is_terminating() && pod.key.namespace == *namespace && pod.controller.as_deref() == Some(uid)
             }
             Self::Labels { namespace, selector } => {
-                pod.key.namespace == *namespace && selector.matches(&pod.object.metadata.labels)
+                !pod.is_terminating()
+                    && pod.key.namespace == *namespace
+                    && selector.matches(&pod.object.metadata.labels)
             }
+            Self::Near(all) => all.iter().all(|near| near.means(pod, namespaces)),
         }
+    }
+
+    /// Whether the pod of a cycle would belong to it.
+    #[must_use]
+    pub fn would_have(&self, cycle: Cycle<'_>) -> bool {
+        self.has(cycle.pod, cycle.cluster.namespaces())
+    }
+
+    /// Whether it depends on the labels of namespaces.
+    fn asks_namespaces(&self) -> bool {
+        matches!(self, Self::Near(all) if all.iter().any(|near| near.by_label.is_some()))
     }
 }
 
@@ -69,7 +84,7 @@ impl Counters {
         self.counters.iter().find(|c| c.group == *group).map(|c| c.counts.as_slice()).unwrap_or_default()
     }
 
-    pub(super) fn track(&mut self, group: Group, nodes: &[Node]) {
+    pub(super) fn track(&mut self, group: Group, nodes: &[Node], namespaces: &Namespaces) {
         self.tick += 1;
         let tick = self.tick;
         if let Some(known) = self.counters.iter_mut().find(|c| c.group == group) {
@@ -81,7 +96,7 @@ impl Counters {
         {
             self.counters.swap_remove(oldest);
         }
-        let members = |node: &Node| node.pods.values().filter(|pod| group.has(pod)).count();
+        let members = |node: &Node| node.pods.values().filter(|pod| group.has(pod, namespaces)).count();
         let counts = nodes.iter().map(|node| u32::try_from(members(node)).unwrap_or(u32::MAX)).collect();
         self.counters.push(Counter { group, counts, used: tick });
     }
@@ -92,14 +107,19 @@ impl Counters {
         }
     }
 
-    pub(super) fn add(&mut self, slot: usize, pod: &PodInfo) {
-        for counter in self.counters.iter_mut().filter(|c| c.group.has(pod)) {
+    /// The labels of a namespace have changed: what depends on them is counted anew when next asked.
+    pub(super) fn renamed(&mut self) {
+        self.counters.retain(|counter| !counter.group.asks_namespaces());
+    }
+
+    pub(super) fn add(&mut self, slot: usize, pod: &PodInfo, namespaces: &Namespaces) {
+        for counter in self.counters.iter_mut().filter(|c| c.group.has(pod, namespaces)) {
             counter.counts[slot] += 1;
         }
     }
 
-    pub(super) fn remove(&mut self, slot: usize, pod: &PodInfo) {
-        for counter in self.counters.iter_mut().filter(|c| c.group.has(pod)) {
+    pub(super) fn remove(&mut self, slot: usize, pod: &PodInfo, namespaces: &Namespaces) {
+        for counter in self.counters.iter_mut().filter(|c| c.group.has(pod, namespaces)) {
             counter.counts[slot] = counter.counts[slot].saturating_sub(1);
         }
     }

@@ -123,7 +123,7 @@ impl<'a> Domains<'a> {
             }
         }
         let least = counts.values().copied().min().unwrap_or_default();
-        let itself = constraint.group.has(cycle.pod).into();
+        let itself = constraint.group.would_have(cycle).into();
         Self { constraint, per_node, counts, least, itself }
     }
 }
