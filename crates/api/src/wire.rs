@@ -54,3 +54,6 @@ pub fn encode(media: Media, object: &Object) -> Result<Vec<u8>, EncodeError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

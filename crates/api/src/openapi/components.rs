@@ -1,5 +1,6 @@
 //! The components of a document: the schemas of what is served, and all they refer to.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
@@ -32,10 +33,10 @@ pub(super) fn of(resources: &[&ResourceInfo], dialect: Dialect) -> Value {
             Component::Message(id) => {
                 let message = table().message(id);
                 let name = names::message(message);
-                if !schemas.contains_key(&name) {
+                if let Entry::Vacant(slot) = schemas.entry(name) {
                     let mut schema = writer.message(message);
                     schema.extend(kinds.get(&id).map(|kinds| (EXTENSION.to_owned(), Value::Array(kinds.clone()))));
-                    schemas.insert(name, Value::Object(schema));
+                    slot.insert(Value::Object(schema));
                 }
             }
         }
