@@ -14,6 +14,9 @@ use crate::pod::spec;
 use crate::pod::status::Waiting;
 use crate::source::{Cluster, Severity};
 
+/// While a registry is asked, the node itself is looked at this often.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// Fetches images. One for the node, so that back-off is shared by its pods' restarts.
 #[derive(Debug)]
 pub struct Puller {
@@ -77,9 +80,7 @@ impl Puller {
                 waiting("ImageInspectError", text)
             })?;
             if let Some(image) = found {
-                let text =
-                    format!("Container image {name:?} already present on machine and can be accessed by the pod");
-                wish.tell(Severity::Normal, "Pulled", text);
+                wish.tell(Severity::Normal, "Pulled", present(name));
                 return Ok(image);
             }
             if policy == "Never" {
@@ -100,7 +101,15 @@ impl Puller {
         }
         wish.tell(Severity::Normal, "Pulling", format!("Pulling image {name:?}"));
         let began = Timestamp::now();
-        match self.pull(wish, whole).await {
+        let pulled = tokio::select! {
+            pulled = self.pull(wish, whole) => pulled,
+            image = self.loaded(wish, whole) => {
+                self.failures.lock().clear(&key);
+                wish.tell(Severity::Normal, "Pulled", present(name));
+                return Ok(image);
+            }
+        };
+        match pulled {
             Ok(image) => {
                 self.failures.lock().clear(&key);
                 let took = format!("{:.3}s", Timestamp::now().duration_since(began).as_secs_f64());
@@ -116,6 +125,19 @@ impl Puller {
                 wish.tell(Severity::Warning, "Failed", format!("Failed to pull image {name:?}: {text}"));
                 self.failures.lock().note(&key, format!("ErrImagePull: {text}"), Timestamp::now());
                 Err(waiting("ErrImagePull", text))
+            }
+        }
+    }
+
+    /// Resolves when the image comes by another way while a registry is asked, if that is as good.
+    async fn loaded(&self, wish: &Wish<'_>, whole: &str) -> v1::Image {
+        if wish.container.image_pull_policy.as_deref() == Some("Always") {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Ok(Some(image)) = self.cri.image(whole).await {
+                return image;
             }
         }
     }
@@ -163,6 +185,10 @@ impl Wish<'_> {
     fn tell(&self, severity: Severity, reason: &str, text: String) {
         self.cluster.event(self.pod, Some(self.field.into()), severity, reason, text);
     }
+}
+
+fn present(name: &str) -> String {
+    format!("Container image {name:?} already present on machine and can be accessed by the pod")
 }
 
 fn waiting(reason: &str, message: String) -> Waiting {
