@@ -20,6 +20,7 @@ macro_rules! controllers {
 }
 
 controllers! {
+    addons,
     daemon_set,
     deployment,
     endpoint_slice,
