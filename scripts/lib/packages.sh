@@ -1,7 +1,7 @@
 # Debian's packages, installed without starting their services.
 
 PACKAGES=(etcd-server etcd-client containerd runc containernetworking-plugins nftables iproute2 conntrack
-    protobuf-compiler libprotobuf-dev gcc libc6-dev pkg-config ca-certificates runit procps)
+    protobuf-compiler libprotobuf-dev gcc libc6-dev pkg-config ca-certificates runit procps busybox-static)
 
 install_packages() {
     local missing=() package
