@@ -29,6 +29,7 @@ macro_rules! commands {
 commands! {
     get => Get,
     health => Health,
+    image => Image,
     kubeconfig => Kubeconfig,
     pki => Pki,
 }

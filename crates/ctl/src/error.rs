@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nakhoda_api::GroupVersionKind;
+use nakhoda_api::{GroupVersionKind, Reason, Status};
 use nakhoda_daemon::pki::PkiError;
 
 /// A command failed.
@@ -60,14 +60,39 @@ pub enum Error {
     /// The server's answer cannot be read.
     #[error("the server's answer cannot be read")]
     Answer(#[source] serde_json::Error),
+    /// An archive is no image archive.
+    #[error(transparent)]
+    Archive(#[from] crate::archive::Broken),
+    /// A program cannot be started.
+    #[error("cannot start {program}")]
+    Start {
+        /// Which.
+        program: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// Certificates.
     #[error(transparent)]
     Pki(#[from] PkiError),
 }
 
-/// The error with its causes in one line.
+// === impl Error ===
+
+impl Error {
+    /// Whether the server says that the object is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_not_found())
+    }
+}
+
+/// The error as kubectl words it, with its causes, in one line where it has no list of causes.
 #[must_use]
 pub fn sentence(error: &Error) -> String {
+    if let Error::Client(nakhoda_client::Error::Api(status)) = error {
+        return refusal(status);
+    }
     let mut text = format!("error: {error}");
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -75,4 +100,44 @@ pub fn sentence(error: &Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// `Error from server (NotFound): …`; an invalid object is told field by field.
+fn refusal(status: &Status) -> String {
+    if let (Some(Reason::Invalid), Some(details)) = (status.reason, &status.details) {
+        let mut text = format!("The {} {:?} is invalid", details.kind, details.name);
+        match details.causes.as_slice() {
+            [] => {}
+            [one] => text.push_str(&format!(": {}: {}", one.field, one.message)),
+            many => {
+                text.push_str(": ");
+                text.extend(many.iter().map(|cause| format!("\n* {}: {}", cause.field, cause.message)));
+            }
+        }
+        return text;
+    }
+    match status.reason {
+        Some(reason) => format!("Error from server ({reason:?}): {}", status.message),
+        None => format!("Error from server: {}", status.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nakhoda_api::field::{Errors, Path as Field};
+    use nakhoda_api::{GroupKind, GroupResource};
+
+    #[test]
+    fn refusals_are_worded_as_kubectl_words_them() {
+        let status = Status::not_found(&GroupResource::new("", "pods"), "x");
+        assert_eq!(refusal(&status), "Error from server (NotFound): pods \"x\" not found");
+        let mut errors = Errors::default();
+        errors.invalid(&Field::new("spec").child("replicas"), -1, "must be greater than or equal to 0");
+        let kind = GroupKind { group: "apps".into(), kind: "Deployment".into() };
+        assert_eq!(
+            refusal(&Status::invalid(&kind, "x", &errors)),
+            "The Deployment \"x\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+        );
+    }
 }

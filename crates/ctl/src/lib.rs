@@ -3,11 +3,13 @@
 //! Architecture invariant: a command is one file in [`cmd`] and one line in its registry; kinds, short
 //! names and columns come from the server.
 
+pub mod archive;
 pub mod cmd;
 pub mod context;
 pub mod error;
 pub mod mapping;
 pub mod output;
+pub mod stream;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,8 @@
 
 pub mod columns;
 pub mod jsonpath;
+pub mod out;
+pub mod progress;
 pub mod table;
 
 use serde_json::Value;

@@ -15,7 +15,7 @@ pub struct Template(Vec<Part>);
 enum Part {
     Text(String),
     Path(Path),
-    Range(Path, Vec<Part>),
+    Range(Path, Vec<Self>),
 }
 
 /// Steps from the root, or from the current item.
