@@ -3,7 +3,7 @@
 //!
 //! Absent: which rule belongs to which kind; the kinds themselves say so.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 mod charset;
 mod keys;
@@ -136,13 +136,25 @@ pub fn is_path_segment_prefix(value: &str) -> Vec<String> {
     ["/", "%"].iter().filter(|c| value.contains(**c)).map(|c| format!("may not contain '{c}'")).collect()
 }
 
-/// An IP address in canonical text; IPv4 with leading zeros and IPv4-mapped IPv6 are refused.
+/// An IP address that all programs read alike: no leading zeros, no IPv4 in the clothes of IPv6.
 #[must_use]
 pub fn is_valid_ip(value: &str) -> Vec<String> {
-    match value.parse::<IpAddr>() {
-        Ok(_) => Vec::new(),
-        Err(_) => vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".into()],
-    }
+    let fault = match value.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => "must not be an IPv4-mapped IPv6 address",
+        Ok(_) => return Vec::new(),
+        Err(_) if without_zeros(value).parse::<Ipv4Addr>().is_ok() => "must not have leading 0s",
+        Err(_) => "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+    };
+    vec![fault.into()]
+}
+
+fn without_zeros(value: &str) -> String {
+    let plain = |part: &str| match part.trim_start_matches('0') {
+        "" if part.is_empty() => String::new(),
+        "" => "0".into(),
+        rest => rest.to_owned(),
+    };
+    value.split('.').map(plain).collect::<Vec<_>>().join(".")
 }
 
 /// A network in CIDR notation.

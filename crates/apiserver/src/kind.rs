@@ -185,6 +185,7 @@ pub trait Strategy: Send + Sync {
     /// See [`Kind::to_storage`].
     fn to_storage(&self, object: Object) -> Object;
     /// See [`Kind::from_storage`].
+    #[allow(clippy::wrong_self_convention, reason = "the strategy stands for the kind, the object is what is read")]
     fn from_storage(&self, object: Object) -> Object;
 }
 
@@ -243,8 +244,7 @@ impl Info {
 }
 
 /// What most resources serve, in discovery's order.
-pub const ALL_VERBS: &[&str] =
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+pub const ALL_VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 /// What `status` serves.
 pub const STATUS: Sub = Sub { name: "status", verbs: &["get", "patch", "update"], kind: None };
 /// What `scale` serves.
@@ -265,7 +265,9 @@ impl Served {
 
 /// A shape that does not fit is the client's fault: the codec lets through what the typed model does not.
 fn typed<K: Kind>(object: &Object) -> Result<K::Object, Status> {
-    object.typed().map_err(|e| Status::bad_request(format!("{} cannot be read as {}: {e}", object.name(), K::Object::KIND)))
+    object
+        .typed()
+        .map_err(|e| Status::bad_request(format!("{} cannot be read as {}: {e}", object.name(), K::Object::KIND)))
 }
 
 fn old_typed<K: Kind>(old: Option<&Object>) -> Result<Option<K::Object>, Status> {

@@ -47,7 +47,10 @@ fn ports_have_numbers_and_names() {
 fn path_segments_addresses_and_networks() {
     assert_eq!(is_path_segment_name(".."), ["may not be '..'"]);
     assert_eq!(is_path_segment_name("a/%"), ["may not contain '/'", "may not contain '%'"]);
-    assert!(is_valid_ip("10.0.0.1").is_empty() && !is_valid_ip("10.0.0.01").is_empty());
+    assert!(is_valid_ip("10.0.0.1").is_empty() && is_valid_ip("fd00::1").is_empty());
+    assert_eq!(is_valid_ip("10.0.00.01"), ["must not have leading 0s"]);
+    assert_eq!(is_valid_ip("::ffff:10.0.0.1"), ["must not be an IPv4-mapped IPv6 address"]);
+    assert_eq!(is_valid_ip("10.0.0."), ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]);
     assert!(is_valid_cidr("10.0.0.0/8").is_empty() && !is_valid_cidr("10.0.0.0/33").is_empty());
     assert!(is_valid_cidr("fd00::/64").is_empty() && !is_valid_cidr("fd00::").is_empty());
 }

@@ -9,10 +9,12 @@ use nakhoda_api::kinds::core::{Pod, PodSpec, PodTemplateSpec};
 use crate::rules::check::{self, list, text};
 
 pub mod affinity;
+pub mod annotations;
 pub mod containers;
 pub mod downward;
 pub mod env;
 pub mod handlers;
+pub mod label_keys;
 pub mod mounts;
 pub mod network;
 pub mod ports;
@@ -38,6 +40,7 @@ pub fn create(errors: &mut Errors, pod: &Pod) {
 
 /// What holds for a pod at all times.
 pub fn whole(errors: &mut Errors, pod: &Pod, spec: &PodSpec) {
+    annotations::validate(errors, &Path::new("metadata.annotations"), pod.metadata.annotations.as_ref(), spec);
     let path = Path::new("spec");
     spec::validate(errors, &path, spec, text(&pod.metadata.name), true);
     if text(&spec.service_account_name).is_empty() {
@@ -56,7 +59,9 @@ pub fn template(errors: &mut Errors, path: &Path, template: &PodTemplateSpec) {
     let spec = template.spec.as_ref().unwrap_or(&none);
     let metadata = template.metadata.as_ref();
     check::labels(errors, &path.child("labels"), metadata.and_then(|m| m.labels.as_ref()));
-    check::annotations(errors, &path.child("annotations"), metadata.and_then(|m| m.annotations.as_ref()));
+    let (at, given) = (path.child("annotations"), metadata.and_then(|m| m.annotations.as_ref()));
+    check::annotations(errors, &at, given);
+    annotations::validate(errors, &at, given, spec);
     let at = path.child("spec");
     spec::validate(errors, &at, spec, "", false);
     if !list(&spec.ephemeral_containers).is_empty() {

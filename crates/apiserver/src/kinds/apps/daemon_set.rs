@@ -9,9 +9,9 @@ use nakhoda_api::kinds::apps::{
 use nakhoda_api::selector::LabelSelector;
 
 use crate::kind::{Columns, Cx, Info, Kind, STATUS};
-use crate::rules::check::{immutable, keep_status, nonnegative, text};
+use crate::rules::check::{immutable, keep_status, nonnegative, same, text};
 use crate::rules::defaults::{self, fill};
-use crate::rules::{print, workload};
+use crate::rules::{pod, print, workload};
 
 /// The kind.
 pub struct DaemonSets;
@@ -54,6 +54,11 @@ impl Kind for DaemonSets {
             immutable(errors, &Path::new("spec.selector"), &new.spec.selector, &old.spec.selector);
         }
         spec(errors, &Path::new("spec"), &new.spec);
+    }
+
+    fn warnings(new: &DaemonSet, old: Option<&DaemonSet>) -> Vec<String> {
+        let same = old.is_some_and(|old| same(&new.spec.template, &old.spec.template));
+        if same { Vec::new() } else { pod::warnings::workload(None, Some(&new.spec.template)) }
     }
 
     fn columns() -> Columns<DaemonSet> {

@@ -9,9 +9,9 @@ use nakhoda_api::kinds::apps::{
 use nakhoda_api::selector;
 
 use crate::kind::{Columns, Cx, Info, Kind, SCALE, STATUS};
-use crate::rules::check::{immutable, keep_status, nonnegative, text};
+use crate::rules::check::{immutable, keep_status, nonnegative, same, text};
 use crate::rules::defaults::{self, fill};
-use crate::rules::{print, workload};
+use crate::rules::{pod, print, workload};
 
 /// The kind.
 pub struct Deployments;
@@ -55,6 +55,15 @@ impl Kind for Deployments {
         spec(errors, &Path::new("spec"), &new.spec);
         if let Some(old) = old {
             immutable(errors, &Path::new("spec.selector"), &new.spec.selector, &old.spec.selector);
+        }
+    }
+
+    fn warnings(new: &Deployment, old: Option<&Deployment>) -> Vec<String> {
+        let same = old.is_some_and(|old| same(&new.spec.template, &old.spec.template));
+        if same {
+            Vec::new()
+        } else {
+            pod::warnings::workload(new.metadata.name.as_ref().filter(|_| old.is_none()), Some(&new.spec.template))
         }
     }
 

@@ -5,8 +5,8 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::apps::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, SCALE, STATUS};
-use crate::rules::check::{immutable, keep_status, nonnegative};
-use crate::rules::{defaults, print, workload};
+use crate::rules::check::{immutable, keep_status, nonnegative, same};
+use crate::rules::{defaults, pod, print, workload};
 
 /// The kind.
 pub struct ReplicaSets;
@@ -41,6 +41,15 @@ impl Kind for ReplicaSets {
         spec(errors, &Path::new("spec"), &new.spec);
         if let Some(old) = old {
             immutable(errors, &Path::new("spec.selector"), &new.spec.selector, &old.spec.selector);
+        }
+    }
+
+    fn warnings(new: &ReplicaSet, old: Option<&ReplicaSet>) -> Vec<String> {
+        let same = old.is_some_and(|old| same(&new.spec.template, &old.spec.template));
+        if same {
+            Vec::new()
+        } else {
+            pod::warnings::workload(new.metadata.name.as_ref().filter(|_| old.is_none()), new.spec.template.as_ref())
         }
     }
 

@@ -24,6 +24,7 @@ impl Kind for Namespaces {
             verbs: &["create", "delete", "get", "list", "patch", "update", "watch"],
             subresources: &[Sub { name: "finalize", verbs: &["update"], kind: None }, STATUS],
             names: NameRule::Label,
+            returns_deleted: true,
             ..Info::of::<Namespace>("namespaces", "namespace", Scope::Cluster)
         }
     }

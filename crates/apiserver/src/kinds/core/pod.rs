@@ -4,7 +4,6 @@
 use nakhoda_api::Scope;
 use nakhoda_api::field::Errors;
 use nakhoda_api::kinds::core::{Pod, PodCondition, PodSpec, PodStatus};
-use nakhoda_api::names;
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, STATUS, Sub};
 use crate::kinds::core::node::PROXY_VERBS;
@@ -39,6 +38,7 @@ impl Kind for Pods {
             categories: &["all"],
             subresources: SUBRESOURCES,
             generation: true,
+            returns_deleted: true,
             ..Info::of::<Pod>("pods", "pod", Scope::Namespaced)
         }
     }
@@ -58,7 +58,10 @@ impl Kind for Pods {
 
     fn prepare(cx: &Cx, new: &mut Pod, old: Option<&Pod>) {
         match old {
-            None => new.status = Some(first_status(cx, new.spec.as_ref())),
+            None => {
+                new.status = Some(first_status(cx, new.spec.as_ref()));
+                pod::label_keys::merge(new);
+            }
             Some(old) => {
                 keep_status(cx, &mut new.status, Some(&old.status));
                 if cx.subresource == "status" {
@@ -78,16 +81,7 @@ impl Kind for Pods {
     }
 
     fn warnings(new: &Pod, old: Option<&Pod>) -> Vec<String> {
-        if old.is_some() {
-            return Vec::new();
-        }
-        let faults = names::is_dns1123_label(text(&new.metadata.name));
-        let mut warnings = pod::warnings::pod(new);
-        if !faults.is_empty() {
-            let why = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
-            warnings.insert(0, format!("{why}: [{}]", faults.join(" ")));
-        }
-        warnings
+        if old.is_some() { Vec::new() } else { pod::warnings::pod(new) }
     }
 
     fn fields(pod: &Pod) -> Fields {

@@ -6,8 +6,8 @@ use nakhoda_api::kinds::core::{ReplicationController, ReplicationControllerStatu
 use nakhoda_api::selector::LabelSelector;
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, SCALE, STATUS};
-use crate::rules::check::{keep_status, nonnegative};
-use crate::rules::{defaults, print, workload};
+use crate::rules::check::{keep_status, nonnegative, same};
+use crate::rules::{defaults, pod, print, workload};
 
 /// The kind.
 pub struct ReplicationControllers;
@@ -56,6 +56,18 @@ impl Kind for ReplicationControllers {
         }
         nonnegative(errors, &path.child("replicas"), spec.replicas);
         workload::template(errors, &path.child("template"), spec.template.as_ref(), &selector, "ReplicationController");
+    }
+
+    fn warnings(new: &ReplicationController, old: Option<&ReplicationController>) -> Vec<String> {
+        let same = old.is_some_and(|old| same(&new.spec, &old.spec));
+        if same {
+            Vec::new()
+        } else {
+            pod::warnings::workload(
+                new.metadata.name.as_ref().filter(|_| old.is_none()),
+                new.spec.as_ref().and_then(|s| s.template.as_ref()),
+            )
+        }
     }
 
     fn fields(rc: &ReplicationController) -> Fields {

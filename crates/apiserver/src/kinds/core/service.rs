@@ -37,6 +37,7 @@ impl Kind for Services {
             storage: "services/specs",
             create_on_update: true,
             names: NameRule::Label,
+            returns_deleted: true,
             ..Info::of::<Service>("services", "service", Scope::Namespaced)
         }
     }

@@ -19,6 +19,7 @@ impl Kind for ServiceAccounts {
                 verbs: &["create"],
                 kind: Some(("authentication.k8s.io", "v1", "TokenRequest")),
             }],
+            returns_deleted: true,
             ..Info::of::<ServiceAccount>("serviceaccounts", "serviceaccount", Scope::Namespaced)
         }
     }

@@ -4,10 +4,13 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{Container, ContainerStatus, Pod, PodSpec, PodStatus};
 use nakhoda_api::names;
 
+use super::annotations;
 use crate::rules::check::{each, immutable, list, qualified, subdomain, text};
 
 /// A changed status.
 pub fn validate(errors: &mut Errors, new: &Pod, old: &Pod) {
+    let at = Path::new("metadata.annotations");
+    annotations::update(errors, &at, new.metadata.annotations.as_ref(), old.metadata.annotations.as_ref());
     let (none, no_spec) = (PodStatus::default(), PodSpec::default());
     let (status, before) = (new.status.as_ref().unwrap_or(&none), old.status.as_ref().unwrap_or(&none));
     let spec = old.spec.as_ref().unwrap_or(&no_spec);

@@ -3,6 +3,7 @@
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{Container, Pod, PodSpec, Toleration};
 
+use super::annotations;
 use super::containers::image_is_trimmed;
 use crate::rules::check::{list, required, same, text};
 
@@ -10,6 +11,8 @@ const MAY_CHANGE: &str = "`spec.containers[*].image`,`spec.initContainers[*].ima
 
 /// A changed pod.
 pub fn validate(errors: &mut Errors, new: &Pod, old: &Pod) {
+    let at = Path::new("metadata.annotations");
+    annotations::update(errors, &at, new.metadata.annotations.as_ref(), old.metadata.annotations.as_ref());
     let none = PodSpec::default();
     let (spec, old) = (new.spec.as_ref().unwrap_or(&none), old.spec.as_ref().unwrap_or(&none));
     super::whole(errors, new, spec);

@@ -157,7 +157,9 @@ fn policies(errors: &mut Errors, path: &Path, spec: &ServiceSpec) {
         errors.invalid(&at, policy, "may only be set for externally-accessible services");
     }
     let (at, port) = (path.child("healthCheckNodePort"), spec.health_check_node_port.unwrap_or(0));
-    if port != 0 && needs_health_check(spec) {
+    if port == 0 && needs_health_check(spec) {
+        errors.required(&at, "");
+    } else if needs_health_check(spec) {
         each(errors, &at, port, names::is_valid_port_num(port.into()));
     } else if port != 0 {
         let why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
