@@ -1,11 +1,12 @@
 //! Which kubelet runs a pod, and which of its containers is meant.
 
 use k8s_openapi::api::core::v1::{Node, Pod, PodSpec};
-use nakhoda_api::{GroupResource, Status};
+use nakhoda_api::{GroupResource, GroupVersionResource, Status};
 use nakhoda_rpc::v1::PodRef;
+use serde::de::DeserializeOwned;
 
 use super::{Kubelets, Place};
-use crate::verb::Call;
+use crate::verb::{Call, get};
 
 /// A pod and where it runs.
 pub struct Located {
@@ -19,11 +20,8 @@ pub struct Located {
 
 impl Located {
     /// The pod that a call is about.
-    pub fn of(call: &Call, name: &str) -> Result<Self, Status> {
-        let storage = call.pipeline.storage();
-        let pod: Pod = storage
-            .get(call.namespace(), name)
-            .ok_or_else(|| Status::not_found(&GroupResource::new("", "pods"), name))?;
+    pub async fn of(call: &Call, name: &str) -> Result<Self, Status> {
+        let pod: Pod = fresh(call, "pods", name).await?;
         let node = pod.spec.as_ref().and_then(|s| s.node_name.clone()).unwrap_or_default();
         Ok(Self { pod, node })
     }
@@ -66,6 +64,15 @@ impl Located {
             (asked, _) => Err(Status::bad_request(format!("container {asked} is not valid for pod {name}"))),
         }
     }
+}
+
+/// An object of the core group in the call's namespace, as it is after every write answered before: a
+/// client may well ask for the log of a pod that it has just made.
+pub async fn fresh<T: DeserializeOwned>(call: &Call, plural: &str, name: &str) -> Result<T, Status> {
+    let resource = GroupVersionResource::new("", "v1", plural);
+    let kind = call.pipeline.kinds().get(&resource).ok_or_else(Status::no_such_path)?;
+    let item = get::item(&call.on(&kind, call.namespace(), name), "").await?;
+    serde_json::from_slice(item.json()).map_err(|error| Status::internal(&error))
 }
 
 /// The kubelet of a node.

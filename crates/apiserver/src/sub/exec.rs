@@ -33,7 +33,7 @@ pub(super) async fn session(call: &Call, connect: &Connect, kind: Session) -> Re
     if !matches!(connect.method.as_str(), "get" | "post") {
         return Err(call.unsupported(&connect.method));
     }
-    let located = Located::of(call, &call.target.name)?;
+    let located = Located::of(call, &call.target.name).await?;
     let container = located.container(connect.get("container"))?;
     let open = NodeOpen {
         pod: Some(located.reference(&container)),

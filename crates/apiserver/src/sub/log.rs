@@ -27,7 +27,7 @@ impl Handler for Log {
                 return Err(call.unsupported(&connect.method));
             }
             let mut request = options(&connect, &call.target.name)?;
-            let located = Located::of(call, &call.target.name)?;
+            let located = Located::of(call, &call.target.name).await?;
             let container = located.container(connect.get("container"))?;
             if located.node.is_empty() {
                 return Ok(read(futures::stream::empty()));

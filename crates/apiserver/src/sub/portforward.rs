@@ -25,7 +25,7 @@ impl Handler for PortForward {
             if !matches!(connect.method.as_str(), "get" | "post") {
                 return Err(call.unsupported(&connect.method));
             }
-            let located = Located::of(call, &call.target.name)?;
+            let located = Located::of(call, &call.target.name).await?;
             let through = Through {
                 kubelets: locate::kubelets(call)?.clone(),
                 place: located.place(call)?,

@@ -31,8 +31,8 @@ impl Handler for Proxy {
             let address = Address::parse(&call.target.name)
                 .ok_or_else(|| Status::bad_request(format!("invalid {kind} request {:?}", call.target.name)))?;
             let mut target = match call.kind.info.plural {
-                "pods" => pod(call, &address)?,
-                "services" => service::target(call, &address)?,
+                "pods" => pod(call, &address).await?,
+                "services" => service::target(call, &address).await?,
                 _ => node(call, &address)?,
             };
             target.path = path(&call.target, &connect);
@@ -42,8 +42,8 @@ impl Handler for Proxy {
     }
 }
 
-fn pod(call: &Call, address: &Address) -> Result<ProxyTarget, Status> {
-    let located = Located::of(call, &address.name)?;
+async fn pod(call: &Call, address: &Address) -> Result<ProxyTarget, Status> {
+    let located = Located::of(call, &address.name).await?;
     let first = || {
         let spec = located.pod.spec.as_ref()?;
         let port = spec.containers.iter().flat_map(|c| c.ports.iter().flatten()).next()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use nakhoda_api::{GroupResource, Status};
+use nakhoda_api::Status;
 use tokio::net::TcpStream;
 
 use super::address::Address;
@@ -32,14 +32,11 @@ struct Direct {
 }
 
 /// Where a request to a Service goes.
-pub(super) fn target(call: &Call, address: &Address) -> Result<ProxyTarget, Status> {
-    let storage = call.pipeline.storage();
+pub(super) async fn target(call: &Call, address: &Address) -> Result<ProxyTarget, Status> {
     let name = &address.name;
-    let service: Service = storage
-        .get(call.namespace(), name)
-        .ok_or_else(|| Status::not_found(&GroupResource::new("", "services"), name))?;
+    let service: Service = locate::fresh(call, "services", name).await?;
     let port = port_name(&service, &address.port)?;
-    let slices: Vec<EndpointSlice> = storage.list(Some(call.namespace()));
+    let slices: Vec<EndpointSlice> = call.pipeline.storage().list(Some(call.namespace()));
     let ready = endpoints(&slices, name, &port);
     if ready.is_empty() {
         return Err(Status::unavailable(format!("no endpoints available for service {:?}", call.target.name), 0));
