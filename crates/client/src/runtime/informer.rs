@@ -211,14 +211,22 @@ impl<K: Resource> Inner<K> {
     }
 }
 
+/// Of failures in a row the first is told, and that it works again.
 async fn follow<K: Resource>(informer: Informer<K>, mut watcher: Watcher<K>) {
+    let (mut failing, resource) = (false, K::URL_PATH_SEGMENT);
     loop {
         match watcher.next().await {
-            Ok(event) => informer.apply(event),
-            Err(error) if error.is_expired() => tracing::debug!(resource = K::URL_PATH_SEGMENT, "starting over"),
+            Ok(event) => {
+                informer.apply(event);
+                if std::mem::take(&mut failing) {
+                    tracing::info!(resource, "watch works again");
+                }
+            }
+            Err(error) if error.is_expired() => tracing::debug!(resource, "starting over"),
+            Err(error) if failing => tracing::debug!(resource, error = chain(&error), "watch failed again"),
             Err(error) => {
-                let error = chain(&error);
-                tracing::warn!(resource = K::URL_PATH_SEGMENT, error, "watch failed; trying again");
+                failing = true;
+                tracing::warn!(resource, error = chain(&error), "watch failed; trying again");
             }
         }
     }

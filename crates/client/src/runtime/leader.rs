@@ -18,7 +18,7 @@ use crate::key::Key;
 
 pub mod step;
 
-use step::{Step, step};
+use step::{Candidate, Claim, Step, step};
 
 /// The times of an election.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,7 @@ struct Election {
     lease: Key,
     identity: Arc<str>,
     settings: Settings,
+    claim: Claim,
     known: Option<Lease>,
     known_since: Instant,
     renewed: Option<Instant>,
@@ -64,8 +65,8 @@ impl Default for Settings {
     }
 }
 
-/// Takes part in the election until the process stops, and then gives the Lease back at once.
-/// `identity` must be unique to this process.
+/// Takes part in the election until the process stops, and then gives the Lease back at once. Of two
+/// processes with one `identity` the younger leads: it is taken for the other's next life.
 #[must_use]
 pub fn run(
     tasks: &Tasks,
@@ -78,7 +79,17 @@ pub fn run(
     let api = client.namespaced(&lease.namespace);
     let known_since = Instant::now();
     let identity = identity.into();
-    let mut election = Election { api, lease, identity, settings, known: None, known_since, renewed: None, leadership };
+    let mut election = Election {
+        api,
+        lease,
+        identity,
+        settings,
+        claim: Claim::Fresh,
+        known: None,
+        known_since,
+        renewed: None,
+        leadership,
+    };
     let stop = tasks.token();
     tasks.spawn_draining("leader election", async move {
         tokio::select! {
@@ -105,11 +116,15 @@ pub async fn lose(leadership: &mut watch::Receiver<Leadership>, fence: &Fence) {
     drop(leadership.wait_for(|l| *l != held).await);
 }
 
-/// A name for this process that no other has: the host and a random part.
+/// The name of a control plane's process: its host. So a process that is started again need not wait
+/// for the Lease of its previous life to run out.
 #[must_use]
 pub fn identity() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{}_{}", host.trim(), uuid::Uuid::new_v4())
+    match host.trim() {
+        "" => uuid::Uuid::new_v4().to_string(),
+        host => host.into(),
+    }
 }
 
 // === impl Election ===
@@ -143,15 +158,19 @@ impl Election {
         }
         let now = Instant::now();
         let age = now.duration_since(self.known_since);
-        let written =
-            match step(self.known.as_ref(), age, &self.lease, &self.identity, &self.settings, Timestamp::now()) {
-                Step::Wait => {
-                    self.renewed = None;
-                    return Ok(());
+        let who = Candidate { key: &self.lease, identity: &self.identity, claim: self.claim, settings: &self.settings };
+        let written = match step(self.known.as_ref(), age, &who, Timestamp::now()) {
+            Step::Wait => {
+                self.renewed = None;
+                if matches!(self.claim, Claim::Holding(_)) {
+                    self.claim = Claim::Lost;
                 }
-                Step::Create(lease) => self.api.create(&lease).await?,
-                Step::Update(lease) => self.api.update(&lease).await?,
-            };
+                return Ok(());
+            }
+            Step::Create(lease) => self.api.create(&lease).await?,
+            Step::Update(lease) => self.api.update(&lease).await?,
+        };
+        self.claim = Claim::Holding(written.spec.as_ref().and_then(|s| s.lease_transitions).unwrap_or_default());
         self.known = Some(written);
         self.known_since = now;
         self.renewed = Some(now);

@@ -22,17 +22,36 @@ pub enum Step {
     Wait,
 }
 
+/// Who wants the Lease.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Which Lease.
+    pub key: &'a Key,
+    /// Its name there.
+    pub identity: &'a str,
+    /// What it has to do with the Lease so far.
+    pub claim: Claim,
+    /// The times.
+    pub settings: &'a Settings,
+}
+
+/// What this process has to do with the Lease so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It has just started: a Lease in its own name is from its previous life, which may still write,
+    /// so it takes it over at once and the fence shuts the other out.
+    Fresh,
+    /// It holds it, having changed hands so many times.
+    Holding(i32),
+    /// It has lost it: a Lease in its own name is of another process.
+    Lost,
+}
+
 /// Decides about the Lease as known, which has looked the same for `age` by our own clock: the clocks
 /// of others are not trusted.
 #[must_use]
-pub fn step(
-    known: Option<&Lease>,
-    age: Duration,
-    key: &Key,
-    identity: &str,
-    settings: &Settings,
-    now: Timestamp,
-) -> Step {
+pub fn step(known: Option<&Lease>, age: Duration, who: &Candidate<'_>, now: Timestamp) -> Step {
+    let Candidate { key, identity, claim, settings } = *who;
     let Some(known) = known else {
         let spec = taken(0, identity, settings, now);
         let metadata = ObjectMeta {
@@ -46,9 +65,9 @@ pub fn step(
     let holder = spec.holder_identity.as_deref().unwrap_or_default();
     let transitions = spec.lease_transitions.unwrap_or_default();
     let stands = Duration::from_secs(spec.lease_duration_seconds.unwrap_or_default().max(0).unsigned_abs().into());
-    let next = if holder == identity {
+    let next = if holder == identity && claim == Claim::Holding(transitions) {
         LeaseSpec { acquire_time: spec.acquire_time, ..taken(transitions, identity, settings, now) }
-    } else if holder.is_empty() || age >= stands {
+    } else if holder.is_empty() || age >= stands || (holder == identity && claim == Claim::Fresh) {
         taken(transitions.saturating_add(1), identity, settings, now)
     } else {
         return Step::Wait;
@@ -106,9 +125,10 @@ mod tests {
         Lease { metadata: ObjectMeta::default(), spec: Some(spec) }
     }
 
-    fn decide(known: Option<&Lease>, age: u64) -> Step {
-        let now = Timestamp::from_second(100).expect("a time");
-        step(known, Duration::from_secs(age), &Key::new("kube-system", "x"), "me", &Settings::default(), now)
+    fn decide(known: Option<&Lease>, age: u64, claim: Claim) -> Step {
+        let (now, key) = (Timestamp::from_second(100).expect("a time"), Key::new("kube-system", "x"));
+        let who = Candidate { key: &key, identity: "me", claim, settings: &Settings::default() };
+        step(known, Duration::from_secs(age), &who, now)
     }
 
     fn transitions(step: &Step) -> Option<i32> {
@@ -120,13 +140,13 @@ mod tests {
 
     #[test]
     fn a_lease_of_another_is_taken_only_after_it_stood_still_for_its_duration() {
-        assert_eq!(decide(Some(&held("other", 3)), 14), Step::Wait);
-        assert_eq!(transitions(&decide(Some(&held("other", 3)), 15)), Some(4));
+        assert_eq!(decide(Some(&held("other", 3)), 14, Claim::Fresh), Step::Wait);
+        assert_eq!(transitions(&decide(Some(&held("other", 3)), 15, Claim::Fresh)), Some(4));
     }
 
     #[test]
     fn renewing_keeps_the_transitions_and_the_time_of_acquiring() {
-        let Step::Update(lease) = decide(Some(&held("me", 3)), 0) else { panic!("must renew") };
+        let Step::Update(lease) = decide(Some(&held("me", 3)), 0, Claim::Holding(3)) else { panic!("must renew") };
         let spec = lease.spec.expect("a spec");
         assert_eq!((spec.lease_transitions, spec.acquire_time), (Some(3), Some(MicroTime(Timestamp::UNIX_EPOCH))));
     }
@@ -135,10 +155,17 @@ mod tests {
     fn a_released_lease_is_taken_at_once_and_its_fence_is_another() {
         let old = held("other", 3);
         let released = released(&old, Timestamp::UNIX_EPOCH);
-        let step = decide(Some(&released), 0);
+        let step = decide(Some(&released), 0, Claim::Lost);
         assert_eq!(transitions(&step), Some(4));
         let Step::Update(new) = step else { panic!("must take over") };
         let key = Key::new("kube-system", "x");
         assert_ne!(fence(&old, &key), fence(&new, &key));
+    }
+
+    #[test]
+    fn a_process_that_starts_again_takes_over_from_its_previous_life_and_one_that_lost_does_not() {
+        assert_eq!(transitions(&decide(Some(&held("me", 3)), 0, Claim::Fresh)), Some(4));
+        assert_eq!(decide(Some(&held("me", 4)), 0, Claim::Holding(3)), Step::Wait);
+        assert_eq!(decide(Some(&held("me", 4)), 0, Claim::Lost), Step::Wait);
     }
 }

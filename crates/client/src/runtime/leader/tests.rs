@@ -39,3 +39,20 @@ async fn a_leader_that_cannot_renew_gives_up_and_returns_with_the_server() {
     assert_eq!(lead(&mut leadership).await, Some(fence));
     tasks.stop();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_was_killed_leads_again_at_once_and_its_old_fence_is_void() {
+    let (memory, killed, next) = (Memory::new(), Tasks::new(), Tasks::new());
+    let mut before = campaign(&memory, &killed, "one");
+    let old = lead(&mut before).await.expect("leads");
+    let start = Instant::now();
+    let mut after = campaign(&memory, &next, "one");
+    let new = lead(&mut after).await.expect("leads");
+    assert!(start.elapsed() < Duration::from_secs(1));
+    assert_eq!(new.transitions, old.transitions + 1);
+    lose(&mut before, &old).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((before.borrow().clone(), after.borrow().clone()), (Leadership::Follower, Leadership::Leader(new)));
+    killed.stop();
+    next.stop();
+}
