@@ -21,6 +21,7 @@ macro_rules! controllers {
 
 controllers! {
     addons,
+    csr,
     daemon_set,
     deployment,
     endpoint_slice,
