@@ -192,6 +192,23 @@ mod tests {
         assert!(normalised(json!({"kind": "Event", "apiVersion": "v1"})).contains(r#""lastTimestamp":null"#));
     }
 
+    /// Typed readers take Go's nulls and zero values for what they are.
+    #[test]
+    fn what_go_writes_has_a_typed_view() {
+        use crate::kinds::{apps, core, rbac};
+        let of = |api_version: &str, kind: &str| {
+            let mut object = Object::from_value(json!({"kind": kind, "apiVersion": api_version})).expect("an object");
+            normalise(&mut object);
+            object
+        };
+        of("v1", "Pod").typed::<core::Pod>().expect("a pod");
+        of("v1", "Event").typed::<core::Event>().expect("an event");
+        of("v1", "Node").typed::<core::Node>().expect("a node");
+        of("apps/v1", "Deployment").typed::<apps::Deployment>().expect("a deployment");
+        of("rbac.authorization.k8s.io/v1", "ClusterRole").typed::<rbac::ClusterRole>().expect("a role");
+        of("rbac.authorization.k8s.io/v1", "RoleBinding").typed::<rbac::RoleBinding>().expect("a binding");
+    }
+
     #[test]
     fn it_is_idempotent_and_leaves_unknown_kinds_alone() {
         let once =

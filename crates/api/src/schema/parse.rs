@@ -190,6 +190,12 @@ mod tests {
         assert_eq!(volume.json[at].field.tag, 19);
     }
 
+    /// The reader keeps the fields it has seen in the bits of a `u128`.
+    #[test]
+    fn no_message_has_more_fields_than_the_reader_can_count() {
+        assert!(table().messages.iter().all(|message| message.json.len() <= 128));
+    }
+
     #[test]
     fn options_are_kinds_of_every_group() {
         let of = |group, kind| table().kind(group, "v1", kind);

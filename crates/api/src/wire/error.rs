@@ -77,3 +77,28 @@ fn summary(body: &[u8]) -> String {
         _ => format!("{}{more}", head.iter().map(|b| format!("{b:02x}")).collect::<String>()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_bodies_are_answered_in_the_words_of_upstream() {
+        let syntax = DecodeError::Syntax("unexpected end of JSON input".into());
+        assert_eq!(
+            syntax.status("v1", "Pod", b"{").message,
+            "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: \
+             unexpected end of JSON input (\"{\")"
+        );
+        let long = b"not an object, but rather a long text";
+        assert!(
+            syntax
+                .status("v1", "Pod", long)
+                .message
+                .ends_with("(6e6f7420616e206f626a6563742c2062757420726174686572206120 ...)")
+        );
+        let wrong = DecodeError::Type("json: cannot unmarshal".into()).status("v1", "Pod", b"{}");
+        assert_eq!(wrong.message, "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal");
+        assert_eq!(wrong.code, 400);
+    }
+}
