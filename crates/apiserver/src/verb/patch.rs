@@ -1,7 +1,6 @@
 //! PATCH: JSON patch, merge patch, strategic merge patch. Server-side apply is absent and says so.
 
 use nakhoda_api::patch::{self, PatchKind};
-use nakhoda_api::wire::{self, Media};
 use nakhoda_api::{Object, Status};
 use parking_lot::Mutex;
 
@@ -50,28 +49,17 @@ impl<'a> Patched<'a> {
 
     /// The object after the patch, of any kind.
     pub fn apply(&self, current: &Object, gvk: &nakhoda_api::GroupVersionKind) -> Result<Object, Status> {
-        let patched = patch::apply(self.write.kind, current, &self.write.bytes)?;
-        let bytes = patched.to_json();
-        let decoded =
-            wire::decode(Media::Json, &bytes, Some(gvk)).map_err(|e| e.status(&gvk.version, &gvk.kind, &bytes))?;
-        *self.warnings.lock() = self.faults(decoded.faults, &patched)?;
-        Ok(decoded.object)
+        let patched = patch::apply_checked(self.write.kind, current, &self.write.bytes)?;
+        if self.write.options.validation == FieldValidation::Strict {
+            return patched.strict();
+        }
+        *self.warnings.lock() = body::faults(patched.faults, gvk, self.write.options.validation)?;
+        Ok(patched.object)
     }
 
     /// The response with the warnings of the patch before its own.
     pub fn finish(&self, mut response: Response) -> Result<Response, Status> {
         response.warnings.splice(0..0, std::mem::take(&mut *self.warnings.lock()));
         Ok(response)
-    }
-
-    fn faults(&self, faults: Vec<String>, patched: &Object) -> Result<Vec<String>, Status> {
-        let gvk = &self.call.kind.info.gvk;
-        if self.write.options.validation != FieldValidation::Strict || faults.is_empty() {
-            return body::faults(faults, gvk, self.write.options.validation);
-        }
-        let mut errors = nakhoda_api::field::Errors::default();
-        let why = format!("strict decoding error: {}", faults.join(", "));
-        errors.invalid(&nakhoda_api::field::Path::new("patch"), String::from_utf8_lossy(&patched.to_json()), why);
-        Err(Status::invalid(&nakhoda_api::GroupKind::default(), "", &errors))
     }
 }
