@@ -23,6 +23,7 @@ use crate::authn::service_account::Tokens;
 use crate::authz::node::NodeAuthorizer;
 use crate::authz::rbac::Rbac;
 use crate::bootstrap::policy;
+use crate::discovery::openapi::Documents;
 use crate::identity::{Issuer, Key};
 use crate::kinds::Kinds;
 use crate::kubelets::Kubelets;
@@ -122,6 +123,7 @@ pub fn fronts(
         health: health.clone(),
         metrics,
         issuer: Some(core.issuer.clone()),
+        openapi: Documents::default(),
         advertised: advertised.to_owned(),
     });
     Ok(Fronts { grpc: grpc.prepare().into_axum_router(), rest })

@@ -5,6 +5,7 @@
 pub mod policy;
 pub mod reconcile;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use nakhoda_api::{GroupVersionResource, Object, Reason, Status};
 use serde_json::json;
 
@@ -15,9 +16,20 @@ use policy::Policy;
 
 const NAMESPACES: &[&str] = &["default", "kube-system", "kube-public", "kube-node-lease"];
 const PRIORITY_CLASSES: &[(&str, i64, &str)] = &[
-    ("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."),
-    ("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
 ];
+
+/// So many roles and bindings are looked at and made at a time.
+const AT_ONCE: usize = 16;
 
 /// Makes what is missing.
 pub async fn ensure(pipeline: &Pipeline) -> Result<(), Status> {
@@ -30,10 +42,7 @@ pub async fn ensure(pipeline: &Pipeline) -> Result<(), Status> {
             "value": value, "description": description});
         create(pipeline, ("scheduling.k8s.io", "priorityclasses"), "", class).await?;
     }
-    for policy in policy::built_in() {
-        put(pipeline, policy).await?;
-    }
-    Ok(())
+    stream::iter(policy::built_in()).map(|policy| put(pipeline, policy)).buffer_unordered(AT_ONCE).try_collect().await
 }
 
 async fn put(pipeline: &Pipeline, policy: Policy) -> Result<(), Status> {
@@ -45,7 +54,8 @@ async fn put(pipeline: &Pipeline, policy: Policy) -> Result<(), Status> {
     };
     let wanted = wanted.map_err(|e| Status::internal(&e))?;
     let at = target(("rbac.authorization.k8s.io", resource), wanted.namespace(), wanted.name());
-    let read = pipeline.internal(at.clone(), Action::Get { resource_version: String::new() }).await;
+    // the cache is enough: what it lacks is made, and what is there already is no failure then
+    let read = pipeline.internal(at.clone(), Action::Get { resource_version: "0".into() }).await;
     let found = match read {
         Ok(response) => object(response.answer)?,
         Err(status) if status.is(Reason::NotFound) => {
@@ -58,13 +68,26 @@ async fn put(pipeline: &Pipeline, policy: Policy) -> Result<(), Status> {
         None => Ok(()),
         Some(mended) => {
             let write = Write { body: Body::Object(Box::new(mended)), options: WriteOptions::default() };
-            pipeline.internal(at, Action::Update(write)).await.map(drop)
+            match pipeline.internal(at, Action::Update(write)).await {
+                // another server mends it, too
+                Err(status) if status.is(Reason::Conflict) => Ok(()),
+                other => other.map(drop),
+            }
         }
     }
 }
 
-async fn create(pipeline: &Pipeline, resource: (&str, &str), namespace: &str, value: serde_json::Value) -> Result<(), Status> {
+async fn create(
+    pipeline: &Pipeline,
+    resource: (&str, &str),
+    namespace: &str,
+    value: serde_json::Value,
+) -> Result<(), Status> {
     let object = Object::from_value(value).map_err(|e| Status::internal(&e))?;
+    let known = target(resource, namespace, object.name());
+    if pipeline.storage().item(&known.gvr, namespace, object.name()).is_some() {
+        return Ok(());
+    }
     let write = Write { body: Body::Object(Box::new(object)), options: WriteOptions::default() };
     match pipeline.internal(target(resource, namespace, ""), Action::Create(write)).await {
         Err(status) if !status.is(Reason::AlreadyExists) => Err(status),

@@ -30,6 +30,7 @@ handlers! {
     "approval" => approval::Approval,
     "attach" => attach::Attach,
     "binding" => binding::Binding,
+    "bindings" => bindings::Bindings,
     "eviction" => eviction::Eviction,
     "exec" => exec::Exec,
     "finalize" => finalize::Finalize,

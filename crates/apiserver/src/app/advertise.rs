@@ -1,7 +1,9 @@
 //! Keeps `default/kubernetes` (Service, Endpoints, EndpointSlice) pointing at the API servers that are
-//! alive. Each holds a lease in etcd, as upstream's do, and all write the same answer from all leases; a
-//! server that stops takes its own away.
+//! alive. Each holds a lease in etcd, where upstream's do, and all write the same answer from all leases; a
+//! server that stops takes its own away. Servers behind one address hold one lease each, so the address
+//! stays as long as any of them lives.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -41,9 +43,21 @@ fn routed() -> Option<IpAddr> {
     socket.local_addr().ok().map(|a| a.ip()).filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
 }
 
+/// One server's part in it.
+struct Keeper {
+    pipeline: Pipeline,
+    /// Of this server's lease.
+    key: Bytes,
+    advertised: SocketAddr,
+    /// Where pods on the host's network find it.
+    port: u16,
+}
+
 /// Starts keeping them.
 pub(super) fn keep(pipeline: &Pipeline, tasks: &Tasks, advertised: SocketAddr, port: u16) {
-    let (pipeline, stop) = (pipeline.clone(), tasks.token());
+    let key = format!("{PREFIX}{}/{}", advertised.ip(), uuid::Uuid::new_v4()).into();
+    let keeper = Keeper { pipeline: pipeline.clone(), key, advertised, port };
+    let stop = tasks.token();
     tasks.spawn_draining("kubernetes service", async move {
         let mut tick = tokio::time::interval(PERIOD);
         loop {
@@ -51,44 +65,58 @@ pub(super) fn keep(pipeline: &Pipeline, tasks: &Tasks, advertised: SocketAddr, p
                 _ = tick.tick() => {}
                 () = stop.cancelled() => break,
             }
-            if let Err(status) = reconcile(&pipeline, advertised, port, true).await {
+            if let Err(status) = keeper.reconcile(true).await {
                 tracing::warn!(error = %status, "default/kubernetes, trying again");
             }
         }
-        if let Err(status) = reconcile(&pipeline, advertised, port, false).await {
+        if let Err(status) = keeper.reconcile(false).await {
             tracing::debug!(error = %status, "leaving default/kubernetes");
         }
     });
 }
 
-async fn reconcile(pipeline: &Pipeline, advertised: SocketAddr, port: u16, alive: bool) -> Result<(), Status> {
-    let failed = |error: Error| Status::unavailable(nakhoda_api::status::chain(&error), 1);
-    lease(pipeline, advertised.ip(), alive).await.map_err(failed)?;
-    let mut addresses = leases(pipeline).await.map_err(failed)?;
-    addresses.sort();
-    if alive {
-        put(pipeline, ("", "services"), service(pipeline, port), &["spec", "ports"]).await?;
+// === impl Keeper ===
+
+impl Keeper {
+    async fn reconcile(&self, alive: bool) -> Result<(), Status> {
+        let failed = |error: Error| Status::unavailable(nakhoda_api::status::chain(&error), 1);
+        self.lease(alive).await.map_err(failed)?;
+        let living = self.leases().await.map_err(failed)?;
+        let pipeline = &self.pipeline;
+        if alive {
+            put(pipeline, ("", "services"), service(pipeline, self.port), &["spec", "ports"]).await?;
+        }
+        if living.is_empty() {
+            return Ok(());
+        }
+        put(pipeline, ("", "endpoints"), endpoints(&living), &["subsets"]).await?;
+        put(pipeline, ("discovery.k8s.io", "endpointslices"), slice(&living, self.advertised.port()), &["endpoints"]).await
     }
-    if addresses.is_empty() && !alive {
-        return Ok(());
+
+    async fn lease(&self, alive: bool) -> Result<(), Error> {
+        let key = self.key.clone();
+        let held = BTreeSet::from([self.advertised]);
+        let op = if alive {
+            Op::Put { key, value: endpoints(&held).to_string().into(), ttl: Some(TTL) }
+        } else {
+            Op::Delete { key }
+        };
+        self.pipeline.storage().store().commit(Txn { compares: Vec::new(), ops: vec![op] }).await.map(|_| ())
     }
-    put(pipeline, ("", "endpoints"), endpoints(&addresses, advertised.port()), &["subsets"]).await?;
-    put(pipeline, ("discovery.k8s.io", "endpointslices"), slice(&addresses, advertised.port()), &["endpoints"]).await
+
+    /// The advertised addresses of all servers that are alive.
+    async fn leases(&self) -> Result<BTreeSet<SocketAddr>, Error> {
+        let list = List { prefix: PREFIX.into(), ..List::default() };
+        let listing = self.pipeline.storage().store().list(list).await?;
+        Ok(listing.entries.iter().filter_map(|entry| advertised(&entry.value)).collect())
+    }
 }
 
-async fn lease(pipeline: &Pipeline, ip: IpAddr, alive: bool) -> Result<(), Error> {
-    let key = Bytes::from(format!("{PREFIX}{ip}"));
-    let value =
-        json!({"kind": "Endpoints", "apiVersion": "v1", "metadata": {}, "subsets": [{"addresses": [{"ip": ip}]}]});
-    let op = if alive { Op::Put { key, value: value.to_string().into(), ttl: Some(TTL) } } else { Op::Delete { key } };
-    pipeline.storage().store().commit(Txn { compares: Vec::new(), ops: vec![op] }).await.map(|_| ())
-}
-
-async fn leases(pipeline: &Pipeline) -> Result<Vec<IpAddr>, Error> {
-    let list = List { prefix: PREFIX.into(), ..List::default() };
-    let listing = pipeline.storage().store().list(list).await?;
-    let name = |key: &[u8]| std::str::from_utf8(key).ok()?.strip_prefix(PREFIX)?.parse().ok();
-    Ok(listing.entries.iter().filter_map(|entry| name(&entry.key)).collect())
+fn advertised(lease: &[u8]) -> Option<SocketAddr> {
+    let lease: Value = serde_json::from_slice(lease).ok()?;
+    let subset = &lease["subsets"][0];
+    let ip = subset["addresses"][0]["ip"].as_str()?.parse().ok()?;
+    Some(SocketAddr::new(ip, u16::try_from(subset["ports"][0]["port"].as_u64()?).ok()?))
 }
 
 /// Makes the object, or writes the fields named by `path` if they differ.
@@ -137,8 +165,13 @@ fn service(pipeline: &Pipeline, port: u16) -> Value {
     })
 }
 
-fn endpoints(addresses: &[IpAddr], port: u16) -> Value {
-    let addresses: Vec<Value> = addresses.iter().map(|ip| json!({"ip": ip})).collect();
+/// One subset for each port; there is more than one port only where servers listen on different ones.
+fn endpoints(servers: &BTreeSet<SocketAddr>) -> Value {
+    let ports: BTreeSet<u16> = servers.iter().map(SocketAddr::port).collect();
+    let subset = |port: u16| {
+        let addresses: Vec<Value> = servers.iter().filter(|s| s.port() == port).map(|s| json!({"ip": s.ip()})).collect();
+        json!({"addresses": addresses, "ports": [{"name": "https", "port": port, "protocol": "TCP"}]})
+    };
     json!({
         "kind": "Endpoints",
         "apiVersion": "v1",
@@ -146,14 +179,16 @@ fn endpoints(addresses: &[IpAddr], port: u16) -> Value {
             "name": NAME, "namespace": NAMESPACE,
             "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
         },
-        "subsets": [{"addresses": addresses, "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}],
+        "subsets": ports.into_iter().map(subset).collect::<Vec<_>>(),
     })
 }
 
-fn slice(addresses: &[IpAddr], port: u16) -> Value {
-    let family = if addresses.iter().all(IpAddr::is_ipv4) { "IPv4" } else { "IPv6" };
+/// The servers on one port: a slice has one set of ports.
+fn slice(servers: &BTreeSet<SocketAddr>, port: u16) -> Value {
+    let same: Vec<IpAddr> = servers.iter().filter(|s| s.port() == port).map(SocketAddr::ip).collect();
+    let family = if same.iter().all(IpAddr::is_ipv4) { "IPv4" } else { "IPv6" };
     let endpoints: Vec<Value> =
-        addresses.iter().map(|ip| json!({"addresses": [ip], "conditions": {"ready": true}})).collect();
+        same.iter().map(|ip| json!({"addresses": [ip], "conditions": {"ready": true}})).collect();
     json!({
         "kind": "EndpointSlice",
         "apiVersion": "discovery.k8s.io/v1",

@@ -67,7 +67,7 @@ async fn watch_store(pipeline: crate::pipeline::Pipeline, flag: Arc<AtomicBool>)
     let mut look = tokio::time::interval(LOOK);
     loop {
         look.tick().await;
-        let answer = pipeline.storage().caches().revision().await;
-        flag.store(answer.is_ok(), Ordering::Relaxed);
+        let answer = tokio::time::timeout(LOOK, pipeline.storage().caches().revision()).await;
+        flag.store(matches!(answer, Ok(Ok(_))), Ordering::Relaxed);
     }
 }

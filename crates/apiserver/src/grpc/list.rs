@@ -30,7 +30,7 @@ pub fn chunks(
     };
     let media_type = accept.media.mime().to_owned();
     let head =
-        ListChunk { resource_version: revision.to_string(), media_type: media_type.clone(), ..ListChunk::default() };
+        ListChunk { resource_version: revision.to_string(), media_type, ..ListChunk::default() };
     let tail = ListChunk { continue_token: continue_token.clone(), remaining, ..ListChunk::default() };
     if let Form::Table(_) = accept.form {
         let page =

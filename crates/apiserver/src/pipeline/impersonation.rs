@@ -48,10 +48,10 @@ fn parts(other: &User) -> Vec<ResourceTarget> {
 
 /// What authentication would have added.
 fn complete(user: &mut User) {
-    if user.groups.is_empty() {
-        if let Some((namespace, _)) = service_account(&user.name) {
-            user.groups = vec!["system:serviceaccounts".into(), format!("system:serviceaccounts:{namespace}")];
-        }
+    if user.groups.is_empty()
+        && let Some((namespace, _)) = service_account(&user.name)
+    {
+        user.groups = vec!["system:serviceaccounts".into(), format!("system:serviceaccounts:{namespace}")];
     }
     let anonymous = user.name == "system:anonymous";
     let group = if anonymous { UNAUTHENTICATED } else { AUTHENTICATED };

@@ -25,7 +25,8 @@ impl Handler for Binding {
     }
 }
 
-async fn bind(call: &Call, write: Write) -> Result<Response, Status> {
+/// Binds the pod that the call or the Binding names.
+pub async fn bind(call: &Call, write: Write) -> Result<Response, Status> {
     let gvk = GroupVersionKind::new("", "v1", "Binding");
     let given = body::read(&write.body, &gvk, write.options.validation)?;
     let binding = given.object;

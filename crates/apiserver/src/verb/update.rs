@@ -28,9 +28,15 @@ pub enum Mode {
 
 /// What one try came to.
 enum Attempt {
-    Done(Response),
+    Done(Box<Response>),
     /// Somebody else wrote: here is what the object is now.
     Again(Option<Arc<Item>>),
+}
+
+impl Attempt {
+    fn done(response: Response) -> Self {
+        Self::Done(Box::new(response))
+    }
 }
 
 /// Replaces the object by the one of the body.
@@ -78,7 +84,7 @@ pub async fn change(call: &Call, make: Make<'_>, mode: Mode, options: &WriteOpti
             trusted = true;
         }
         match attempt(call, current.as_ref(), make, mode, options).await {
-            Ok(Attempt::Done(response)) => return Ok(response),
+            Ok(Attempt::Done(response)) => return Ok(*response),
             Ok(Attempt::Again(now)) => {
                 (current, trusted) = (now, true);
             }
@@ -111,7 +117,7 @@ async fn attempt(
     mode: Mode,
     options: &WriteOptions,
 ) -> Result<Attempt, Status> {
-    let Some(item) = current else { return missing(call, make, options).await.map(Attempt::Done) };
+    let Some(item) = current else { return missing(call, make, options).await.map(Attempt::done) };
     let old = write::decode(call, item)?;
     let mut new = make(Some(&old))?;
     preconditions(call, &new, &old, item)?;
@@ -128,7 +134,7 @@ async fn attempt(
         let value = write::encode(call, &new)?;
         if options.dry_run {
             new.set_meta("resourceVersion", item.revision.to_string());
-            return Ok(Attempt::Done(Response { answer: call.object(new, false), warnings }));
+            return Ok(Attempt::done(Response { answer: call.object(new, false), warnings }));
         }
         if value == write::encode(call, &old)? {
             return unchanged(call, item, warnings).await;
@@ -138,7 +144,7 @@ async fn attempt(
         match call.pipeline.storage().store().update(key, item.revision, value.clone(), &extra).await {
             Ok(revision) => {
                 let item = write::item(call, &call.target.name, &value, item.created, revision)?;
-                return Ok(Attempt::Done(Response { answer: call.item(item), warnings }));
+                return Ok(Attempt::done(Response { answer: call.item(item), warnings }));
             }
             Err(Error::Condition { key, .. }) => claims.taken(call, &key, &mut new).await?,
             Err(error) => return again(call, error),
@@ -150,7 +156,7 @@ async fn attempt(
 async fn unchanged(call: &Call, item: &Arc<Item>, warnings: Vec<String>) -> Result<Attempt, Status> {
     let now = fresh(call).await?;
     if now.as_ref().is_some_and(|now| now.revision == item.revision) {
-        return Ok(Attempt::Done(Response { answer: call.item(item.clone()), warnings }));
+        return Ok(Attempt::done(Response { answer: call.item(item.clone()), warnings }));
     }
     Ok(Attempt::Again(now))
 }
@@ -213,10 +219,10 @@ async fn finish(
     warnings: Vec<String>,
 ) -> Result<Attempt, Status> {
     new.set_meta("resourceVersion", item.revision.to_string());
-    if !options.dry_run {
-        if let Err(error) = delete::remove(call, item, options).await? {
-            return again(call, error);
-        }
+    if !options.dry_run
+        && let Err(error) = delete::remove(call, item, options).await?
+    {
+        return again(call, error);
     }
-    Ok(Attempt::Done(Response { answer: call.object(new, false), warnings }))
+    Ok(Attempt::done(Response { answer: call.object(new, false), warnings }))
 }

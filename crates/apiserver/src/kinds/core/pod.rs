@@ -3,7 +3,7 @@
 
 use nakhoda_api::Scope;
 use nakhoda_api::field::Errors;
-use nakhoda_api::kinds::core::{Pod, PodCondition, PodSpec, PodStatus};
+use nakhoda_api::kinds::core::{Pod, PodCondition, PodIP, PodSpec, PodStatus};
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, STATUS, Sub};
 use crate::kinds::core::node::PROXY_VERBS;
@@ -46,13 +46,9 @@ impl Kind for Pods {
     fn default(pod: &mut Pod) {
         defaults::pod(pod.spec.get_or_insert_default());
         if let Some(PodStatus { pod_ip, pod_ips, .. }) = &mut pod.status {
-            match (pod_ip.as_deref(), pod_ips.as_deref()) {
-                (Some(ip), None | Some([])) if !ip.is_empty() => {
-                    *pod_ips = Some(vec![nakhoda_api::kinds::core::PodIP { ip: ip.into() }]);
-                }
-                (_, Some([first, ..])) => *pod_ip = Some(first.ip.clone()),
-                _ => {}
-            }
+            let mut all = pod_ips.take().map(|ips| ips.into_iter().map(|a| a.ip).collect());
+            defaults::both_forms(pod_ip, &mut all);
+            *pod_ips = all.map(|ips: Vec<String>| ips.into_iter().map(|ip| PodIP { ip }).collect());
         }
     }
 
