@@ -32,6 +32,7 @@ kinds! {
         namespace::Namespaces,
         node::Nodes,
         pod::Pods,
+        pod_template::PodTemplates,
         replication_controller::ReplicationControllers,
         secret::Secrets,
         service::Services,

@@ -75,6 +75,16 @@ fn same_account(spec: &mut PodSpec) {
     spec.service_account = name;
 }
 
+/// One value, and the list of all of which it is the first. Who writes only the one means it.
+pub fn both_forms(one: &mut Option<String>, all: &mut Option<Vec<String>>) {
+    match (one.as_deref().unwrap_or_default(), all.as_ref().and_then(|a| a.first())) {
+        ("", Some(first)) => *one = Some(first.clone()),
+        ("", None) => {}
+        (given, first) if first.is_none_or(|f| f != given) => *all = Some(vec![given.into()]),
+        _ => {}
+    }
+}
+
 /// Canonical form, rounded up to thousandths; what cannot be read is left to validation.
 pub fn quantities(resources: &mut Option<Resources>) {
     for amount in resources.iter_mut().flatten().map(|(_, q)| q) {

@@ -7,7 +7,7 @@ use nakhoda_api::names;
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, STATUS, Sub};
 use crate::rules::check::{each, list, text};
-use crate::rules::defaults::quantities;
+use crate::rules::defaults::{self, quantities};
 use crate::rules::pod::resources;
 use crate::rules::taint;
 
@@ -38,11 +38,7 @@ impl Kind for Nodes {
 
     fn default(node: &mut Node) {
         if let Some(NodeSpec { pod_cidr, pod_cidrs, .. }) = &mut node.spec {
-            match (pod_cidr.as_deref(), pod_cidrs.as_deref()) {
-                (Some(one), None | Some([])) if !one.is_empty() => *pod_cidrs = Some(vec![one.into()]),
-                (_, Some([first, ..])) => *pod_cidr = Some(first.clone()),
-                _ => {}
-            }
+            defaults::both_forms(pod_cidr, pod_cidrs);
         }
         let Some(status) = &mut node.status else { return };
         quantities(&mut status.capacity);

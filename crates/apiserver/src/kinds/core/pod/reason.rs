@@ -29,9 +29,8 @@ impl Summary {
     pub(super) fn of(pod: &Pod) -> Self {
         let none = PodStatus::default();
         let status = pod.status.as_ref().unwrap_or(&none);
-        let spec = pod.spec.clone().unwrap_or_default();
-        let init = list(&spec.init_containers);
-        let total = spec.containers.len() + init.iter().filter(|c| is_sidecar(c)).count();
+        let init = pod.spec.as_ref().map_or(&[][..], |s| list(&s.init_containers));
+        let total = pod.spec.as_ref().map_or(0, |s| s.containers.len()) + init.iter().filter(|c| is_sidecar(c)).count();
         let mut summary = Self { total, reason: base(status), ..Self::default() };
         let (initializing, all, sidecars) = summary.init(status, init);
         let initialized = list(&status.conditions).iter().find(|c| c.type_ == "Initialized");

@@ -1,6 +1,7 @@
 //! What `kubectl get services` prints.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use nakhoda_api::kinds::core::{Service, ServicePort, ServiceSpec};
 
@@ -18,8 +19,10 @@ pub(super) fn columns() -> Columns<Service> {
         .wide("Selector", |s, _| print::labels(spec(s).selector.as_ref()).into())
 }
 
-fn spec(service: &Service) -> ServiceSpec {
-    service.spec.clone().unwrap_or_default()
+static NONE_GIVEN: LazyLock<ServiceSpec> = LazyLock::new(ServiceSpec::default);
+
+fn spec(service: &Service) -> &ServiceSpec {
+    service.spec.as_ref().unwrap_or(&NONE_GIVEN)
 }
 
 fn port(port: &ServicePort) -> String {
