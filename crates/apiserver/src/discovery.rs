@@ -5,6 +5,7 @@
 
 pub mod aggregated;
 pub mod legacy;
+pub mod openapi;
 
 use std::cmp::Reverse;
 use std::sync::Arc;

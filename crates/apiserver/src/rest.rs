@@ -31,6 +31,7 @@ use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
 use nakhoda_daemon::tasks::Tasks;
 
+use crate::discovery::openapi::Documents;
 use crate::identity::Issuer;
 use crate::pipeline::Pipeline;
 use path::Route;
@@ -50,6 +51,8 @@ pub struct Front {
     pub metrics: Metrics,
     /// What the OpenID documents tell, if tokens are issued.
     pub issuer: Option<Arc<Issuer>>,
+    /// What is kept of the OpenAPI documents.
+    pub openapi: Documents,
     /// `HOST:PORT` under which clients reach this server, for `/api`.
     pub advertised: String,
 }

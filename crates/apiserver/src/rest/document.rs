@@ -1,9 +1,10 @@
-//! Documents outside the resource tree: version, health, metrics, discovery, OpenID.
+//! Documents outside the resource tree: version, health, metrics, discovery, OpenAPI, OpenID.
 //!
 //! Reading one is authorized by its path, like anything else.
 
 mod discovery;
 mod health;
+mod openapi;
 mod openid;
 
 use axum::body::Body;
@@ -48,6 +49,7 @@ pub async fn serve(front: &Front, parts: &Parts, path: &str, asked: &Asked) -> R
             health::serve(&front.health, probe, check, &asked.query)
         }
         [".well-known", "openid-configuration"] | ["openid", "v1", "jwks"] => openid::serve(front, &segments),
+        ["openapi", path @ ..] => openapi::serve(front, parts, path, asked).await,
         ["api" | "apis", ..] => discovery::serve(front, parts, &segments, asked),
         _ => Err(Status::no_such_path()),
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::{Front, router};
+use crate::discovery::openapi::Documents;
 use crate::testing::Server;
 
 mod documents;
@@ -40,6 +41,7 @@ impl Rest {
             health: Health::default(),
             metrics: Metrics::default(),
             issuer: None,
+            openapi: Documents::default(),
             advertised: "10.0.0.1:6443".into(),
         });
         Self { server, router }

@@ -44,7 +44,10 @@ pub(super) fn paths(front: &Front) -> Value {
         paths.push(format!("/apis/{}", group.name));
         paths.extend(group.versions.iter().map(|v| format!("/apis/{}/{}", group.name, v.name)));
     }
-    paths.extend(["/healthz", "/livez", "/metrics", "/openid/v1/jwks", "/readyz", "/version"].map(String::from));
+    paths.extend(
+        ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"]
+            .map(String::from),
+    );
     json!({ "paths": paths })
 }
 

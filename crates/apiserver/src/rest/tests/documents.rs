@@ -39,3 +39,18 @@ async fn version_health_and_metrics_are_served() {
     assert_eq!(rest.get("/novel", "").await.code, 404);
     assert_eq!(rest.send(Method::POST, "/version", &[], "").await.code, 405);
 }
+
+#[tokio::test]
+async fn openapi_is_found_by_its_hash() {
+    let rest = Rest::start().await;
+    let root = rest.get("/openapi/v3", "").await.json();
+    let url = root["paths"]["api/v1"]["serverRelativeURL"].as_str().expect("a path").to_owned();
+    let document = rest.get(&url, "application/json").await;
+    assert_eq!(document.header("cache-control"), "public, immutable");
+    let patch = &document.json()["paths"]["/api/v1/namespaces/{namespace}/configmaps/{name}"]["patch"];
+    assert_eq!(patch["x-kubernetes-group-version-kind"]["kind"], "ConfigMap");
+    let moved = rest.get("/openapi/v3/api/v1?hash=OLD", "").await;
+    assert_eq!((moved.code.as_u16(), moved.header("location")), (301, url.as_str()));
+    let headers = [("if-none-match", document.header("etag"))];
+    assert_eq!(rest.send(Method::GET, &url, &headers, "").await.code, 304);
+}
