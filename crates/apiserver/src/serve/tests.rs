@@ -58,6 +58,7 @@ fn fronts(server: &Server) -> Fronts {
         health,
         metrics: Metrics::default(),
         issuer: None,
+        openapi: Default::default(),
         advertised: "localhost:1".into(),
     };
     Fronts { grpc: grpc::routes(front).expect("descriptors").prepare().into_axum_router(), rest: rest::router(rest) }
