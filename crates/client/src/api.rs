@@ -202,6 +202,12 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
         &self.target.resource
     }
 
+    /// The key of an object.
+    #[must_use]
+    pub fn key_of(&self, object: &T) -> Key {
+        (self.meta.key)(object)
+    }
+
     /// The `resourceVersion` of an object.
     #[must_use]
     pub fn revision_of<'a>(&self, object: &'a T) -> &'a str {
@@ -222,9 +228,6 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
 
     async fn answer<R: DeserializeOwned>(&self, call: Call) -> Result<R> {
         let answer = self.client.call(call).await?;
-        for warning in &answer.warnings {
-            tracing::warn!(resource = self.target.resource, "{warning}");
-        }
         serde_json::from_slice(&answer.body).map_err(Error::decode(&self.target.resource))
     }
 

@@ -22,6 +22,7 @@ const FRAMES: usize = 64;
 pub struct Client {
     transport: Arc<dyn Transport>,
     options: Arc<v1::WriteOptions>,
+    warn: fn(&str),
 }
 
 /// A write that carries it is refused with 409 once the Lease is no longer held as said.
@@ -68,7 +69,7 @@ impl Client {
     /// Talks over any transport.
     #[must_use]
     pub fn over(transport: Arc<dyn Transport>) -> Self {
-        Self { transport, options: Arc::default() }
+        Self { transport, options: Arc::default(), warn: |warning| tracing::warn!("{warning}") }
     }
 
     /// The same client, each of whose writes carries the fence.
@@ -92,6 +93,12 @@ impl Client {
             field_validation: options.field_validation,
             ..(*self.options).clone()
         })
+    }
+
+    /// The same client; the server's warnings go to `warn` rather than to the log.
+    #[must_use]
+    pub fn warning(self, warn: fn(&str)) -> Self {
+        Self { warn, ..self }
     }
 
     /// Objects of a kind in all namespaces, or of the whole cluster. A write goes to the namespace
@@ -129,7 +136,9 @@ impl Client {
 
     /// One request as it travels; for callers that want other media types than JSON objects.
     pub async fn call(&self, call: Call) -> Result<v1::Object> {
-        self.transport.call(call).await
+        let answer = self.transport.call(call).await?;
+        answer.warnings.iter().for_each(|warning| (self.warn)(warning));
+        Ok(answer)
     }
 
     /// The chunks of a list as they travel.
@@ -147,7 +156,7 @@ impl Client {
     }
 
     fn with(&self, options: v1::WriteOptions) -> Self {
-        Self { transport: self.transport.clone(), options: Arc::new(options) }
+        Self { transport: self.transport.clone(), options: Arc::new(options), warn: self.warn }
     }
 }
 

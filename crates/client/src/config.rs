@@ -187,3 +187,6 @@ fn service_url(path: &Path) -> Result<String, ConfigError> {
     let (host, port) = (variable("KUBERNETES_SERVICE_HOST")?, variable("KUBERNETES_SERVICE_PORT")?);
     Ok(if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") })
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use nakhoda_api::time::time;
 use nakhoda_client::{Client, EventType, Patch, Recorder, Resource, Result, reference};
 use nakhoda_daemon::Tasks;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::pod::PodInfo;
 use crate::report;
@@ -27,12 +27,16 @@ pub struct Bound {
     pub outcome: Result<()>,
 }
 
+/// Writes under way at a time, so that a flood of pods does not drown the API server.
+const AT_ONCE: usize = 100;
+
 /// Does what was decided.
 pub struct Actions {
     tasks: Tasks,
     recorder: Recorder,
     name: String,
     bound: mpsc::UnboundedSender<Bound>,
+    permits: Arc<Semaphore>,
 }
 
 // === impl Actions ===
@@ -40,14 +44,16 @@ pub struct Actions {
 impl Actions {
     /// `name` is this scheduler's; how bindings went is told to `bound`.
     #[must_use]
-    pub const fn new(tasks: Tasks, recorder: Recorder, name: String, bound: mpsc::UnboundedSender<Bound>) -> Self {
-        Self { tasks, recorder, name, bound }
+    pub fn new(tasks: Tasks, recorder: Recorder, name: String, bound: mpsc::UnboundedSender<Bound>) -> Self {
+        Self { tasks, recorder, name, bound, permits: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Binds a pod to a node.
     pub fn bind(&self, client: &Client, pod: Arc<PodInfo>, node: String) {
         let (client, bound, recorder) = (client.clone(), self.bound.clone(), self.recorder.clone());
+        let permits = self.permits.clone();
         self.tasks.spawn_draining("bind", async move {
+            let _permit = permits.acquire().await;
             let outcome = bind(&client, &pod, &node).await;
             if outcome.is_ok() {
                 let message = format!("Successfully assigned {} to {node}", pod.key);
@@ -73,8 +79,9 @@ impl Actions {
         let Some(patch) = status_patch(&pod.object, reason, message, nominated.as_deref(), Timestamp::now()) else {
             return;
         };
-        let (client, pod) = (client.clone(), pod.clone());
+        let (client, pod, permits) = (client.clone(), pod.clone(), self.permits.clone());
         self.tasks.spawn("pod condition", async move {
+            let _permit = permits.acquire().await;
             let api = client.namespaced::<Pod>(&pod.key.namespace);
             match api.patch_sub::<Pod>(&pod.key.name, "status", &Patch::strategic(&patch)).await {
                 Err(error) if !error.is_not_found() => {

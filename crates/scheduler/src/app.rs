@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use nakhoda_api::kinds::core::{Namespace, Node, Pod};
 use nakhoda_client::leader::{self, Settings};
-use nakhoda_client::{Client, Config, Informers, Key, Recorder};
+use nakhoda_client::{Client, Config, Informers, Key, Recorder, WriteOptions};
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
 use nakhoda_daemon::{Tasks, serve};
@@ -18,6 +18,8 @@ use crate::framework::Framework;
 use crate::metrics::Counts;
 use crate::options::Options;
 
+/// In whose name fields are written.
+const MANAGER: &str = "kube-scheduler";
 /// Who holds it, leads.
 const LEASE: (&str, &str) = ("kube-system", "kube-scheduler");
 
@@ -25,7 +27,9 @@ const LEASE: (&str, &str) = ("kube-system", "kube-scheduler");
 pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let config = Config::from_kubeconfig(&options.kubeconfig).context("--kubeconfig")?;
     let (health, metrics) = (Health::default(), Metrics::default());
-    let synced = schedule(&tasks, &Client::new(&config), &options.scheduler_name, &metrics);
+    let manager = WriteOptions { field_manager: MANAGER.into(), ..WriteOptions::default() };
+    let client = Client::new(&config).writing(manager);
+    let synced = schedule(&tasks, &client, &options.scheduler_name, &metrics);
     let ready = move || if synced.load(Ordering::Relaxed) { Ok(()) } else { Err("nodes or pods not read yet".into()) };
     health.ready("informer-sync", Arc::new(ready));
     serve::serve(&tasks, options.health_address, health, metrics).await.context("--health-address")?;

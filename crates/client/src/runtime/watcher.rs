@@ -3,6 +3,7 @@
 //!
 //! Errors are told, and recovery is the next call: it waits as long as the backoff says.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::backoff::Backoff;
 use crate::api::{Api, Page, Selection, Watch, WatchEvent};
 use crate::error::{Error, Result};
+use crate::key::Key;
 
 const FIRST: Duration = Duration::from_millis(200);
 const MOST: Duration = Duration::from_secs(30);
@@ -45,7 +47,7 @@ enum State<T> {
     // ## Empty => Initial | Listed
     Empty,
     // ## Initial => Watching | Empty
-    Initial { stream: Stream<T>, seen: Vec<T> },
+    Initial { stream: Stream<T>, seen: BTreeMap<Key, T> },
     // ## Listed => Watching | Empty
     Listed { revision: String },
     // ## Watching => Listed | Empty
@@ -103,7 +105,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Watcher<T> {
     async fn open_initial(&mut self) -> Result<Option<Event<T>>> {
         let watch = Watch { selection: self.selection.clone(), initial: true, ..Watch::default() };
         match self.api.watch(&watch).await {
-            Ok(stream) => self.state = State::Initial { stream, seen: Vec::new() },
+            Ok(stream) => self.state = State::Initial { stream, seen: BTreeMap::new() },
             Err(error) if refused(&error) => self.streams_lists = false,
             Err(error) => return Err(error),
         }
@@ -138,7 +140,12 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Watcher<T> {
     fn initial(&mut self, next: Option<Result<WatchEvent<T>>>) -> Result<Option<Event<T>>> {
         let State::Initial { seen, .. } = &mut self.state else { return Ok(None) };
         match next {
-            Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => seen.push(object),
+            Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+                seen.insert(self.api.key_of(&object), object);
+            }
+            Some(Ok(WatchEvent::Deleted(object))) => {
+                seen.remove(&self.api.key_of(&object));
+            }
             Some(Ok(WatchEvent::Bookmark { resource_version, initial_end: true })) => {
                 let seen = std::mem::take(seen);
                 let State::Initial { stream, .. } = std::mem::replace(&mut self.state, State::Empty) else {
@@ -146,9 +153,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Watcher<T> {
                 };
                 self.state = State::Watching { revision: resource_version, stream };
                 self.backoff.reset();
-                return Ok(Some(Event::Replaced(seen)));
+                return Ok(Some(Event::Replaced(seen.into_values().collect())));
             }
-            Some(Ok(WatchEvent::Bookmark { .. } | WatchEvent::Deleted(_))) => {}
+            Some(Ok(WatchEvent::Bookmark { .. })) => {}
             Some(Err(error)) if refused(&error) => {
                 self.streams_lists = false;
                 self.state = State::Empty;
@@ -203,7 +210,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Watcher<T> {
 
 /// Whether a server does not know how to stream the initial state.
 fn refused(error: &Error) -> bool {
-    [Reason::Invalid, Reason::BadRequest, Reason::MethodNotAllowed, Reason::Forbidden].iter().any(|r| error.is(*r))
+    [Reason::Invalid, Reason::BadRequest, Reason::MethodNotAllowed].iter().any(|r| error.is(*r))
 }
 
 #[cfg(test)]
