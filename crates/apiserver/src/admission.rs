@@ -80,6 +80,8 @@ plugins! {
     taint_nodes_by_condition::TaintNodesByCondition,
     // adds volumes, which later rules on pods look at
     service_account::ServiceAccount,
+    // before the object is stored, whoever filled it in: what it grants must be the caller's to give
+    escalation::Escalation,
     // sets the number by which the scheduler and the kubelet compare pods
     priority::Priority,
     // last: adds only what neither the user nor another plugin has said

@@ -35,8 +35,8 @@ pub(super) fn settle(
     old: Option<&Object>,
 ) -> Result<Vec<Claim>, Status> {
     let mut claims = Vec::new();
-    families::settle(service);
-    settle_address(allocators, call, service, old, &mut claims)?;
+    families::settle(call, service)?;
+    settle_address(allocators, call, service, &mut claims)?;
     settle_ports(allocators, call, service, old, &mut claims)?;
     settle_health(allocators, call, service, old, &mut claims)?;
     Ok(claims)
@@ -62,26 +62,21 @@ pub(super) fn replace(service: &mut Object, claim: &Claim, next: &Claim) {
     }
 }
 
+/// What cannot be an address is left for validation to tell.
 fn settle_address(
     allocators: &Allocators,
     call: &Call,
     service: &mut Object,
-    old: Option<&Object>,
     claims: &mut Vec<Claim>,
 ) -> Result<(), Status> {
     if kind(service) == "ExternalName" {
-        service.remove_at(&["spec", "clusterIP"]);
-        service.remove_at(&["spec", "clusterIPs"]);
         return Ok(());
     }
-    normalise(service, old);
     let given = service.str_at(&["spec", "clusterIP"]).unwrap_or_default().to_owned();
-    if given == "None" {
-        write_address(service, "None");
-        return Ok(());
-    }
     let claim = match given.parse::<Ipv4Addr>() {
+        _ if is_contradictory(service, &given) => return Ok(()),
         Ok(address) => asked(Value::Address(address), ADDRESS_PATH.into()),
+        Err(_) if !given.is_empty() => return Ok(()),
         Err(_) => Claim { value: random_address(allocators), path: ADDRESS_PATH.into(), asked: false },
     };
     if let Value::Address(address) = claim.value {
@@ -94,23 +89,10 @@ fn settle_address(
     Ok(())
 }
 
-/// The two fields for the address say the same; one that an update leaves out is what it was.
-fn normalise(service: &mut Object, old: Option<&Object>) {
-    let first = service
-        .at(&["spec", "clusterIPs"])
-        .and_then(Json::as_array)
-        .and_then(|l| l.first())
-        .and_then(Json::as_str)
-        .map(str::to_owned);
-    let given = service.str_at(&["spec", "clusterIP"]).map(str::to_owned);
-    let kept = || {
-        old.filter(|old| kind(old) != "ExternalName")
-            .and_then(|old| old.str_at(&["spec", "clusterIP"]))
-            .map(str::to_owned)
-    };
-    if let Some(address) = given.or(first).or_else(kept) {
-        write_address(service, &address);
-    }
+/// Whether the two fields for the address say different things.
+fn is_contradictory(service: &Object, given: &str) -> bool {
+    let all = service.at(&["spec", "clusterIPs"]).and_then(Json::as_array);
+    all.is_some_and(|all| all.len() > 1 || all.first().is_some_and(|first| first.as_str() != Some(given)))
 }
 
 fn write_address(service: &mut Object, address: &str) {
@@ -125,18 +107,10 @@ fn settle_ports(
     old: Option<&Object>,
     claims: &mut Vec<Claim>,
 ) -> Result<(), Status> {
-    let mut list = ports(service);
-    if !has_node_ports(service) {
-        let dropped = kind(service) != "LoadBalancer";
-        if dropped
-            && list.iter_mut().any(|port| port.as_object_mut().is_some_and(|p| p.shift_remove("nodePort").is_some()))
-        {
-            service.set_at(&["spec", "ports"], list.clone().into());
-        }
-        if dropped {
-            return Ok(());
-        }
+    if !has_node_ports(service) && kind(service) != "LoadBalancer" {
+        return Ok(());
     }
+    let mut list = ports(service);
     let before = old.map(ports).unwrap_or_default();
     for index in 0..list.len() {
         let fixed =
@@ -155,7 +129,9 @@ fn settle_ports(
         list[index]["nodePort"] = port.into();
         add(claims, Some(claim));
     }
-    service.set_at(&["spec", "ports"], list.into());
+    if !list.is_empty() {
+        service.set_at(&["spec", "ports"], list.into());
+    }
     Ok(())
 }
 
@@ -168,7 +144,6 @@ fn settle_health(
 ) -> Result<(), Status> {
     let needed = kind(service) == "LoadBalancer" && service.str_at(&["spec", "externalTrafficPolicy"]) == Some("Local");
     if !needed {
-        service.remove_at(&["spec", "healthCheckNodePort"]);
         return Ok(());
     }
     let port = |object: &Object| object.at(&["spec", "healthCheckNodePort"]).and_then(number);

@@ -108,7 +108,9 @@ impl Index {
             .filter_map(|g| Some((g, self.rules(&g.binding.0, &g.role)?)))
     }
 
-    fn rules(&self, namespace: &str, role: &RoleRef) -> Option<Rules> {
+    /// What a role allows; `None` if there is no such role.
+    #[must_use]
+    pub fn rules(&self, namespace: &str, role: &RoleRef) -> Option<Rules> {
         if role.kind == "Role" {
             return self.roles.get(&(namespace.to_owned(), role.name.clone())).cloned();
         }
@@ -122,9 +124,7 @@ impl Index {
         let mut open = vec![role];
         let mut rules = Vec::new();
         while let Some(role) = open.pop() {
-            let selected = self.cluster_roles.iter().filter(|(_, r)| {
-                role.gathers.iter().any(|s| s.matches(&r.labels))
-            });
+            let selected = self.cluster_roles.iter().filter(|(_, r)| role.gathers.iter().any(|s| s.matches(&r.labels)));
             for (name, part) in selected {
                 if seen.insert(name) {
                     rules.extend(part.rules.iter().flat_map(|r| r.iter().cloned()));
