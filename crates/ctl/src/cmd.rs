@@ -4,6 +4,28 @@ use std::process::ExitCode;
 
 use crate::{Context, Error};
 
+/// Emits the modules, the choice and the dispatch of a command that has commands of its own.
+macro_rules! actions {
+    ($($file:ident => $name:ident),* $(,)?) => {
+        $(pub mod $file;)*
+        /// What is done.
+        #[derive(Debug, clap::Subcommand)]
+        #[allow(missing_docs, reason = "clap shows the text of the arguments' own type")]
+        pub enum Action {
+            $($name($file::Args),)*
+        }
+
+        impl Action {
+            /// Does it.
+            pub async fn run(self, context: &Context) -> Result<ExitCode, Error> {
+                match self {
+                    $(Self::$name(args) => $file::run(args, context).await,)*
+                }
+            }
+        }
+    };
+}
+
 /// Emits the modules, the command line and the dispatch from one list.
 macro_rules! commands {
     ($($file:ident => $name:ident),* $(,)?) => {
@@ -27,9 +49,17 @@ macro_rules! commands {
 }
 
 commands! {
+    apply => Apply,
+    create => Create,
+    delete => Delete,
+    exec => Exec,
+    expose => Expose,
     get => Get,
     health => Health,
     image => Image,
     kubeconfig => Kubeconfig,
+    logs => Logs,
     pki => Pki,
+    scale => Scale,
+    set => Set,
 }

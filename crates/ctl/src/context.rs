@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nakhoda_client::config::kubeconfig::Kubeconfig;
 use nakhoda_client::{Client, Config};
 
 use crate::Error;
@@ -38,7 +39,7 @@ impl Context {
 
     /// A client of the cluster that the kubeconfig names. It connects on first use.
     pub fn client(&self) -> Result<Client, Error> {
-        Ok(Client::new(&self.config()?))
+        Ok(Client::new(&self.config()?).warning(|warning| eprintln!("Warning: {warning}")))
     }
 
     /// The namespace of the request: `-n`, else that of the kubeconfig's context.
@@ -51,18 +52,10 @@ impl Context {
 
     /// How the cluster is reached.
     pub fn config(&self) -> Result<Config, Error> {
-        let path = self.global.kubeconfig.clone().unwrap_or_else(default_file);
-        Ok(match &self.global.context {
-            Some(name) => Config::from_context(path, name)?,
-            None => Config::from_kubeconfig(path)?,
-        })
+        let file = match &self.global.kubeconfig {
+            Some(path) => Kubeconfig::read(path)?,
+            None => Kubeconfig::find()?,
+        };
+        Ok(Config::select(&file, self.global.context.as_deref())?)
     }
-}
-
-/// The first file of KUBECONFIG that is there, or `~/.kube/config`.
-fn default_file() -> PathBuf {
-    let listed = std::env::var_os("KUBECONFIG");
-    let mut files = listed.iter().flat_map(std::env::split_paths);
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/root".into()));
-    files.find(|p| p.exists()).unwrap_or_else(|| home().join(".kube/config"))
 }

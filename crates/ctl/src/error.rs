@@ -72,6 +72,18 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// What was waited for did not come.
+    #[error("timed out waiting for the condition on {0}")]
+    TimedOut(String),
+    /// The terminal, or a local connection.
+    #[error("{what}")]
+    Local {
+        /// What was done.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
     /// Certificates.
     #[error(transparent)]
     Pki(#[from] PkiError),

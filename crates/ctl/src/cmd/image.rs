@@ -7,25 +7,6 @@ use nakhoda_client::{Client, Resource, Selection};
 
 use crate::{Context, Error};
 
-/// Emits the modules, the command line and the dispatch from one list.
-macro_rules! actions {
-    ($($file:ident => $name:ident),* $(,)?) => {
-        $(pub mod $file;)*
-        /// What is done.
-        #[derive(Debug, clap::Subcommand)]
-        enum Action {
-            $($name($file::Args),)*
-        }
-
-        /// Runs the command.
-        pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
-            match args.action {
-                $(Action::$name(args) => $file::run(args, context).await,)*
-            }
-        }
-    };
-}
-
 actions! {
     build => Build,
     load => Load,
@@ -38,6 +19,11 @@ actions! {
 pub struct Args {
     #[command(subcommand)]
     action: Action,
+}
+
+/// Runs the command.
+pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
+    args.action.run(context).await
 }
 
 /// Which nodes are meant.
