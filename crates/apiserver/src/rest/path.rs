@@ -71,9 +71,11 @@ impl Located {
         let part = |index: usize| parts.get(index).map(|p| decode(p)).unwrap_or_default();
         let prefix = prefix(path, parts.iter().skip(3));
         let behind = path.trim_start_matches('/').get(prefix.len() - 1..).unwrap_or_default();
+        // who may read a namespace is settled inside it
+        let own = gvr.group.is_empty() && gvr.resource == "namespaces";
         let target = ResourceTarget {
+            namespace: if own { part(1) } else { namespace },
             gvr,
-            namespace,
             name: part(1),
             subresource: part(2),
             path: if parts.len() > 3 || path.ends_with('/') { behind.to_owned() } else { String::new() },
@@ -149,8 +151,8 @@ mod tests {
     #[test]
     fn a_namespace_is_an_object_until_something_stands_in_it() {
         assert_eq!(target("/api/v1/namespaces"), ["", "v1", "namespaces", "", "", ""]);
-        assert_eq!(target("/api/v1/namespaces/a"), ["", "v1", "namespaces", "", "a", ""]);
-        assert_eq!(target("/api/v1/namespaces/a/finalize"), ["", "v1", "namespaces", "", "a", "finalize"]);
+        assert_eq!(target("/api/v1/namespaces/a"), ["", "v1", "namespaces", "a", "a", ""]);
+        assert_eq!(target("/api/v1/namespaces/a/finalize"), ["", "v1", "namespaces", "a", "a", "finalize"]);
         assert_eq!(target("/api/v1/namespaces/a/configmaps"), ["", "v1", "configmaps", "a", "", ""]);
     }
 

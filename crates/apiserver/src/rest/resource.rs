@@ -115,7 +115,12 @@ fn render_object(
 ) -> Result<(Accept, Bytes), Status> {
     let json = Bytes::from(object.to_json());
     let gvk = object.gvk().unwrap_or_default();
-    let accept = accepts.iter().copied().find(|a| render::speaks(&gvk, *a)).ok_or_else(|| refused(accepts))?;
+    let reviewed = kind.is_some_and(|k| k.info.virtual_);
+    let made = |accept: &Accept| render::speaks(&gvk, *accept) && !(reviewed && accept.form != Form::Object);
+    let accept = accepts.iter().copied().find(made).ok_or_else(|| match kind.filter(|_| reviewed) {
+        Some(kind) => untabled(kind),
+        None => refused(),
+    })?;
     match (accept.form, kind.filter(|k| k.info.gvk == gvk)) {
         (Form::Table(_), Some(kind)) => Ok((accept, render::table::one(kind, &json, accept, now)?)),
         (Form::Table(_), None) => Ok((accept, json)),
@@ -123,12 +128,18 @@ fn render_object(
     }
 }
 
-/// The best form that the kind can be written in.
-fn choose(accepts: &[Accept], kind: &Served) -> Result<Accept, Status> {
-    accepts.iter().copied().find(|accept| render::speaks(&kind.info.gvk, *accept)).ok_or_else(|| refused(accepts))
+/// What is answered without being stored has neither columns nor metadata.
+fn untabled(kind: &Served) -> Status {
+    let resource = kind.info.gvr().group_resource();
+    Status::not_acceptable(format!("the resource {resource} does not support being converted to a Table"))
 }
 
-fn refused(_: &[Accept]) -> Status {
+/// The best form that the kind can be written in.
+fn choose(accepts: &[Accept], kind: &Served) -> Result<Accept, Status> {
+    accepts.iter().copied().find(|accept| render::speaks(&kind.info.gvk, *accept)).ok_or_else(refused)
+}
+
+fn refused() -> Status {
     Status::not_acceptable("only the following media types are accepted: application/json, application/yaml")
 }
 

@@ -186,7 +186,7 @@ impl Inbound {
 
 impl Table {
     fn open(&mut self, id: u32, data: Option<mpsc::Sender<Bytes>>, reset: CancellationToken) -> bool {
-        if id % 2 == 0 || id <= self.last || self.streams.len() >= MAX_STREAMS {
+        if id.is_multiple_of(2) || id <= self.last || self.streams.len() >= MAX_STREAMS {
             return false;
         }
         self.last = id;

@@ -83,3 +83,12 @@ async fn people_get_lines_and_everyone_an_audit_id() {
     assert_eq!(answered.header("audit-id").len(), 36);
     assert_eq!(answered.header("cache-control"), "no-cache, private");
 }
+
+#[tokio::test]
+async fn what_has_no_metadata_makes_no_table() {
+    let rest = Rest::start().await;
+    let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    let headers = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io"), ("content-type", "application/json")];
+    let refused = rest.send(http::Method::POST, path, &headers, "{}").await;
+    assert_eq!((refused.code.as_u16(), refused.json()["reason"].as_str()), (406, Some("NotAcceptable")));
+}
