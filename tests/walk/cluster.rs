@@ -9,7 +9,7 @@ use nakhoda_tests::source::root;
 static LOADED: Once = Once::new();
 
 /// Makes and loads the images, once.
-pub fn prepare() {
+pub(crate) fn prepare() {
     LOADED.call_once(|| {
         for (tag, greeting) in [("hello-flask:1", "Hello one"), ("hello-flask:2", "Hello two")] {
             let archive = root().join(format!(".cluster/images/{}.tar", tag.replace(':', "-")));
