@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -25,17 +26,32 @@ use crate::metrics::Metrics;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
+/// Answers a path that only one daemon has, as text.
+pub type Extra = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 #[derive(Clone)]
 struct Pages {
     health: Health,
     metrics: Metrics,
+    extra: Extra,
 }
 
 /// Binds `address` now and answers until the process stops.
 pub async fn serve(tasks: &Tasks, address: SocketAddr, health: Health, metrics: Metrics) -> io::Result<SocketAddr> {
+    serve_with(tasks, address, health, metrics, Arc::new(|_| None)).await
+}
+
+/// As [`serve`], with paths of the daemon's own.
+pub async fn serve_with(
+    tasks: &Tasks,
+    address: SocketAddr,
+    health: Health,
+    metrics: Metrics,
+    extra: Extra,
+) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await.map_err(|e| io::Error::new(e.kind(), format!("{address}: {e}")))?;
     let bound = listener.local_addr()?;
-    let pages = Pages { health, metrics };
+    let pages = Pages { health, metrics, extra };
     let connections = tasks.clone();
     tasks.spawn("health server", async move {
         loop {
@@ -76,7 +92,10 @@ impl Pages {
             ("livez", check) => self.probe(Probe::Live, "livez", check, query),
             ("readyz", check) => self.probe(Probe::Ready, "readyz", check, query),
             ("healthz", check) => self.probe(Probe::Ready, "healthz", check, query),
-            _ => page(StatusCode::NOT_FOUND, TEXT, "404 page not found\n".into()),
+            _ => match (self.extra)(path) {
+                Some(text) => page(StatusCode::OK, TEXT, text),
+                None => page(StatusCode::NOT_FOUND, TEXT, "404 page not found\n".into()),
+            },
         }
     }
 
@@ -109,12 +128,11 @@ fn page(status: StatusCode, media: &'static str, text: String) -> Response<Full<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     fn pages() -> Pages {
         let health = Health::default();
         health.live("etcd", Arc::new(|| Err("down".into())));
-        Pages { health, metrics: Metrics::default() }
+        Pages { health, metrics: Metrics::default(), extra: Arc::new(|_| None) }
     }
 
     #[test]

@@ -169,9 +169,11 @@ impl Cri {
         call!(self.runtime, list_container_stats, v1::ListContainerStatsRequest { filter: None }).map(|r| r.stats)
     }
 
-    /// What sandboxes use now.
-    pub async fn sandbox_stats(&self) -> Result<Vec<v1::PodSandboxStats>, Error> {
-        call!(self.runtime, list_pod_sandbox_stats, v1::ListPodSandboxStatsRequest { filter: None }).map(|r| r.stats)
+    /// What a sandbox uses now.
+    pub async fn sandbox_stats(&self, id: &str) -> Result<Vec<v1::PodSandboxStats>, Error> {
+        let filter = v1::PodSandboxStatsFilter { id: id.into(), ..Default::default() };
+        let request = v1::ListPodSandboxStatsRequest { filter: Some(filter) };
+        call!(self.runtime, list_pod_sandbox_stats, request).map(|r| r.stats)
     }
 
     /// All images.

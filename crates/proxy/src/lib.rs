@@ -13,6 +13,7 @@
 pub mod conntrack;
 pub mod nft;
 pub mod options;
+pub mod ready;
 pub mod render;
 pub mod sync;
 pub mod table;
@@ -44,9 +45,11 @@ async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let rules = nft::Nft::new(options.pod_cidr()?);
     rules.probe().await.context("nftables cannot be used on this node")?;
     let tracked = track::Track::new(&informers, &options.hostname_override);
-    let sync = sync::Sync::new(tracked, rules, health.clone());
+    let ready = ready::Ready::default();
+    let sync = sync::Sync::new(tracked, rules, health.clone(), ready.clone());
     let metrics = nakhoda_daemon::metrics::Metrics::default();
-    nakhoda_daemon::serve::serve(&tasks, options.health_bind, health, metrics)
+    let withdrawn = std::sync::Arc::new(move |path: &str| ready.answer(path));
+    nakhoda_daemon::serve::serve_with(&tasks, options.health_bind, health, metrics, withdrawn)
         .await
         .context("cannot serve health checks")?;
     tasks.spawn("rules", sync.run());

@@ -9,7 +9,8 @@ use nakhoda_daemon::health::Health;
 
 use crate::conntrack;
 use crate::nft::Nft;
-use crate::table::{Difference, Table};
+use crate::ready::Ready;
+use crate::table::{Difference, Owner, Table};
 use crate::track::Track;
 
 /// How often the rules are looked for, in case that someone flushed them.
@@ -23,6 +24,7 @@ pub struct Sync {
     nft: Nft,
     table: Table,
     applied: Arc<AtomicBool>,
+    ready: Ready,
 }
 
 // === impl Sync ===
@@ -30,32 +32,38 @@ pub struct Sync {
 impl Sync {
     /// Healthy once the first rules were applied, and while changes can be.
     #[must_use]
-    pub fn new(track: Track, nft: Nft, health: Health) -> Self {
+    pub fn new(track: Track, nft: Nft, health: Health, ready: Ready) -> Self {
         let applied = Arc::new(AtomicBool::new(false));
         let seen = applied.clone();
         let check = move || if seen.load(Ordering::Relaxed) { Ok(()) } else { Err("the rules are not applied".into()) };
         health.ready("rules", Arc::new(check));
-        Self { track, nft, table: Table::default(), applied }
+        Self { track, nft, table: Table::default(), applied, ready }
     }
 
     /// Works until it is dropped.
     pub async fn run(mut self) {
         self.track.synced().await;
         let first = self.track.changed().await;
+        let mut ready = Vec::new();
         for owner in first {
+            ready.push((owner.clone(), self.track.ready(&owner)));
             let elements = self.track.elements(&owner);
             self.table.replace(&owner, elements);
         }
         self.reset().await;
+        self.tell(ready);
         loop {
             tokio::select! {
                 owners = self.track.changed() => {
-                    let mut difference = Difference::default();
+                    let (mut difference, mut ready) = (Difference::default(), Vec::new());
                     for owner in owners {
+                        // Read before the elements: what is told may be older than the rules, never newer.
+                        ready.push((owner.clone(), self.track.ready(&owner)));
                         let elements = self.track.elements(&owner);
                         difference.extend(self.table.replace(&owner, elements));
                     }
                     self.apply(&difference).await;
+                    self.tell(ready);
                 }
                 () = tokio::time::sleep(LOOK) => {
                     if !self.nft.is_there().await {
@@ -77,6 +85,13 @@ impl Sync {
             self.reset().await;
         }
         conntrack::forget(difference).await;
+    }
+
+    /// Tells kubelets what the applied rules hold.
+    fn tell(&self, ready: Vec<(Owner, Vec<String>)>) {
+        for (owner, pods) in ready {
+            self.ready.replace(owner, pods);
+        }
     }
 
     async fn reset(&mut self) {

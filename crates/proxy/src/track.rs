@@ -8,8 +8,8 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use nakhoda_client::{Change, Informer, Informers, Key, Selection};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::render;
 use crate::table::{Element, Owner};
+use crate::{ready, render};
 
 const OWNER: &str = "service";
 const OWNER_LABEL: &str = "kubernetes.io/service-name";
@@ -69,6 +69,15 @@ impl Track {
             owners.extend(of_pod(&change));
         }
         owners
+    }
+
+    /// The pods that a Service's slices call ready now.
+    #[must_use]
+    pub fn ready(&self, owner: &Owner) -> Vec<String> {
+        match owner {
+            Owner::Service(name) => ready::pods(&self.slices.by_index(OWNER, name)),
+            Owner::Pod(_) => Vec::new(),
+        }
     }
 
     /// What an owner wants now; nothing once it is gone.

@@ -1,7 +1,7 @@
 //! Ending a pod within its grace: hooks, stop signals, the kill, and then all that it had on the node.
 //!
-//! Seam: [`Core::withdrawn`] is where the wait for the node's proxy belongs, so that no request is sent
-//! to a pod that is being stopped. Absent as yet: it returns at once.
+//! Before the first signal the node's proxy is asked whether it has applied rules without this pod as a
+//! ready endpoint, so that a rollout fails no request. Where no proxy answers nothing is waited for.
 
 use std::time::Duration;
 
@@ -16,18 +16,27 @@ use super::state::Ending;
 use super::{hook, sandbox};
 use crate::cri;
 use crate::probe::check::Target;
+use crate::probe::http;
 use crate::source::Severity;
 use crate::volume;
 
 /// The least time between a stop signal and the kill, in seconds.
 const LEAST: i64 = 2;
+/// Where the node's proxy answers.
+const PROXY: u16 = 10256;
+/// The longest wait for the proxy.
+const WITHDRAWAL: Duration = Duration::from_secs(2);
+/// How often the proxy is asked.
+const LOOK: Duration = Duration::from_millis(20);
 
 impl Core {
     /// Stops everything that runs; may be begun again with an earlier deadline.
     pub(super) async fn terminate(&mut self, ending: &Ending) -> Result<(), cri::Error> {
         self.keeper.calm();
         self.look().await?;
-        self.withdrawn().await;
+        if self.observed.each().any(Seen::is_running) && self.stopping.is_empty() {
+            self.withdrawn().await;
+        }
         self.stop_some(ending, |role| role != Role::Sidecar).await?;
         self.stop_some(ending, |role| role == Role::Sidecar).await?;
         for sandbox in &self.observed.sandboxes {
@@ -85,8 +94,25 @@ impl Core {
         Ok(())
     }
 
-    /// Resolves once nobody is sent to this pod any more. See the module's documentation.
-    async fn withdrawn(&self) {}
+    /// Resolves once nobody is sent to this pod any more, or after [`WITHDRAWAL`].
+    async fn withdrawn(&self) {
+        let address = format!("http://127.0.0.1:{PROXY}/withdrawn/{}", spec::uid(&self.pod));
+        let request = http::Request { url: address, headers: Vec::new(), agent: "nakhoda-kubelet" };
+        let asking = async {
+            while let Ok(http::Answer { code: 200, body }) = http::get(&request, WITHDRAWAL).await {
+                if body != "false" {
+                    return;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(WITHDRAWAL, Box::pin(asking)).await.is_err() {
+            tracing::info!(
+                pod = spec::full_name(&self.pod),
+                "the proxy still sends connections; stopping nevertheless"
+            );
+        }
+    }
 
     /// Stops those that run and are of such a role: apps together, sidecars one after the other, last first.
     async fn stop_some(&mut self, ending: &Ending, of: fn(Role) -> bool) -> Result<(), cri::Error> {

@@ -16,8 +16,16 @@ use crate::node::machine::Left;
 impl Server {
     /// The summary as JSON.
     pub async fn summary(&self) -> Result<Value, cri::Error> {
-        let (containers, sandboxes) =
-            futures::try_join!(self.host.cri.container_stats(), self.host.cri.sandbox_stats())?;
+        let containers = self.host.cri.container_stats().await?;
+        let mut sandboxes = Vec::new();
+        for view in self.manager.views() {
+            let Some(sandbox) = view.observed.sandbox() else { continue };
+            // One at a time: the runtime fails a whole list for one sandbox that ended meanwhile.
+            match self.host.cri.sandbox_stats(&sandbox.id).await {
+                Ok(stats) => sandboxes.extend(stats),
+                Err(error) => tracing::debug!(%error, sandbox = sandbox.id, "no figures"),
+            }
+        }
         let mut by_pod: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for stats in containers {
             let attributes = stats.attributes.clone().unwrap_or_default();
