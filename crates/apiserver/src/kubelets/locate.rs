@@ -6,6 +6,8 @@ use nakhoda_rpc::v1::PodRef;
 use serde::de::DeserializeOwned;
 
 use super::{Kubelets, Place};
+use crate::authz::Attributes;
+use crate::request::Target;
 use crate::verb::{Call, get};
 
 /// A pod and where it runs.
@@ -85,6 +87,20 @@ pub fn place(call: &Call, node: &str) -> Result<Place, Status> {
 pub fn kubelets(call: &Call) -> Result<&Kubelets, Status> {
     let missing = || Status::unavailable("kubelets cannot be reached: --kubelet-client-certificate is not set", 0);
     call.pipeline.extension::<Kubelets>().ok_or_else(missing)
+}
+
+/// Websockets open with a GET, but a session changes things: who opens one must be allowed to create it.
+pub fn may_create(call: &Call, method: &str) -> Result<(), Status> {
+    match method {
+        "post" => Ok(()),
+        "get" => call.pipeline.authorize(&Attributes {
+            user: call.user.clone(),
+            verb: "create".into(),
+            target: Target::Resource(call.target.clone()),
+            fields: String::new(),
+        }),
+        other => Err(call.unsupported(other)),
+    }
 }
 
 fn names(spec: &PodSpec) -> Vec<&str> {
