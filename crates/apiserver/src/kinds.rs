@@ -134,3 +134,6 @@ impl Kinds {
         self.table.load().order.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,24 @@ pub fn counts(errors: &mut Errors, replicas: i32, counts: &[(&str, Option<i32>, 
 pub fn unreadable(errors: &mut Errors, path: &Path, selector: &LabelSelector) {
     errors.invalid(path, value(selector), "invalid label selector");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_percentages_are_bounded() {
+        let path = Path::new("p");
+        let mut errors = Errors::default();
+        for value in ["5%", "101%", "x"].map(|s| IntOrString::String(s.into())).iter().chain([&IntOrString::Int(-1)]) {
+            int_or_percent(&mut errors, &path, value);
+            at_most_all(&mut errors, &path, value);
+        }
+        assert_eq!(
+            errors.to_string(),
+            "[p: Invalid value: \"101%\": must not be greater than 100%, \
+             p: Invalid value: \"x\": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%'), \
+             p: Invalid value: -1: must be greater than or equal to 0]"
+        );
+    }
+}

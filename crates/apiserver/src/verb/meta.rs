@@ -90,9 +90,12 @@ pub fn carry(new: &mut Object, old: &Object) {
     keep(new, old, "generation");
 }
 
-/// Counts a change of the spec.
+/// Counts a change of what is wished: of the spec, or of all but metadata and status where there is none.
 pub fn count_generation(new: &mut Object, old: &Object) {
-    if new.at(&["spec"]) != old.at(&["spec"]) {
+    let told = ["apiVersion", "kind", "metadata", "status"];
+    let wished = |o: &Object| o.root().iter().filter(|(k, _)| !told.contains(&k.as_str())).count();
+    let same = |(k, v): (&String, &Value)| told.contains(&k.as_str()) || old.root().get(k) == Some(v);
+    if wished(new) != wished(old) || !new.root().iter().all(same) {
         bump_generation(new, old);
     }
 }

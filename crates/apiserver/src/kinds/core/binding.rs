@@ -26,3 +26,20 @@ impl Kind for Bindings {
         required(errors, &path.child("name"), text(&new.target.name));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::create;
+
+    #[test]
+    fn pods_are_bound_to_nodes() {
+        assert_eq!(create::<Bindings>(json!({"target": {"kind": "Node", "name": "a"}})), "");
+        assert_eq!(
+            create::<Bindings>(json!({"target": {"kind": "Pod"}})),
+            "[target.kind: Unsupported value: \"Pod\": supported values: \"Node\", \"<empty>\", target.name: Required value]"
+        );
+    }
+}

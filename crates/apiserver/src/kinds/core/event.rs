@@ -72,7 +72,7 @@ pub(crate) fn columns<T: View>() -> Columns<T> {
 }
 
 /// Selectable fields under the names of both kinds, as both read one cache.
-fn selectable(event: &Event) -> Fields {
+pub(crate) fn selectable(event: &Event) -> Fields {
     let object = &event.involved_object;
     let source = event.source.as_ref().map_or("", |s| text(&s.component));
     let reporter = text(&event.reporting_component);

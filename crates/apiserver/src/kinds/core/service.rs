@@ -4,7 +4,9 @@
 use nakhoda_api::Scope;
 use nakhoda_api::field::Errors;
 use nakhoda_api::kinds::IntOrString;
-use nakhoda_api::kinds::core::{ClientIPConfig, Service, ServiceSpec, ServiceStatus, SessionAffinityConfig};
+use nakhoda_api::kinds::core::{
+    ClientIPConfig, LoadBalancerStatus, Service, ServiceSpec, ServiceStatus, SessionAffinityConfig,
+};
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, NameRule, STATUS, Sub};
 use crate::kinds::core::node::PROXY_VERBS;
@@ -72,7 +74,8 @@ impl Kind for Services {
         if !cx.subresource.is_empty() {
             return;
         }
-        new.status = Some(old.and_then(|o| o.status.clone()).unwrap_or_default());
+        let status = new.status.insert(old.and_then(|o| o.status.clone()).unwrap_or_default());
+        status.load_balancer.get_or_insert_default();
         let old_spec = old.and_then(|o| o.spec.as_ref());
         let spec = new.spec.get_or_insert_default();
         allocated::normalize(spec, old_spec);
@@ -80,10 +83,7 @@ impl Kind for Services {
             allocated::keep(spec, old);
             allocated::release(spec, old);
             if text(&spec.type_) != "LoadBalancer" {
-                new.status = Some(ServiceStatus {
-                    load_balancer: Some(Default::default()),
-                    ..new.status.take().unwrap_or_default()
-                });
+                status.load_balancer = Some(LoadBalancerStatus::default());
             }
         }
     }

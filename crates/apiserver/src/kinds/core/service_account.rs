@@ -35,3 +35,18 @@ impl Kind for ServiceAccounts {
         Columns::<ServiceAccount>::named().age()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::prepared;
+
+    #[test]
+    fn secrets_are_known_by_name_only() {
+        let account =
+            prepared::<ServiceAccounts>(json!({"secrets": [{"name": "a", "namespace": "b", "kind": "c"}]}), None);
+        assert_eq!(account["secrets"], json!([{"name": "a"}]));
+    }
+}

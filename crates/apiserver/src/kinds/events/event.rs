@@ -7,8 +7,8 @@ use nakhoda_api::kinds::{core, events};
 use nakhoda_api::{GroupVersionKind, Object, Scope};
 use serde_json::{Map, Value};
 
-use crate::kind::{Columns, Cx, Info, Kind};
-use crate::kinds::core::event::{TTL, View, columns, validate_stored};
+use crate::kind::{Columns, Cx, Fields, Info, Kind};
+use crate::kinds::core::event::{TTL, View, columns, selectable, validate_stored};
 use crate::rules::check::{immutable, text};
 
 /// The kind.
@@ -44,6 +44,10 @@ impl Kind for Events {
             None => strict(errors, new),
             Some(old) => unchanged(errors, new, old),
         }
+    }
+
+    fn fields(event: &events::Event) -> Fields {
+        selectable(&event.view())
     }
 
     fn columns() -> Columns<events::Event> {

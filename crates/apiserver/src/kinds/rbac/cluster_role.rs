@@ -40,3 +40,21 @@ impl Kind for ClusterRoles {
         created_at()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::create;
+
+    #[test]
+    fn an_aggregation_selects_something() {
+        assert_eq!(
+            create::<ClusterRoles>(json!({"aggregationRule": {}, "rules": [
+                {"verbs": ["get"], "nonResourceURLs": ["/x"], "resources": ["pods"]}]})),
+            "[rules[0].nonResourceURLs: Invalid value: [\"/x\"]: rules cannot apply to both regular resources and non-resource URLs, \
+             aggregationRule.clusterRoleSelectors: Required value: at least one clusterRoleSelector required if aggregationRule is non-nil]"
+        );
+    }
+}

@@ -47,3 +47,21 @@ impl Binding for RoleBinding {
         list(&self.subjects)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::create;
+
+    #[test]
+    fn roles_of_the_namespace_and_of_the_cluster_can_be_bound() {
+        let bound = |kind: &str| {
+            create::<RoleBindings>(json!({"roleRef": {"apiGroup": rbac::GROUP, "kind": kind, "name": "r"},
+                                          "subjects": [{"kind": "ServiceAccount", "name": "s"}]}))
+        };
+        assert_eq!((bound("Role"), bound("ClusterRole")), (String::new(), String::new()));
+        assert_eq!(bound("X"), "roleRef.kind: Unsupported value: \"X\": supported values: \"Role\", \"ClusterRole\"");
+    }
+}
