@@ -5,20 +5,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nakhoda_api::kinds::core::{Namespace, Node, Pod};
-use nakhoda_api::status::chain;
 use nakhoda_client::leader::Leadership;
-use nakhoda_client::{Change, Client, Resource};
+use nakhoda_client::{Change, Client};
 use tokio::sync::{mpsc, watch};
 
 use crate::act::{Actions, Bound};
 use crate::cluster::Cluster;
-use crate::cycle::{Checks, Decision, Diagnosis, Sampling, decide};
-use crate::framework::{Changes, Cycle, Framework};
+use crate::cycle::{Decision, Diagnosis, Sampling, decide};
+use crate::framework::Framework;
 use crate::metrics::Counts;
 use crate::pod::PodInfo;
 use crate::preempt::{self, Outcome};
 use crate::queue::Queue;
 use crate::report;
+
+mod intake;
 
 const UNSCHEDULABLE: &str = "Unschedulable";
 
@@ -131,108 +132,6 @@ impl Engine {
         };
     }
 
-    fn on_node(&mut self, change: &Change<Node>) {
-        match change {
-            Change::Added(node) | Change::Updated { new: node, .. } => {
-                let (slot, changes) = self.cluster.set_node(node);
-                self.news(slot, changes);
-            }
-            Change::Deleted(node) => self.cluster.remove_node(node.name()),
-        }
-    }
-
-    fn on_namespace(&mut self, change: &Change<Namespace>) {
-        match change {
-            Change::Added(namespace) | Change::Updated { new: namespace, .. } => {
-                if self.cluster.set_namespace(namespace) {
-                    self.stir(Changes::POD_ADDED);
-                }
-            }
-            Change::Deleted(namespace) => self.cluster.remove_namespace(namespace.name()),
-        }
-    }
-
-    fn on_pod(&mut self, change: &Change<Pod>) {
-        match change {
-            Change::Added(pod) => self.on_present(pod),
-            Change::Updated { old, new } => {
-                // A pod deleted and made again between two looks.
-                if old.uid() != new.uid() {
-                    self.on_absent(old.uid());
-                }
-                self.on_present(new);
-                if old.metadata.labels != new.metadata.labels && self.cluster.holds(new.uid()) {
-                    self.stir(Changes::POD_ADDED);
-                }
-            }
-            Change::Deleted(pod) => self.on_absent(pod.uid()),
-        }
-    }
-
-    fn on_present(&mut self, object: &Arc<Pod>) {
-        let pod = Arc::new(PodInfo::new(object.clone()));
-        if pod.is_finished() || (pod.node_name().is_empty() && pod.is_terminating()) {
-            return self.on_absent(&pod.uid);
-        }
-        if !pod.node_name().is_empty() {
-            self.queue.remove(&pod.uid);
-            let new = !self.cluster.holds(&pod.uid);
-            self.cluster.place(pod.clone());
-            if new && let Some(node) = self.cluster.node(pod.node_name()) {
-                self.news(node.slot, Changes::POD_ADDED);
-            }
-        } else if object.spec.as_ref().and_then(|s| s.scheduler_name.as_deref()) == Some(&self.name) {
-            let open = self.framework.closed(&pod).is_none();
-            let rank = self.framework.rank(&pod);
-            self.queue.put(pod, rank, open, Instant::now());
-        }
-    }
-
-    fn on_absent(&mut self, uid: &str) {
-        self.queue.remove(uid);
-        if let Some(slot) = self.cluster.remove(uid) {
-            self.news(slot, Changes::POD_REMOVED);
-        }
-    }
-
-    fn on_bound(&mut self, bound: Bound) {
-        let Bound { pod, node, outcome } = bound;
-        match outcome {
-            Ok(()) => {
-                self.counts.attempt("scheduled");
-                self.queue.remove(&pod.uid);
-            }
-            Err(error) => {
-                self.counts.attempt("error");
-                tracing::warn!(pod = %pod.key, node, error = chain(&error), "not bound");
-                if let Some(slot) = self.cluster.forget(&pod.uid) {
-                    self.news(slot, Changes::POD_REMOVED);
-                }
-                if error.is_not_found() {
-                    self.queue.remove(&pod.uid);
-                } else {
-                    self.queue.fail(&pod.uid, Instant::now());
-                }
-            }
-        }
-    }
-
-    /// Tries again those pods that did not fit and now might.
-    fn news(&mut self, slot: usize, changes: Changes) {
-        if changes.is_empty() {
-            return;
-        }
-        let Self { framework, cluster, queue, .. } = self;
-        queue.news(Instant::now(), |pod, by| helps(framework, cluster, pod, by, slot, changes));
-    }
-
-    /// The same for what happened at no node in particular: only plugins that look around care.
-    fn stir(&mut self, changes: Changes) {
-        let Self { framework, queue, .. } = self;
-        let cares = |name: &&str| framework.plugin(name).is_some_and(|p| p.looks_around && p.helped_by.meets(changes));
-        queue.news(Instant::now(), |_, by| by.iter().any(cares));
-    }
-
     /// Decides for one pod. False if none is due, or if another process leads.
     fn attempt(&mut self, now: Instant) -> bool {
         let Some(client) = self.leading.clone() else { return false };
@@ -278,27 +177,6 @@ impl Engine {
         self.queue.refuse(&pod.uid, by, Instant::now());
         self.actions.explain(client, pod, UNSCHEDULABLE, why, nominated);
     }
-}
-
-/// Whether what happened at a node can make a pod fit that these plugins refused: one of them must care
-/// for such news, and the node must do now, unless that plugin looks at more than one node.
-fn helps(
-    framework: &Framework,
-    cluster: &Cluster,
-    pod: &PodInfo,
-    by: &[&'static str],
-    slot: usize,
-    changes: Changes,
-) -> bool {
-    if by.is_empty() {
-        return changes.meets(Changes::NODE_ADDED);
-    }
-    let caring: Vec<_> =
-        by.iter().filter_map(|name| framework.plugin(name)).filter(|p| p.helped_by.meets(changes)).collect();
-    if caring.is_empty() || caring.iter().any(|p| p.looks_around) {
-        return !caring.is_empty();
-    }
-    Checks::prepare(framework, Cycle { pod, cluster }).is_ok_and(|checks| checks.pass(cluster.at(slot)))
 }
 
 #[cfg(test)]

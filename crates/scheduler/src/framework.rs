@@ -3,13 +3,15 @@
 
 use std::borrow::Cow;
 
-use crate::cluster::{Cluster, Group};
+use crate::cluster::Cluster;
 use crate::node::Node;
 use crate::pod::PodInfo;
 
 pub mod changes;
+pub mod plugins;
 
 pub use changes::Changes;
+pub use plugins::{Framework, Plugin};
 
 /// The best score a plugin gives.
 pub const BEST: i64 = 100;
@@ -84,32 +86,6 @@ pub trait Score: Send + Sync {
     fn normalise(&self, _scores: &mut [i64]) {}
 }
 
-/// A plugin, by the points it extends.
-#[derive(Default)]
-pub struct Plugin {
-    /// Upstream's name for it.
-    pub name: &'static str,
-    /// Which changes could make a pod fit that this plugin has refused.
-    pub helped_by: Changes,
-    /// Whether what it says of one node depends on others, so that a change anywhere may help.
-    pub looks_around: bool,
-    /// Which pods must be counted per node for it.
-    pub counts: Option<fn(&PodInfo) -> Vec<Group>>,
-    /// See [`Gate`].
-    pub gate: Option<Box<dyn Gate>>,
-    /// See [`Sort`].
-    pub sort: Option<Box<dyn Sort>>,
-    /// See [`Filter`].
-    pub filter: Option<Box<dyn Filter>>,
-    /// See [`Score`].
-    pub score: Option<Box<dyn Score>>,
-}
-
-/// All plugins, in the order in which they run.
-pub struct Framework {
-    plugins: Vec<Plugin>,
-}
-
 // === impl Verdict ===
 
 impl Verdict {
@@ -129,110 +105,6 @@ impl Verdict {
     #[must_use]
     pub const fn passes(&self) -> bool {
         matches!(self, Self::Pass)
-    }
-}
-
-// === impl Plugin ===
-
-impl Plugin {
-    /// A plugin that extends nothing yet.
-    #[must_use]
-    pub fn named(name: &'static str) -> Self {
-        Self { name, ..Self::default() }
-    }
-
-    /// Adds a filter, and which changes could make it let a pod pass.
-    #[must_use]
-    pub fn filter(mut self, filter: impl Filter + 'static, helped_by: Changes) -> Self {
-        self.filter = Some(Box::new(filter));
-        self.helped_by = helped_by;
-        self
-    }
-
-    /// Adds a score.
-    #[must_use]
-    pub fn score(mut self, score: impl Score + 'static) -> Self {
-        self.score = Some(Box::new(score));
-        self
-    }
-
-    /// Adds a gate.
-    #[must_use]
-    pub fn gate(mut self, gate: impl Gate + 'static) -> Self {
-        self.gate = Some(Box::new(gate));
-        self
-    }
-
-    /// Adds an order of the queue.
-    #[must_use]
-    pub fn sort(mut self, sort: impl Sort + 'static) -> Self {
-        self.sort = Some(Box::new(sort));
-        self
-    }
-
-    /// Adds what must be counted per node.
-    #[must_use]
-    pub fn counts(mut self, counts: fn(&PodInfo) -> Vec<Group>) -> Self {
-        self.counts = Some(counts);
-        self
-    }
-
-    /// Says that what it says of one node depends on others.
-    #[must_use]
-    pub const fn looking_around(mut self) -> Self {
-        self.looks_around = true;
-        self
-    }
-}
-
-// === impl Framework ===
-
-impl Framework {
-    /// All plugins of the registry.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { plugins: crate::plugin::all() }
-    }
-
-    /// Only these, for tests.
-    #[must_use]
-    pub const fn of(plugins: Vec<Plugin>) -> Self {
-        Self { plugins }
-    }
-
-    /// All plugins.
-    #[must_use]
-    pub fn plugins(&self) -> &[Plugin] {
-        &self.plugins
-    }
-
-    /// Why a pod may not be looked at at all, if so.
-    #[must_use]
-    pub fn closed(&self, pod: &PodInfo) -> Option<Reason> {
-        self.plugins.iter().filter_map(|p| p.gate.as_ref()).find_map(|gate| gate.closed(pod))
-    }
-
-    /// How far in front of the queue a pod stands: the first plugin that has an order says.
-    #[must_use]
-    pub fn rank(&self, pod: &PodInfo) -> i64 {
-        self.plugins.iter().find_map(|p| p.sort.as_ref()).map(|sort| sort.rank(pod)).unwrap_or_default()
-    }
-
-    /// A plugin by name.
-    #[must_use]
-    pub fn plugin(&self, name: &str) -> Option<&Plugin> {
-        self.plugins.iter().find(|plugin| plugin.name == name)
-    }
-
-    /// What must be counted per node before a pod's cycle.
-    pub fn counts(&self, pod: &PodInfo) -> impl Iterator<Item = Group> {
-        self.plugins.iter().filter_map(|p| p.counts).flat_map(move |counts| counts(pod))
-    }
-}
-
-impl Default for Framework {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -124,6 +124,28 @@ async fn bindings_that_fail_are_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_older_state_of_a_bound_pod_is_not_scheduled_again() {
+    let (memory, tasks) = (Memory::new(), Tasks::new());
+    let client = memory.client();
+    let (sender, mut bound) = mpsc::unbounded_channel();
+    let recorder = nakhoda_client::Recorder::new(client.clone(), &tasks, "s", "");
+    let actions = Actions::new(tasks.clone(), recorder, "s".into(), sender);
+    let counts = Counts::new(&Metrics::default());
+    let mut engine = Engine::new(Framework::new(), "default-scheduler".into(), client.clone(), actions, counts);
+    engine.leading = Some(client.clone());
+    client.all().create(&pod("a").build()).await.expect("created");
+    engine.on_node(&Change::Added(Arc::new(node("n").build())));
+    engine.on_pod(&Change::Added(Arc::new(pod("a").build())));
+    assert!(engine.attempt(Instant::now()));
+    engine.on_bound(bound.recv().await.expect("told"));
+    engine.on_pod(&Change::Added(Arc::new(pod("a").label("late", "news").build())));
+    assert!(!engine.attempt(Instant::now()));
+    engine.on_pod(&Change::Added(Arc::new(pod("a").on("n").build())));
+    assert!(engine.cluster.holds("a") && !engine.cluster.is_assumed("a"));
+    tasks.stop();
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_leader_stops_the_next_goes_on() {
     let world = World::new([node("n")]).await;
     world.create(pod("a")).await;

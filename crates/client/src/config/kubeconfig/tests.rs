@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::identity::Material;
 
 const FILE: &str = "
 apiVersion: v1
