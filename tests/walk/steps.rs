@@ -112,6 +112,7 @@ impl Walk {
         self.until(&["get", "deployment", APP], "3/3")?;
         ensure!(!self.run(&["get", "pods"])?.contains(&pod), "{pod} is still there");
         let pod = self.pod()?;
+        self.until(&["logs", &pod], "Running on")?;
         // The first process of a container ignores signals that it does not handle; Python handles this one.
         self.run(&["exec", &pod, "--", "kill", "-INT", "1"])?;
         eventually("the restart", || {
