@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use nakhoda_api::field::{Errors, Path};
-use nakhoda_api::{GroupKind, Object, Status};
+use nakhoda_api::{Object, Status};
 use nakhoda_store::Error;
 use nakhoda_store::cache::Item;
 
 use super::{Call, body, chain, create, delete, get, meta, outcome, write};
 use crate::request::{Write, WriteOptions};
 use crate::response::Response;
+
+mod check;
+
+pub use check::check_name;
 
 /// Makes the new object out of the current one; `None`: there is none.
 pub type Make<'a> = &'a (dyn Fn(Option<&Object>) -> Result<Object, Status> + Send + Sync);
@@ -47,28 +50,6 @@ pub async fn update(call: &Call, write: Write) -> Result<Response, Status> {
     let mut response = change(call, &make, Mode::Chain, &write.options).await?;
     response.warnings.splice(0..0, given.warnings);
     Ok(response)
-}
-
-/// 400 if a body is about another object than the request.
-pub fn check_name(object: &Object, call: &Call) -> Result<(), Status> {
-    let (name, wanted) = (object.name(), &call.target.name);
-    if name.is_empty() {
-        return Err(Status::bad_request(format!(
-            "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
-        )));
-    }
-    if name != wanted {
-        return Err(Status::bad_request(format!(
-            "the name of the object ({name}) does not match the name on the URL ({wanted})"
-        )));
-    }
-    let (given, namespace) = (object.namespace(), call.namespace());
-    if !namespace.is_empty() && !given.is_empty() && given != namespace {
-        return Err(Status::bad_request(format!(
-            "the namespace of the object ({given}) does not match the namespace on the request ({namespace})"
-        )));
-    }
-    Ok(())
 }
 
 /// Writes what `make` makes of the current object, as often as somebody else is faster.
@@ -120,11 +101,15 @@ async fn attempt(
     let Some(item) = current else { return missing(call, make, options).await.map(Attempt::done) };
     let old = write::decode(call, item)?;
     let mut new = make(Some(&old))?;
-    preconditions(call, &new, &old, item)?;
+    check::preconditions(call, &new, &old, item)?;
     meta::settle_namespace(&mut new, call.namespace(), call.kind.info.scope)?;
     let chain::Passed { warnings, mut claims } = match mode {
         Mode::Chain => chain::update(call, &mut new, &old, options.dry_run).await?,
-        Mode::Raw => chain::Passed::default(),
+        Mode::Raw => {
+            // What served as a precondition is no change: the object stays the one it was.
+            new.set_meta("uid", old.uid());
+            chain::Passed::default()
+        }
     };
     if is_finished(call, &new, &old)? {
         return finish(call, new, item, options, warnings).await;
@@ -184,25 +169,6 @@ async fn missing(call: &Call, make: Make<'_>, options: &WriteOptions) -> Result<
         return Err(Status::conflict(&call.resource(), &call.target.name, &why));
     }
     create::object(call, object, options).await
-}
-
-fn preconditions(call: &Call, new: &Object, old: &Object, item: &Item) -> Result<(), Status> {
-    let (resource, name) = (call.resource(), &call.target.name);
-    if !new.uid().is_empty() && new.uid() != old.uid() {
-        let why = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid(), old.uid());
-        return Err(Status::conflict(&resource, name, &why));
-    }
-    let given = new.resource_version();
-    if given.is_empty() || given == "0" {
-        if call.kind.info.unconditional_update {
-            return Ok(());
-        }
-        let mut errors = Errors::default();
-        errors.invalid(&Path::new("metadata").child("resourceVersion"), 0, "must be specified for an update");
-        let kind = GroupKind { group: resource.group, kind: resource.resource };
-        return Err(Status::invalid(&kind, name, &errors));
-    }
-    if outcome::revision(given)? == item.revision { Ok(()) } else { Err(Status::modified(&resource, name)) }
 }
 
 /// Whether this was the last finalizer of an object whose time is over.
