@@ -197,7 +197,10 @@ pub struct Served {
     pub strategy: Box<dyn Strategy>,
 }
 
-struct Typed<K>(std::marker::PhantomData<fn() -> K>);
+/// The columns are built once, not for every row.
+struct Typed<K: Kind> {
+    columns: Columns<K::Object>,
+}
 
 // === impl Info ===
 
@@ -257,7 +260,7 @@ impl Served {
     /// Erases a kind.
     #[must_use]
     pub fn new<K: Kind>() -> Arc<Self> {
-        Arc::new(Self { info: K::info(), strategy: Box::new(Typed::<K>(std::marker::PhantomData)) })
+        Arc::new(Self { info: K::info(), strategy: Box::new(Typed::<K> { columns: K::columns() }) })
     }
 }
 
@@ -320,12 +323,12 @@ impl<K: Kind> Strategy for Typed<K> {
     }
 
     fn columns(&self) -> Vec<Column> {
-        K::columns().head()
+        self.columns.head()
     }
 
     fn row(&self, json: &[u8], now: jiff::Timestamp) -> Vec<Value> {
         match serde_json::from_slice::<K::Object>(json) {
-            Ok(object) => K::columns().cells(&object, now),
+            Ok(object) => self.columns.cells(&object, now),
             Err(_) => Vec::new(),
         }
     }

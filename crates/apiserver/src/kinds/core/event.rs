@@ -71,29 +71,23 @@ pub(crate) fn columns<T: View>() -> Columns<T> {
         .format("name")
 }
 
-/// Selectable fields under the names of both kinds, as both read one cache.
-pub(crate) fn selectable(event: &Event) -> Fields {
+fn selectable(event: &Event) -> Fields {
     let object = &event.involved_object;
     let source = event.source.as_ref().map_or("", |s| text(&s.component));
     let reporter = text(&event.reporting_component);
-    let source = if source.is_empty() { reporter } else { source };
-    let named = [
-        ("involvedObject.kind", "regarding.kind", &object.kind),
-        ("involvedObject.namespace", "regarding.namespace", &object.namespace),
-        ("involvedObject.name", "regarding.name", &object.name),
-        ("involvedObject.uid", "regarding.uid", &object.uid),
-        ("involvedObject.apiVersion", "regarding.apiVersion", &object.api_version),
-        ("involvedObject.resourceVersion", "regarding.resourceVersion", &object.resource_version),
-        ("involvedObject.fieldPath", "regarding.fieldPath", &object.field_path),
-    ];
-    let mut fields: Fields = named.iter().map(|(name, _, value)| (*name, text(value).into())).collect();
-    fields.push(("reason", text(&event.reason).into()));
-    fields.push(("reportingComponent", reporter.into()));
-    fields.push(("source", source.into()));
-    fields.push(("type", text(&event.type_).into()));
-    fields.extend(named.iter().map(|(_, name, value)| (*name, text(value).into())));
-    fields.push(("reportingController", reporter.into()));
-    fields
+    vec![
+        ("involvedObject.kind", text(&object.kind).into()),
+        ("involvedObject.namespace", text(&object.namespace).into()),
+        ("involvedObject.name", text(&object.name).into()),
+        ("involvedObject.uid", text(&object.uid).into()),
+        ("involvedObject.apiVersion", text(&object.api_version).into()),
+        ("involvedObject.resourceVersion", text(&object.resource_version).into()),
+        ("involvedObject.fieldPath", text(&object.field_path).into()),
+        ("reason", text(&event.reason).into()),
+        ("reportingComponent", reporter.into()),
+        ("source", if source.is_empty() { reporter.into() } else { source.into() }),
+        ("type", text(&event.type_).into()),
+    ]
 }
 
 /// What both kinds check.

@@ -8,7 +8,7 @@ use nakhoda_api::{GroupVersionKind, Object, Scope};
 use serde_json::{Map, Value};
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind};
-use crate::kinds::core::event::{TTL, View, columns, selectable, validate_stored};
+use crate::kinds::core::event::{TTL, View, columns, validate_stored};
 use crate::rules::check::{immutable, text};
 
 /// The kind.
@@ -47,7 +47,20 @@ impl Kind for Events {
     }
 
     fn fields(event: &events::Event) -> Fields {
-        selectable(&event.view())
+        let none = core::ObjectReference::default();
+        let object = event.regarding.as_ref().unwrap_or(&none);
+        vec![
+            ("reason", text(&event.reason).into()),
+            ("regarding.kind", text(&object.kind).into()),
+            ("regarding.namespace", text(&object.namespace).into()),
+            ("regarding.name", text(&object.name).into()),
+            ("regarding.uid", text(&object.uid).into()),
+            ("regarding.apiVersion", text(&object.api_version).into()),
+            ("regarding.resourceVersion", text(&object.resource_version).into()),
+            ("regarding.fieldPath", text(&object.field_path).into()),
+            ("reportingController", text(&event.reporting_controller).into()),
+            ("type", text(&event.type_).into()),
+        ]
     }
 
     fn columns() -> Columns<events::Event> {
@@ -159,6 +172,12 @@ mod tests {
         assert_eq!(stored.at(&["involvedObject", "name"]), Some(&json!("p")));
         assert_eq!((stored.at(&["message"]), stored.api_version()), (Some(&json!("n")), "v1"));
         assert_eq!(Events::from_storage(stored), object);
+    }
+
+    #[test]
+    fn fields_have_the_names_of_this_form() {
+        let event = crate::kinds::testing::typed::<Events>(event());
+        assert!(Events::fields(&event).contains(&("regarding.name", "p".into())));
     }
 
     #[test]
