@@ -1,10 +1,12 @@
 //! [`Client`]: one API server, one identity, one set of write options.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
 use nakhoda_api::{GroupVersionResource, Object};
 use nakhoda_rpc::v1;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::api::{Api, DynamicApi, Meta};
@@ -17,12 +19,21 @@ use crate::transport::{Call, Transport};
 /// Frames that may wait for the peer to take them.
 const FRAMES: usize = 64;
 
+/// Different warnings that are told at most.
+const WARNINGS: usize = 1000;
+
 /// Requests to one API server. Cheap to clone; connects on first use.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
     options: Arc<v1::WriteOptions>,
-    warn: fn(&str),
+    warnings: Arc<Warnings>,
+}
+
+/// What is done with a warning of the server. Each text is told once.
+struct Warnings {
+    seen: Mutex<HashSet<String>>,
+    tell: fn(&str),
 }
 
 /// A write that carries it is refused with 409 once the Lease is no longer held as said.
@@ -69,7 +80,8 @@ impl Client {
     /// Talks over any transport.
     #[must_use]
     pub fn over(transport: Arc<dyn Transport>) -> Self {
-        Self { transport, options: Arc::default(), warn: |warning| tracing::warn!("{warning}") }
+        let warnings = Warnings::new(|warning| tracing::warn!("{warning}"));
+        Self { transport, options: Arc::default(), warnings: Arc::new(warnings) }
     }
 
     /// The same client, each of whose writes carries the fence.
@@ -95,10 +107,10 @@ impl Client {
         })
     }
 
-    /// The same client; the server's warnings go to `warn` rather than to the log.
+    /// The same client; the server's warnings go to `warn`, each once, rather than to the log.
     #[must_use]
     pub fn warning(self, warn: fn(&str)) -> Self {
-        Self { warn, ..self }
+        Self { warnings: Arc::new(Warnings::new(warn)), ..self }
     }
 
     /// Objects of a kind in all namespaces, or of the whole cluster. A write goes to the namespace
@@ -137,7 +149,7 @@ impl Client {
     /// One request as it travels; for callers that want other media types than JSON objects.
     pub async fn call(&self, call: Call) -> Result<v1::Object> {
         let answer = self.transport.call(call).await?;
-        answer.warnings.iter().for_each(|warning| (self.warn)(warning));
+        answer.warnings.iter().for_each(|warning| self.warnings.tell(warning));
         Ok(answer)
     }
 
@@ -156,7 +168,25 @@ impl Client {
     }
 
     fn with(&self, options: v1::WriteOptions) -> Self {
-        Self { transport: self.transport.clone(), options: Arc::new(options), warn: self.warn }
+        Self { options: Arc::new(options), ..self.clone() }
+    }
+}
+
+// === impl Warnings ===
+
+impl Warnings {
+    fn new(tell: fn(&str)) -> Self {
+        Self { seen: Mutex::default(), tell }
+    }
+
+    fn tell(&self, text: &str) {
+        let new = {
+            let mut seen = self.seen.lock();
+            seen.len() < WARNINGS && seen.insert(text.into())
+        };
+        if new {
+            (self.tell)(text);
+        }
     }
 }
 
