@@ -108,3 +108,6 @@ impl Claims {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

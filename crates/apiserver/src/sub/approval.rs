@@ -11,7 +11,7 @@ use crate::request::{Action, ResourceTarget, Target};
 use crate::response::Response;
 use crate::verb::patch::Patched;
 use crate::verb::update::{Mode, change, check_name};
-use crate::verb::{Call, body, get};
+use crate::verb::{Call, body, get, meta};
 
 /// The handler.
 pub struct Approval;
@@ -53,21 +53,17 @@ fn apply(call: &Call, old: Option<&Object>, new: &Object) -> Result<Object, Stat
         stamp(condition, old, call.now);
     }
     merged.set_at(&["status", "conditions"], conditions.into());
-    match new.resource_version() {
-        "" => {
-            merged.remove_meta("resourceVersion");
-        }
-        version => merged.set_meta("resourceVersion", version),
-    }
+    meta::condition(&mut merged, new);
     Ok(merged)
 }
 
 /// Fills in the times that a condition lacks; one that did not change keeps its transition.
 fn stamp(condition: &mut Value, old: &Object, now: jiff::Timestamp) {
     let now = Value::from(time::now_rfc3339(now));
-    let known = old.at(&["status", "conditions"]).and_then(Value::as_array).and_then(|all| {
-        all.iter().find(|c| c["type"] == condition["type"] && c["status"] == condition["status"])
-    });
+    let known = old
+        .at(&["status", "conditions"])
+        .and_then(Value::as_array)
+        .and_then(|all| all.iter().find(|c| c["type"] == condition["type"] && c["status"] == condition["status"]));
     let transition = known.map(|c| c["lastTransitionTime"].clone()).filter(|t| !t.is_null());
     let Value::Object(map) = condition else { return };
     for (field, value) in [("lastUpdateTime", now.clone()), ("lastTransitionTime", transition.unwrap_or(now))] {
@@ -86,8 +82,12 @@ pub fn may(call: &Call, signer: &str, verb: &str) -> bool {
             name,
             ..ResourceTarget::default()
         };
-        let attributes =
-            Attributes { user: call.user.clone(), verb: verb.into(), target: Target::Resource(target), fields: String::new() };
+        let attributes = Attributes {
+            user: call.user.clone(),
+            verb: verb.into(),
+            target: Target::Resource(target),
+            fields: String::new(),
+        };
         matches!(call.pipeline.decide(&attributes), Decision::Allow(_))
     })
 }

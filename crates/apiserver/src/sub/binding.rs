@@ -9,7 +9,7 @@ use crate::admission::{Attributes, Operation};
 use crate::request::{Action, Write};
 use crate::response::{Answer, Response};
 use crate::verb::update::{Mode, change};
-use crate::verb::{Call, body};
+use crate::verb::{Call, body, meta};
 
 /// The handler.
 pub struct Binding;
@@ -38,7 +38,8 @@ pub async fn bind(call: &Call, write: Write) -> Result<Response, Status> {
         on_pod.target.name = binding.name().into();
     }
     check(&binding, &on_pod.target.name)?;
-    let attributes = Attributes { call: &on_pod, operation: Operation::Create, old: None, dry_run: write.options.dry_run };
+    let attributes =
+        Attributes { call: &on_pod, operation: Operation::Create, old: None, dry_run: write.options.dry_run };
     call.pipeline.admission().validate(&attributes, Some(&binding)).await?;
     let make = |pod: Option<&Object>| assign(&on_pod, pod, &binding);
     change(&on_pod, &make, Mode::Raw, &write.options).await?;
@@ -86,14 +87,7 @@ fn assign(call: &Call, pod: Option<&Object>, binding: &Object) -> Result<Object,
         pod.set_at(&["metadata", "labels", key], value.into());
     }
     mark_scheduled(&mut pod, call.now);
-    for precondition in ["uid", "resourceVersion"] {
-        match binding.meta_str(precondition) {
-            "" => {
-                pod.remove_meta(precondition);
-            }
-            value => pod.set_meta(precondition, value),
-        }
-    }
+    meta::condition(&mut pod, binding);
     Ok(pod)
 }
 

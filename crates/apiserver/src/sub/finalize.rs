@@ -9,7 +9,7 @@ use super::Handler;
 use crate::request::Action;
 use crate::response::Response;
 use crate::verb::update::{Mode, change, check_name};
-use crate::verb::{Call, body};
+use crate::verb::{Call, body, meta};
 
 /// The handler.
 pub struct Finalize;
@@ -51,11 +51,6 @@ fn apply(call: &Call, old: Option<&Object>, new: &Object) -> Result<Object, Stat
             merged.remove_at(&["spec", "finalizers"]);
         }
     }
-    match new.resource_version() {
-        "" => {
-            merged.remove_meta("resourceVersion");
-        }
-        version => merged.set_meta("resourceVersion", version),
-    }
+    meta::condition(&mut merged, new);
     Ok(merged)
 }

@@ -13,7 +13,7 @@ use crate::request::Action;
 use crate::response::{Answer, Response};
 use crate::verb::patch::Patched;
 use crate::verb::update::{Mode, change, check_name};
-use crate::verb::{Call, body, get, write};
+use crate::verb::{Call, body, get, meta, write};
 
 /// The handler.
 pub struct Scale;
@@ -112,13 +112,6 @@ fn apply(call: &Call, old: Option<&Object>, scale: &Object) -> Result<Object, St
     }
     let mut new = old.clone();
     new.set_at(&["spec", "replicas"], replicas.into());
-    for precondition in ["uid", "resourceVersion"] {
-        match scale.meta_str(precondition) {
-            "" => {
-                new.remove_meta(precondition);
-            }
-            value => new.set_meta(precondition, value),
-        }
-    }
+    meta::condition(&mut new, scale);
     Ok(new)
 }

@@ -9,7 +9,7 @@ use crate::request::Action;
 use crate::response::Response;
 use crate::verb::patch::Patched;
 use crate::verb::update::{Mode, change, check_name};
-use crate::verb::{Call, body, get};
+use crate::verb::{Call, body, get, meta};
 
 /// What of the metadata a status write applies.
 const APPLIED: [&str; 3] = ["labels", "annotations", "finalizers"];
@@ -52,14 +52,6 @@ fn merge(call: &Call, old: Option<&Object>, new: &Object) -> Result<Object, Stat
             }
         }
     }
-    for precondition in ["uid", "resourceVersion"] {
-        match new.meta_str(precondition) {
-            "" => merged.remove_meta(precondition),
-            value => {
-                merged.set_meta(precondition, value);
-                None
-            }
-        };
-    }
+    meta::condition(&mut merged, new);
     Ok(merged)
 }

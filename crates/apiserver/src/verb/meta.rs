@@ -90,6 +90,18 @@ pub fn carry(new: &mut Object, old: &Object) {
     keep(new, old, "generation");
 }
 
+/// Makes a change conditional on the uid and the version that the client's object names, and on nothing else.
+pub fn condition(object: &mut Object, given: &Object) {
+    for field in ["uid", "resourceVersion"] {
+        match given.meta_str(field) {
+            "" => {
+                object.remove_meta(field);
+            }
+            value => object.set_meta(field, value),
+        }
+    }
+}
+
 /// Counts a change of what is wished: of the spec, or of all but metadata and status where there is none.
 pub fn count_generation(new: &mut Object, old: &Object) {
     let told = ["apiVersion", "kind", "metadata", "status"];

@@ -62,7 +62,9 @@ fn covers(rule: &PolicyRule, thing: &Thing<'_>, verb: &str) -> bool {
 
 /// `*` covers all, `*/scale` every resource's scale.
 fn covers_resource(held: &str, wanted: &str) -> bool {
-    held == "*" || held == wanted || held.strip_prefix("*/").is_some_and(|sub| wanted.split_once('/').is_some_and(|(_, s)| s == sub))
+    held == "*"
+        || held == wanted
+        || held.strip_prefix("*/").is_some_and(|sub| wanted.split_once('/').is_some_and(|(_, s)| s == sub))
 }
 
 fn line(thing: &Thing<'_>, verbs: &BTreeSet<&str>) -> String {
@@ -101,7 +103,10 @@ mod tests {
     #[test]
     fn what_is_held_may_be_granted_and_no_more() {
         let held = [rule("", "pods", &[], &["get", "list"]), rule("apps", "*", &[], &["*"])];
-        assert!(missing(&held, &[rule("", "pods", &["a"], &["get"]), rule("apps", "deployments/scale", &[], &["patch"])]).is_empty());
+        assert!(
+            missing(&held, &[rule("", "pods", &["a"], &["get"]), rule("apps", "deployments/scale", &[], &["patch"])])
+                .is_empty()
+        );
         assert_eq!(
             missing(&held, &[rule("", "pods", &[], &["get", "delete", "create"])]),
             [r#"{APIGroups:[""], Resources:["pods"], Verbs:["create" "delete"]}"#]
