@@ -40,6 +40,7 @@ pub async fn serve(
 ) -> Result<Response<Body>, Status> {
     let caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
     if is_stream(&located) {
+        streaming::check(&parts, &located.target.subresource)?;
         let action = Action::Connect(Connect {
             method: parts.method.as_str().to_ascii_lowercase(),
             parameters: asked.query.clone().into_pairs(),
@@ -143,7 +144,9 @@ fn refused() -> Status {
     Status::not_acceptable("only the following media types are accepted: application/json, application/yaml")
 }
 
-fn is_stream(located: &Located) -> bool {
+/// Whether a request for this opens a stream.
+#[must_use]
+pub fn is_stream(located: &Located) -> bool {
     let target = &located.target;
     target.gvr.group.is_empty()
         && !target.name.is_empty()

@@ -27,6 +27,15 @@ pub struct Exchange {
     pub body: Body,
 }
 
+/// Refuses a session that could not go on in another protocol, before anything is started for it.
+pub fn check(parts: &Parts, subresource: &str) -> Result<(), Status> {
+    let upgrades = websocket::is_asked(&parts.headers) || websocket::asks(&parts.headers, spdy::PROTOCOL);
+    match subresource {
+        "attach" | "exec" | "portforward" if !upgrades => Err(Status::bad_request("Upgrade request required")),
+        _ => Ok(()),
+    }
+}
+
 /// Answers a request for a stream.
 pub async fn serve(
     front: &Front,

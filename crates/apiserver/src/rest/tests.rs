@@ -20,7 +20,8 @@ mod streams;
 mod writes;
 
 struct Rest {
-    server: Server,
+    /// Lives as long as the router.
+    _server: Server,
     router: Router,
 }
 
@@ -44,7 +45,7 @@ impl Rest {
             openapi: Documents::default(),
             advertised: "10.0.0.1:6443".into(),
         });
-        Self { server, router }
+        Self { _server: server, router }
     }
 
     async fn open(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> http::Response<Body> {
