@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nakhoda_api::kinds::core::{PodSpec, PodTemplateSpec};
+use nakhoda_api::kinds::core::{PodSpec, PodStatus, PodTemplateSpec};
 use nakhoda_api::kinds::{self, core};
 use nakhoda_api::quantity::Quantity;
 
@@ -58,6 +58,13 @@ pub fn pod(spec: &mut PodSpec) {
             port.host_port = Some(port.container_port);
         }
     }
+}
+
+/// Amounts in a pod's status.
+pub fn status(status: &mut PodStatus) {
+    let lists =
+        [&mut status.init_container_statuses, &mut status.container_statuses, &mut status.ephemeral_container_statuses];
+    lists.into_iter().flatten().flatten().for_each(containers::status);
 }
 
 /// Puts a text where none stands.

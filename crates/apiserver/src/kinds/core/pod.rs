@@ -45,7 +45,9 @@ impl Kind for Pods {
 
     fn default(pod: &mut Pod) {
         defaults::pod(pod.spec.get_or_insert_default());
-        if let Some(PodStatus { pod_ip, pod_ips, .. }) = &mut pod.status {
+        if let Some(status) = &mut pod.status {
+            defaults::status(status);
+            let PodStatus { pod_ip, pod_ips, .. } = status;
             let mut all = pod_ips.take().map(|ips| ips.into_iter().map(|a| a.ip).collect());
             defaults::both_forms(pod_ip, &mut all);
             *pod_ips = all.map(|ips: Vec<String>| ips.into_iter().map(|ip| PodIP { ip }).collect());

@@ -1,7 +1,8 @@
 //! Defaults of containers.
 
 use nakhoda_api::kinds::core::{
-    Container, ContainerPort, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, Probe, ResourceRequirements,
+    Container, ContainerPort, ContainerStatus, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, Probe,
+    ResourceRequirements,
 };
 
 use super::{fill, pull_policy, quantities};
@@ -26,6 +27,14 @@ pub(super) fn ephemeral(container: &mut EphemeralContainer) {
     resources(container.resources.get_or_insert_default());
 }
 
+/// Amounts that the kubelet tells.
+pub(super) fn status(status: &mut ContainerStatus) {
+    quantities(&mut status.allocated_resources);
+    if let Some(given) = &mut status.resources {
+        resources(given);
+    }
+}
+
 fn parts(ports: &mut Option<Vec<ContainerPort>>, env: &mut Option<Vec<EnvVar>>, lifecycle: &mut Option<Lifecycle>) {
     for port in ports.iter_mut().flatten() {
         fill(&mut port.protocol, "TCP");
@@ -33,6 +42,9 @@ fn parts(ports: &mut Option<Vec<ContainerPort>>, env: &mut Option<Vec<EnvVar>>, 
     for source in env.iter_mut().flatten().filter_map(|e| e.value_from.as_mut()) {
         if let Some(field) = &mut source.field_ref {
             fill(&mut field.api_version, "v1");
+        }
+        if let Some(file) = &mut source.file_key_ref {
+            file.optional.get_or_insert(false);
         }
     }
     if let Some(lifecycle) = lifecycle {

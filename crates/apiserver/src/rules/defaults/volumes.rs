@@ -1,9 +1,9 @@
 //! Defaults of volumes.
 
-use nakhoda_api::kinds::core::{DownwardAPIVolumeFile, Volume, VolumeProjection};
+use nakhoda_api::kinds::core::{DownwardAPIVolumeFile, PersistentVolumeClaimTemplate, Volume, VolumeProjection};
 use serde_json::Value;
 
-use super::{fill, pull_policy};
+use super::{fill, pull_policy, quantities};
 
 /// The mode of files that a volume makes.
 const FILE_MODE: i32 = 0o644;
@@ -32,6 +32,41 @@ pub(super) fn volume(volume: &mut Volume) {
     if let Some(image) = &mut volume.image {
         let policy = pull_policy(image.reference.as_deref().unwrap_or_default());
         fill(&mut image.pull_policy, policy);
+    }
+    if let Some(template) = volume.ephemeral.as_mut().and_then(|e| e.volume_claim_template.as_mut()) {
+        claim(template);
+    }
+    storage_system(volume);
+}
+
+/// Volumes of storage systems; their drivers are gone, their defaults stay.
+fn storage_system(volume: &mut Volume) {
+    if let Some(iscsi) = &mut volume.iscsi {
+        fill(&mut iscsi.iscsi_interface, "default");
+    }
+    if let Some(rbd) = &mut volume.rbd {
+        fill(&mut rbd.pool, "rbd");
+        fill(&mut rbd.user, "admin");
+        fill(&mut rbd.keyring, "/etc/ceph/keyring");
+    }
+    if let Some(disk) = &mut volume.azure_disk {
+        disk.caching_mode.get_or_insert_with(|| "ReadWrite".into());
+        disk.fs_type.get_or_insert_with(|| "ext4".into());
+        disk.kind.get_or_insert_with(|| "Shared".into());
+        disk.read_only.get_or_insert(false);
+    }
+    if let Some(scale) = &mut volume.scale_io {
+        fill(&mut scale.storage_mode, "ThinProvisioned");
+        fill(&mut scale.fs_type, "xfs");
+    }
+}
+
+/// The claim that is made for a volume.
+fn claim(template: &mut PersistentVolumeClaimTemplate) {
+    template.spec.volume_mode.get_or_insert_with(|| "Filesystem".into());
+    if let Some(resources) = &mut template.spec.resources {
+        quantities(&mut resources.limits);
+        quantities(&mut resources.requests);
     }
 }
 
