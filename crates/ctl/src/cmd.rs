@@ -52,6 +52,7 @@ commands! {
     apply => Apply,
     create => Create,
     delete => Delete,
+    describe => Describe,
     exec => Exec,
     expose => Expose,
     get => Get,

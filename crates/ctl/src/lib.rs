@@ -7,6 +7,7 @@ pub mod archive;
 pub mod cluster;
 pub mod cmd;
 pub mod context;
+pub mod describe;
 pub mod error;
 pub mod literals;
 pub mod manifest;

@@ -5,6 +5,8 @@ use k8s_openapi::Metadata;
 use nakhoda_api::kinds::meta::ObjectMeta;
 use serde_json::Value;
 
+pub use nakhoda_api::time::{human, since};
+
 /// The head of one column (meta/v1 TableColumnDefinition).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -96,52 +98,5 @@ impl<T: Metadata<Ty = ObjectMeta>> Columns<T> {
 impl<T: Metadata<Ty = ObjectMeta>> Default for Columns<T> {
     fn default() -> Self {
         Self::named().age()
-    }
-}
-
-/// The time since `then` as kubectl prints it, `<unknown>` without one
-/// (`k8s.io/apimachinery/pkg/util/duration.HumanDuration`).
-#[must_use]
-pub fn since(then: Option<Timestamp>, now: Timestamp) -> String {
-    let Some(then) = then else { return "<unknown>".into() };
-    human(now.as_second() - then.as_second())
-}
-
-/// Seconds as kubectl prints them: two units while the first is small.
-#[must_use]
-pub fn human(seconds: i64) -> String {
-    let (minutes, hours) = (seconds / 60, seconds / 3600);
-    let pair = |n: i64, unit: &str, rest: i64, small: &str| match rest {
-        0 => format!("{n}{unit}"),
-        rest => format!("{n}{unit}{rest}{small}"),
-    };
-    match seconds {
-        ..=-2 => "<invalid>".into(),
-        -1..=0 => "0s".into(),
-        1..=119 => format!("{seconds}s"),
-        120..=599 => pair(minutes, "m", seconds % 60, "s"),
-        600..=10_799 => format!("{minutes}m"),
-        10_800..=28_799 => pair(hours, "h", minutes % 60, "m"),
-        28_800..=172_799 => format!("{hours}h"),
-        172_800..=691_199 => pair(hours / 24, "d", hours % 24, "h"),
-        691_200..=63_071_999 => format!("{}d", hours / 24),
-        63_072_000..=252_287_999 => pair(hours / 24 / 365, "y", (hours / 24) % 365, "d"),
-        _ => format!("{}y", hours / 24 / 365),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::human;
-
-    #[test]
-    fn durations_print_as_kubectl_prints_them() {
-        let cases =
-            [(0, "0s"), (119, "119s"), (120, "2m"), (125, "2m5s"), (601, "10m"), (10_800, "3h"), (11_000, "3h3m")];
-        for (seconds, text) in cases {
-            assert_eq!(human(seconds), text);
-        }
-        assert_eq!(human(172_800), "2d");
-        assert_eq!(human(691_200), "8d");
     }
 }
