@@ -19,6 +19,7 @@ use crate::containerd::{config, events, process};
 use crate::cri::Cri;
 use crate::host::{Capacity, Host, Owners, Paths};
 use crate::image::Images;
+use crate::image::gc::Collector;
 use crate::image::pull::Puller;
 use crate::node::machine::Machine;
 use crate::node::{keeper, lease, routes};
@@ -81,6 +82,8 @@ pub fn assemble(parts: Parts, tasks: &Tasks) {
     let selection = Selection { fields: format!("spec.nodeName={name}"), ..Selection::default() };
     pods::follow(tasks, informers.select::<Pod>(None, selection), live, manager.clone());
     let images = follow_events(tasks, &channel, &manager, changes);
+    let collector = Collector::new(Images::new(channel), host.cri.clone(), options.root_dir.clone());
+    tasks.spawn("image collection", collector.run(images.clone()));
     tasks.spawn("log rotation", log::rotate::run(host.cri.clone()));
     node(&options, &host, &client, &informers, recorder, images);
     Server::new(host, manager, client).run(tasks, listener, tls);

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod content;
 pub mod credentials;
+pub mod gc;
 pub mod import;
 pub mod load;
 pub mod pull;
