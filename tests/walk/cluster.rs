@@ -12,7 +12,7 @@ static LOADED: Once = Once::new();
 pub(crate) fn prepare() {
     LOADED.call_once(|| {
         for (tag, greeting) in [("hello-flask:1", "Hello one"), ("hello-flask:2", "Hello two")] {
-            let archive = root().join(format!(".cluster/images/{}.tar", tag.replace(':', "-")));
+            let archive = root().join(format!(".cluster/test-images/{}.tar", tag.replace(':', "-")));
             let path = archive.to_string_lossy().into_owned();
             let made = Command::new(root().join("tests/walk/flask-image")).args([&path, tag, greeting]).status();
             assert!(made.is_ok_and(|s| s.success()), "tests/walk/flask-image failed");
