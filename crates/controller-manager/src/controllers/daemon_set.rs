@@ -198,10 +198,9 @@ fn affected(sets: &Informer<DaemonSet>, ledger: &Ledger, change: &Change<Pod>) -
 
 /// All sets, if a node has come or gone, or fits other pods than before.
 fn moved(sets: &Informer<DaemonSet>, change: &Change<Node>) -> Vec<Key> {
-    if let Change::Updated { old, new } = change {
-        if old.metadata.labels == new.metadata.labels && taints::of(old) == taints::of(new) {
-            return Vec::new();
-        }
+    let same = |old: &Node, new: &Node| old.metadata.labels == new.metadata.labels && taints::of(old) == taints::of(new);
+    if matches!(change, Change::Updated { old, new } if same(old, new)) {
+        return Vec::new();
     }
     sets.list().iter().map(|s| Key::of(&**s)).collect()
 }

@@ -102,7 +102,7 @@ impl Deployments {
 
     async fn roll(&self, rollout: &mut Rollout, now: Timestamp) -> Result<()> {
         if rollout.new.is_none() {
-            self.actor.create(rollout, now).await?;
+            Box::pin(self.actor.create(rollout, now)).await?;
         }
         let resizes = rolling::plan(rollout);
         if resizes.is_empty() { self.clean(rollout).await } else { self.actor.resize(rollout, resizes, false).await }
@@ -117,7 +117,7 @@ impl Deployments {
             return Ok(());
         }
         if rollout.new.is_none() {
-            self.actor.create(rollout, now).await?;
+            Box::pin(self.actor.create(rollout, now)).await?;
         }
         self.actor.resize(rollout, rollout.new_to_full(), false).await?;
         self.clean(rollout).await

@@ -69,8 +69,10 @@ impl Controller {
         };
         match written {
             Ok(_) => Ok(()),
+            // The cache lags, and will wake this key again when it has caught up.
+            Err(error) if error.is_already_exists() => Ok(()),
             Err(error) if is_namespace_terminating(&error) => Ok(()),
-            Err(error) if error.is_conflict() || error.is_already_exists() => Err(error),
+            Err(error) if error.is_conflict() => Err(error),
             Err(error) => {
                 let message = format!("{} {}/{}: {error}", failure.1, service.namespace(), service.name());
                 self.recorder.event(&reference(&wanted), EventType::Warning, failure.0, message);

@@ -43,6 +43,7 @@ pub fn start(cx: &Context) {
         if tokio::time::timeout(PATIENCE, monitors.synced()).await.is_err() {
             tracing::warn!("some resources cannot be watched; their objects are read live");
         }
+        tracing::debug!("the graph is complete");
         controller::run(&tasks, queue, WORKERS, Arc::new(collector));
         loop {
             tokio::time::sleep(DISCOVERY).await;

@@ -115,8 +115,8 @@ mod tests {
     fn a_template_is_stored_once_and_raised_when_it_comes_back() {
         let first = Arc::new(build(&set("1"), 1));
         assert_eq!(step(&set("1"), &[]), Step::Create(1));
-        assert_eq!(step(&set("1"), &[first.clone()]), Step::Current(first.clone()));
-        assert_eq!(step(&set("2"), &[first.clone()]), Step::Create(2));
+        assert_eq!(step(&set("1"), std::slice::from_ref(&first)), Step::Current(first.clone()));
+        assert_eq!(step(&set("2"), std::slice::from_ref(&first)), Step::Create(2));
         let second = Arc::new(build(&set("2"), 2));
         assert_eq!(step(&set("1"), &[first.clone(), second]), Step::Raise(first, 3));
     }

@@ -112,10 +112,10 @@ impl Plan {
     fn keep_two(&mut self, running: Vec<Arc<Pod>>, view: &View<'_>) {
         let (new, old): (Vec<_>, Vec<_>) = running.into_iter().partition(|p| is_new(p, view.hash));
         self.delete.extend(new.iter().skip(1).chain(old.iter().skip(1)).cloned());
-        if let (Some(new), Some(old)) = (new.first(), old.first()) {
-            if !is_ready(old) || is_available(new, view.min_ready, view.now) {
-                self.delete.push(old.clone());
-            }
+        if let (Some(new), Some(old)) = (new.first(), old.first())
+            && (!is_ready(old) || is_available(new, view.min_ready, view.now))
+        {
+            self.delete.push(old.clone());
         }
     }
 

@@ -97,7 +97,9 @@ impl Actor {
             standings.push(self.standing(known, owner).await?);
         }
         let has_dependents = !self.graph.lock().dependents(&known.uid).is_empty();
-        Ok(verdict(known, &standings, has_dependents))
+        let verdict = verdict(known, &standings, has_dependents);
+        tracing::debug!(resource = known.gvr.resource, key = %known.key, ?standings, ?verdict, "judged");
+        Ok(verdict)
     }
 
     async fn standing(&self, dependent: &Known, owner: &OwnerReference) -> Result<Standing> {

@@ -140,9 +140,12 @@ impl Graph {
         self.absent.insert(uid.to_owned());
     }
 
-    /// Takes in an object as it is; what to look into.
+    /// Takes in an object as it is; what to look into. One without a UID cannot be told from others.
     pub fn apply(&mut self, known: Known) -> Vec<Work> {
         let uid = known.uid.clone();
+        if uid.is_empty() {
+            return Vec::new();
+        }
         let before = self.objects.insert(uid.clone(), known.clone());
         let old = before.as_ref().map(|b| b.owners.as_slice()).unwrap_or_default();
         let owners_changed = old != known.owners;
@@ -219,6 +222,18 @@ pub(crate) mod tests {
 
     fn check(uid: &str) -> Work {
         Work::Check(uid.into())
+    }
+
+    #[test]
+    fn an_object_is_read_with_its_owners() {
+        let owner = serde_json::json!({
+            "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u1",
+            "controller": true, "blockOwnerDeletion": true,
+        });
+        let meta = serde_json::json!({"name": "a", "namespace": "b", "uid": "u2", "ownerReferences": [owner]});
+        let object = Object::from_value(serde_json::json!({"metadata": meta})).expect("an object");
+        let known = Known::of(&GroupVersionResource::new("", "v1", "pods"), &object);
+        assert_eq!((known.key.to_string().as_str(), known.owners[0].uid.as_str()), ("b/a", "u1"));
     }
 
     #[test]

@@ -119,6 +119,9 @@ async fn follow(
             Event::Applied(object) => graph.lock().apply(Known::of(&gvr, &object)),
             Event::Deleted(object) => graph.lock().remove(object.uid()),
         };
+        if complete {
+            tracing::debug!(resource = gvr.resource, to_check = work.len(), "state read");
+        }
         work.iter().for_each(|w| queue.add(w.key()));
         if complete {
             synced.send_replace(true);

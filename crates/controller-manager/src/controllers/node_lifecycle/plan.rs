@@ -135,7 +135,7 @@ mod tests {
         let foreign = Taint { key: "mine".into(), effect: NO_EXECUTE.into(), ..Taint::default() };
         let unready = taints(&node("False", vec![foreign.clone()]), true, now);
         assert_eq!(keys(&unready), [("mine", NO_EXECUTE), (NOT_READY, NO_SCHEDULE), (NOT_READY, NO_EXECUTE)]);
-        let unknown = taints(&node("Unknown", unready.clone()), true, now);
+        let unknown = taints(&node("Unknown", unready), true, now);
         assert_eq!(keys(&unknown), [("mine", NO_EXECUTE), (UNREACHABLE, NO_SCHEDULE), (UNREACHABLE, NO_EXECUTE)]);
         assert_eq!(taints(&node("True", unknown), true, now), [foreign]);
     }
