@@ -90,7 +90,8 @@ impl Keeper {
             return Ok(());
         }
         put(pipeline, ("", "endpoints"), endpoints(&living), &["subsets"]).await?;
-        put(pipeline, ("discovery.k8s.io", "endpointslices"), slice(&living, self.advertised.port()), &["endpoints"]).await
+        put(pipeline, ("discovery.k8s.io", "endpointslices"), slice(&living, self.advertised.port()), &["endpoints"])
+            .await
     }
 
     async fn lease(&self, alive: bool) -> Result<(), Error> {
@@ -169,7 +170,8 @@ fn service(pipeline: &Pipeline, port: u16) -> Value {
 fn endpoints(servers: &BTreeSet<SocketAddr>) -> Value {
     let ports: BTreeSet<u16> = servers.iter().map(SocketAddr::port).collect();
     let subset = |port: u16| {
-        let addresses: Vec<Value> = servers.iter().filter(|s| s.port() == port).map(|s| json!({"ip": s.ip()})).collect();
+        let addresses: Vec<Value> =
+            servers.iter().filter(|s| s.port() == port).map(|s| json!({"ip": s.ip()})).collect();
         json!({"addresses": addresses, "ports": [{"name": "https", "port": port, "protocol": "TCP"}]})
     };
     json!({

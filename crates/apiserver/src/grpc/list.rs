@@ -29,8 +29,7 @@ pub fn chunks(
         return Err(Status::bad_request("this resource does not answer with a list"));
     };
     let media_type = accept.media.mime().to_owned();
-    let head =
-        ListChunk { resource_version: revision.to_string(), media_type, ..ListChunk::default() };
+    let head = ListChunk { resource_version: revision.to_string(), media_type, ..ListChunk::default() };
     let tail = ListChunk { continue_token: continue_token.clone(), remaining, ..ListChunk::default() };
     if let Form::Table(_) = accept.form {
         let page =

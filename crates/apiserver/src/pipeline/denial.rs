@@ -39,3 +39,39 @@ fn resource(target: &ResourceTarget) -> String {
         format!("{}/{}", target.gvr.resource, target.subresource)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user::User;
+    use nakhoda_api::GroupVersionResource;
+
+    fn asked(verb: &str, target: Target) -> Attributes {
+        let user = User { name: "bob".into(), ..User::default() };
+        Attributes { user, verb: verb.into(), target, fields: String::new() }
+    }
+
+    #[test]
+    fn a_denial_names_user_verb_and_resource() {
+        let target = ResourceTarget {
+            gvr: GroupVersionResource::new("", "v1", "pods"),
+            namespace: "default".into(),
+            name: "a".into(),
+            subresource: "log".into(),
+            path: String::new(),
+        };
+        assert_eq!(
+            status(&asked("get", Target::Resource(target)), "").message,
+            "pods \"a\" is forbidden: User \"bob\" cannot get resource \"pods/log\" in API group \"\" in the namespace \"default\""
+        );
+        let nodes = ResourceTarget { gvr: GroupVersionResource::new("", "v1", "nodes"), ..ResourceTarget::default() };
+        assert_eq!(
+            status(&asked("list", Target::Resource(nodes)), "why").message,
+            "nodes is forbidden: User \"bob\" cannot list resource \"nodes\" in API group \"\" at the cluster scope: why"
+        );
+        assert_eq!(
+            status(&asked("get", Target::Path("/metrics".into())), "").message,
+            "forbidden: User \"bob\" cannot get path \"/metrics\""
+        );
+    }
+}

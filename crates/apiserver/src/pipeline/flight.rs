@@ -50,3 +50,32 @@ impl Flight {
         place.map(Some).map_err(|_| Status::too_many_requests("Too many requests, please try again later.", 1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Accept, Action, Caller, ResourceTarget, Target};
+    use crate::user::User;
+
+    fn request(user: Option<User>) -> Request {
+        let action = Action::Get { resource_version: String::new() };
+        let caller = Caller { user, ..Caller::default() };
+        Request { target: Target::Resource(ResourceTarget::default()), action, caller, accept: Accept::default() }
+    }
+
+    #[test]
+    fn one_too_many_is_told_when_to_come_again() {
+        let flight = Flight::new(Limits { reads: 1, writes: 1 });
+        let held = flight.enter(&request(None)).expect("a place");
+        let refused = flight.enter(&request(None)).expect_err("none is left");
+        assert_eq!((refused.code, refused.retry_after()), (429, Some(1)));
+        drop(held);
+        flight.enter(&request(None)).expect("a place again");
+    }
+
+    #[test]
+    fn this_process_never_waits_for_a_place() {
+        let flight = Flight::new(Limits { reads: 0, writes: 0 });
+        assert!(flight.enter(&request(Some(User::system()))).is_ok_and(|place| place.is_none()));
+    }
+}

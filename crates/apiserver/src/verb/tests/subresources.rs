@@ -57,12 +57,13 @@ async fn a_scale_reads_and_writes_replicas() {
 #[tokio::test]
 async fn a_pod_is_bound_once() {
     let server = Server::start().await;
-    pod(&server).await;
+    let made = pod(&server).await;
     let binding = json!({"metadata": {"name": "a"}, "target": {"kind": "Node", "name": "n"}});
     let done = server.post("pods/binding", "default", "a", &binding).await.expect("bound");
     assert_eq!(done["status"], "Success");
     let bound = server.get("pods", "default", "a").await.expect("there");
     assert_eq!(bound["spec"]["nodeName"], "n");
+    assert_eq!(bound["metadata"]["uid"], made["metadata"]["uid"]);
     let conditions = bound["status"]["conditions"].as_array().expect("conditions");
     assert!(conditions.iter().any(|c| c["type"] == "PodScheduled" && c["status"] == "True"));
     let refused = server.post("pods/binding", "default", "a", &binding).await.expect_err("bound already");
