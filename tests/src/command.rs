@@ -26,12 +26,12 @@ impl Client {
         Self { program: root().join(".cluster/bin/ctl"), name: "ctl".into() }
     }
 
-    /// Every kubectl that is here: those that `KUBECTLS` names, else those beside the one on the PATH.
+    /// The kubectls to test with: those that `KUBECTLS` names, else the oldest and the newest that are here.
     #[must_use]
     pub fn kubectls() -> Vec<Self> {
         let named: Vec<PathBuf> = match std::env::var("KUBECTLS") {
             Ok(list) => list.split(':').filter(|p| !p.is_empty()).map(PathBuf::from).collect(),
-            Err(_) => found(),
+            Err(_) => ends(found()),
         };
         let client = |program: PathBuf| Self {
             name: program.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -94,6 +94,14 @@ pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T>) -> Resu
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
         }
     }
+}
+
+/// The first and the last.
+fn ends(mut all: Vec<PathBuf>) -> Vec<PathBuf> {
+    if all.len() > 2 {
+        all.drain(1..all.len() - 1);
+    }
+    all
 }
 
 fn found() -> Vec<PathBuf> {

@@ -1,4 +1,5 @@
 //! What the suites share: the checkout's files, and programs that are run.
 
+pub mod app;
 pub mod command;
 pub mod source;

@@ -28,7 +28,7 @@ fn ctl_walks() {
 }
 
 #[test]
-fn every_kubectl_walks() {
+fn old_and_new_kubectl_walk() {
     cluster::prepare();
     let kubectls = Client::kubectls();
     if kubectls.is_empty() {
