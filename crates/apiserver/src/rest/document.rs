@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::header::{ETAG, IF_NONE_MATCH, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
+use nakhoda_api::wire::Media;
 use nakhoda_api::{GroupVersionKind, Status};
 use serde_json::{Value, json};
 use sha2::Digest;
@@ -83,15 +84,10 @@ const fn architecture() -> &'static str {
 /// A document in the encoding that the client reads; `kind` is that of the API type, if it is one.
 fn json(value: &Value, kind: &str, asked: &Asked) -> Result<Response<Body>, Status> {
     let accept = negotiate::accept_for_error(&asked.accept, &asked.query, &asked.agent);
+    let accept = if kind.is_empty() { Accept { media: Media::Json, ..accept } } else { accept };
     let text = Bytes::from(value.to_string());
-    if kind.is_empty() {
-        let body = if accept.pretty { render::json::pretty(&text) } else { text };
-        return Ok(reply::plain(StatusCode::OK, "application/json", body));
-    }
     let body = render::encode(&GroupVersionKind::new("", "v1", kind), &text, accept.media)?;
-    let pretty = accept.pretty && accept.media == nakhoda_api::wire::Media::Json;
-    let body = if pretty { render::json::pretty(&body) } else { body };
-    Ok(reply::plain(StatusCode::OK, accept.media.mime(), body))
+    Ok(reply::plain(StatusCode::OK, accept.media.mime(), reply::laid_out(body, accept)))
 }
 
 /// A JSON text with an `ETag`; 304 without a body if the client has it already.

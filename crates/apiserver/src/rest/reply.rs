@@ -52,7 +52,7 @@ impl Asked {
 
 /// A body in a media type; long ones are compressed if the client reads that.
 pub async fn bytes(code: StatusCode, body: Bytes, accept: Accept, asked: &Asked) -> Response<Body> {
-    let body = if accept.pretty && accept.media == Media::Json { render::json::pretty(&body) } else { body };
+    let body = laid_out(body, accept);
     let mut response = plain(code, accept.media.mime(), body.clone());
     if asked.gzip && body.len() > GZIP_FROM {
         // a long list takes tens of milliseconds: not on a thread that serves others
@@ -63,6 +63,12 @@ pub async fn bytes(code: StatusCode, body: Bytes, accept: Accept, asked: &Asked)
         }
     }
     response
+}
+
+/// JSON with indentation for people, everything else as it is.
+#[must_use]
+pub fn laid_out(body: Bytes, accept: Accept) -> Bytes {
+    if accept.pretty && accept.media == Media::Json { render::json::pretty(&body) } else { body }
 }
 
 /// A body as it is.
@@ -78,8 +84,7 @@ pub fn plain(code: StatusCode, content_type: &str, body: impl Into<Body>) -> Res
 #[must_use]
 pub fn failure(status: &Status, asked: &Asked) -> Response<Body> {
     let accept = negotiate::accept_for_error(&asked.accept, &asked.query, &asked.agent);
-    let body = render::status(status, accept.media);
-    let body = if accept.pretty && accept.media == Media::Json { render::json::pretty(&body) } else { body };
+    let body = laid_out(render::status(status, accept.media), accept);
     let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = plain(code, accept.media.mime(), body);
     if let Some(seconds) = status.retry_after() {

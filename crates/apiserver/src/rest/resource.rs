@@ -1,26 +1,21 @@
 //! Requests for resources: HTTP to a [`Request`], and the [`Answer`] back to HTTP.
 
+mod action;
+
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use jiff::Timestamp;
-use nakhoda_api::patch::PatchKind;
 use nakhoda_api::{Object, Reason, Status};
-use serde_json::Value;
 
 use crate::kind::Served;
 use crate::render::{self, list::Page};
-use crate::request::{
-    Accept, Action, Body as Content, Connect, Deletion, Form, ListOptions, PatchWrite, Request, Target, WatchOptions,
-    Write,
-};
+use crate::request::{Accept, Action, Connect, Form, Request, Target};
 use crate::response::Answer;
 use crate::rest::path::Located;
-use crate::rest::query::Query;
 use crate::rest::reply::{self, Asked};
-use crate::rest::{Front, body, caller, negotiate, streaming, watch};
+use crate::rest::{Front, caller, negotiate, streaming, watch};
 use crate::serve::Peer;
 
 /// Subresources of the core group that open a stream.
@@ -53,7 +48,7 @@ pub async fn serve(
         let exchange = streaming::Exchange { parts, body };
         return streaming::serve(front, exchange, opened, asked).await;
     }
-    let action = action(&parts, body, &located, &asked.query).await?;
+    let action = action::action(&parts, body, &located, &asked.query).await?;
     let accepts = match &action {
         Action::Watch(_) => negotiate::stream_forms(&asked.accept, &asked.query, &asked.agent)?,
         _ => negotiate::forms(&asked.accept, &asked.query, &asked.agent)?,
@@ -155,105 +150,11 @@ pub fn is_stream(located: &Located) -> bool {
             .any(|(resource, subs)| *resource == target.gvr.resource && subs.contains(&target.subresource.as_str()))
 }
 
-async fn action(parts: &Parts, content: Body, located: &Located, query: &Query) -> Result<Action, Status> {
-    let target = &located.target;
-    match parts.method {
-        Method::GET | Method::HEAD if located.watch => Ok(Action::Watch(old_watch(located, query)?)),
-        Method::GET | Method::HEAD if !target.name.is_empty() => {
-            Ok(Action::Get { resource_version: query.get("resourceVersion").into() })
-        }
-        Method::GET | Method::HEAD if query.flag("watch") => Ok(Action::Watch(query.watch()?)),
-        Method::GET | Method::HEAD => Ok(Action::List(query.list()?)),
-        Method::POST if target.name.is_empty() || !target.subresource.is_empty() => Ok(Action::Create(Write {
-            options: query.write("CreateOptions")?,
-            body: content_of(parts, content).await?,
-        })),
-        Method::PUT if !target.name.is_empty() => Ok(Action::Update(Write {
-            options: query.write("UpdateOptions")?,
-            body: content_of(parts, content).await?,
-        })),
-        Method::PATCH if !target.name.is_empty() => patch(parts, content, query).await,
-        Method::DELETE => delete(parts, content, target.name.is_empty(), query).await,
-        _ => Err(not_allowed()),
-    }
-}
-
 /// 405 of a method that the path does not take.
 #[must_use]
 pub fn not_allowed() -> Status {
     Status::failure(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource")
         .with_details(nakhoda_api::status::Details::default())
-}
-
-/// `/watch/…/name` follows one object.
-fn old_watch(located: &Located, query: &Query) -> Result<WatchOptions, Status> {
-    let mut options = query.watch()?;
-    if !located.target.name.is_empty() {
-        options.list.fields = format!("metadata.name={}", located.target.name);
-    }
-    Ok(options)
-}
-
-async fn content_of(parts: &Parts, content: Body) -> Result<Content, Status> {
-    let media = negotiate::content_type(caller::text(&parts.headers, CONTENT_TYPE.as_str()))?;
-    Ok(Content::Bytes { media, bytes: body::read(content).await? })
-}
-
-async fn patch(parts: &Parts, content: Body, query: &Query) -> Result<Action, Status> {
-    let kind = PatchKind::parse(caller::text(&parts.headers, CONTENT_TYPE.as_str())).ok_or_else(|| {
-        let kinds = [PatchKind::Json, PatchKind::Merge, PatchKind::Strategic, PatchKind::Apply];
-        negotiate::unsupported(&kinds.map(PatchKind::mime).join(", "))
-    })?;
-    let options = query.write("PatchOptions")?;
-    let mut errors = nakhoda_api::field::Errors::default();
-    let field = nakhoda_api::field::Path::new;
-    match kind {
-        PatchKind::Apply if options.field_manager.is_empty() => {
-            errors.required(&field("fieldManager"), "is required for apply patch");
-        }
-        PatchKind::Json | PatchKind::Merge | PatchKind::Strategic if query.has("force") => {
-            errors.forbidden(&field("force"), "may not be specified for non-apply patch");
-        }
-        _ => {}
-    }
-    if !errors.is_empty() {
-        let kind = nakhoda_api::GroupKind { group: "meta.k8s.io".into(), kind: "PatchOptions".into() };
-        return Err(Status::invalid(&kind, "", &errors));
-    }
-    Ok(Action::Patch(PatchWrite { kind, bytes: body::read(content).await?, force: query.flag("force"), options }))
-}
-
-async fn delete(parts: &Parts, content: Body, collection: bool, query: &Query) -> Result<Action, Status> {
-    let bytes = body::read(content).await?;
-    let body = if bytes.is_empty() {
-        delete_options(query)?
-    } else {
-        let media = negotiate::content_type(caller::text(&parts.headers, CONTENT_TYPE.as_str()))?;
-        Some(Content::Bytes { media, bytes })
-    };
-    let deletion = Deletion { body, options: query.write("DeleteOptions")? };
-    let list: ListOptions = query.list()?;
-    Ok(if collection { Action::DeleteCollection(deletion, list) } else { Action::Delete(deletion) })
-}
-
-/// DeleteOptions in the query, for clients that send no body.
-fn delete_options(query: &Query) -> Result<Option<Content>, Status> {
-    let mut object = Object::default();
-    if let Some(seconds) = query.number("gracePeriodSeconds")? {
-        object.set_at(&["gracePeriodSeconds"], seconds.into());
-    }
-    if query.has("propagationPolicy") {
-        object.set_at(&["propagationPolicy"], query.get("propagationPolicy").into());
-    }
-    if query.has("orphanDependents") {
-        object.set_at(&["orphanDependents"], query.flag("orphanDependents").into());
-    }
-    if object.root().is_empty() {
-        return Ok(None);
-    }
-    object.set_at(&["kind"], Value::from("DeleteOptions"));
-    object.set_at(&["apiVersion"], Value::from("v1"));
-    Ok(Some(Content::Object(Box::new(object))))
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use http::request::Parts;
 use nakhoda_api::Status;
 use nakhoda_api::wire::Media;
 
-use super::{action, is_stream};
+use super::action::action;
+use super::is_stream;
 use crate::request::{Action, Body as Content};
 use crate::rest::path::{Located, Route};
 use crate::rest::query::Query;

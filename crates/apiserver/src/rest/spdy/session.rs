@@ -3,7 +3,8 @@
 //! Two halves run side by side and share a table of streams, so that a full queue in one direction
 //! never stops the other.
 
-use std::collections::HashMap;
+mod table;
+
 use std::io;
 use std::sync::Arc;
 
@@ -16,9 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::frame::{Frame, FrameError, INVALID_STREAM, REFUSED_STREAM};
 use super::header::{self, HeaderError, Headers};
 use super::stream::{self, Stream};
+use table::Table;
 
-/// Streams that live at the same time; a port-forward has two for each connection.
-const MAX_STREAMS: usize = 2048;
 /// Pieces that wait in one stream before the whole connection waits for its reader.
 const QUEUE: usize = 256;
 const OUT: usize = 64;
@@ -42,20 +42,6 @@ pub enum SessionError {
 pub struct Session {
     incoming: mpsc::Receiver<Stream>,
     out: mpsc::Sender<Frame>,
-}
-
-#[derive(Default)]
-struct Table {
-    streams: HashMap<u32, Entry>,
-    last: u32,
-}
-
-struct Entry {
-    /// Gone once the peer has finished.
-    data: Option<mpsc::Sender<Bytes>>,
-    /// Whether this side has finished.
-    finished: bool,
-    reset: CancellationToken,
 }
 
 struct Inbound {
@@ -179,54 +165,6 @@ impl Inbound {
     async fn send(&self, frame: Frame) {
         // the other half has ended, and this one ends with it
         self.out.send(frame).await.unwrap_or_default();
-    }
-}
-
-// === impl Table ===
-
-impl Table {
-    fn open(&mut self, id: u32, data: Option<mpsc::Sender<Bytes>>, reset: CancellationToken) -> bool {
-        if id.is_multiple_of(2) || id <= self.last || self.streams.len() >= MAX_STREAMS {
-            return false;
-        }
-        self.last = id;
-        self.streams.insert(id, Entry { data, finished: false, reset });
-        true
-    }
-
-    fn queue(&self, id: u32) -> Option<(mpsc::Sender<Bytes>, CancellationToken)> {
-        let entry = self.streams.get(&id)?;
-        Some((entry.data.clone()?, entry.reset.clone()))
-    }
-
-    fn finish_read(&mut self, id: u32) {
-        if let Some(entry) = self.streams.get_mut(&id) {
-            entry.data = None;
-            if entry.finished {
-                self.streams.remove(&id);
-            }
-        }
-    }
-
-    fn finish_write(&mut self, id: u32) {
-        if let Some(entry) = self.streams.get_mut(&id) {
-            entry.finished = true;
-            if entry.data.is_none() {
-                self.streams.remove(&id);
-            }
-        }
-    }
-
-    fn reset(&mut self, id: u32) {
-        if let Some(entry) = self.streams.remove(&id) {
-            entry.reset.cancel();
-        }
-    }
-
-    fn clear(&mut self) {
-        for (_, entry) in self.streams.drain() {
-            entry.reset.cancel();
-        }
     }
 }
 
