@@ -11,13 +11,17 @@ use crate::rules::check::{self, each, nonnegative, text};
 use crate::rules::pod;
 
 /// The selector of a Deployment, ReplicaSet or DaemonSet, which must be given and must match the template.
-pub fn selector(errors: &mut Errors, path: &Path, selector: &LabelSelector, kind: &str) -> Option<Selector> {
+///
+/// The typed model shows a selector that was left out as an empty one; leaving it out is what people do, so
+/// that is what the fault tells.
+pub fn selector(errors: &mut Errors, path: &Path, selector: &LabelSelector) -> Option<Selector> {
     check::selector(errors, path, Some(selector));
-    let read = selector::labels::from_typed(Some(selector)).ok();
-    if read.as_ref().is_some_and(Selector::is_everything) {
-        errors.invalid(path, value(selector), format!("empty selector is invalid for {kind}"));
+    let read = selector::labels::from_typed(Some(selector)).ok()?;
+    if read.is_everything() {
+        errors.required(path, "");
+        return Some(Selector::nothing());
     }
-    read
+    Some(read)
 }
 
 /// A template of pods that run for ever.

@@ -85,7 +85,7 @@ impl Kind for DaemonSets {
 }
 
 fn spec(errors: &mut Errors, path: &Path, spec: &DaemonSetSpec) {
-    let selector = workload::selector(errors, &path.child("selector"), &spec.selector, "daemonset");
+    let selector = workload::selector(errors, &path.child("selector"), &spec.selector);
     let selector = selector.unwrap_or_else(LabelSelector::everything);
     workload::template(errors, &path.child("template"), Some(&spec.template), &selector, "DaemonSet");
     nonnegative(errors, &path.child("minReadySeconds"), spec.min_ready_seconds);

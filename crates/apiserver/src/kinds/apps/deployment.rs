@@ -92,7 +92,7 @@ impl Kind for Deployments {
 
 fn spec(errors: &mut Errors, path: &Path, spec: &DeploymentSpec) {
     nonnegative(errors, &path.child("replicas"), spec.replicas);
-    match workload::selector(errors, &path.child("selector"), &spec.selector, "deployment") {
+    match workload::selector(errors, &path.child("selector"), &spec.selector) {
         Some(selector) => {
             workload::template(errors, &path.child("template"), Some(&spec.template), &selector, "ReplicaSet");
         }
@@ -210,7 +210,8 @@ mod tests {
         empty["spec"]["selector"] = json!({});
         assert_eq!(
             create::<Deployments>(empty),
-            "spec.selector: Invalid value: {}: empty selector is invalid for deployment"
+            "[spec.selector: Required value, \
+             spec.template.metadata.labels: Invalid value: {\"a\":\"b\"}: `selector` does not match template `labels`]"
         );
     }
 

@@ -76,7 +76,7 @@ impl Kind for ReplicaSets {
 fn spec(errors: &mut Errors, path: &Path, spec: &ReplicaSetSpec) {
     nonnegative(errors, &path.child("replicas"), spec.replicas);
     nonnegative(errors, &path.child("minReadySeconds"), spec.min_ready_seconds);
-    match workload::selector(errors, &path.child("selector"), &spec.selector, "deployment") {
+    match workload::selector(errors, &path.child("selector"), &spec.selector) {
         Some(selector) => {
             workload::template(errors, &path.child("template"), spec.template.as_ref(), &selector, "ReplicaSet");
         }

@@ -78,9 +78,11 @@ impl Kind for Services {
         status.load_balancer.get_or_insert_default();
         let old_spec = old.and_then(|o| o.spec.as_ref());
         let spec = new.spec.get_or_insert_default();
-        allocated::normalize(spec, old_spec);
         if let Some(old) = old_spec {
             allocated::keep(spec, old);
+        }
+        allocated::normalize(spec, old_spec);
+        if let Some(old) = old_spec {
             allocated::release(spec, old);
             if text(&spec.type_) != "LoadBalancer" {
                 status.load_balancer = Some(LoadBalancerStatus::default());

@@ -71,6 +71,17 @@ fn the_address_stays() {
 }
 
 #[test]
+fn a_new_single_address_means_a_new_list_which_is_refused() {
+    let old = service(json!({"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "ports": [{"port": 80}]}));
+    let new = service(json!({"clusterIP": "10.96.0.2", "ports": [{"port": 80}]}));
+    let new = prepared::<Services>(new, Some(old.clone()));
+    assert_eq!(
+        update::<Services>(old, new),
+        "spec.clusterIPs[0]: Invalid value: [\"10.96.0.2\"]: may not change once set"
+    );
+}
+
+#[test]
 fn only_load_balancers_have_a_balancers_address() {
     let mut new = service(json!({"ports": [{"port": 80}]}));
     new["status"] = json!({"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}});
