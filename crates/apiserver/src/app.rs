@@ -68,8 +68,8 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let compacted = etcd.clone();
     tasks.spawn("compaction", async move { etcd::compact::run(&compacted, COMPACTION).await });
     let kubelets = kubelets(&options.kubelet, &tasks)?;
-    let core = core(etcd, &options, key, kubelets, &tasks);
     let (health, metrics) = (Health::default(), Metrics::default());
+    let core = core(etcd, &options, key, kubelets, &metrics, &tasks);
     let fronts = fronts(&core, &tasks, &health, metrics, &advertised.to_string())?;
     startup::begin(&core, &tasks, &health, advertised, options.serving.secure_port);
     serve::serve(&tasks, listeners, &tls, &fronts);
@@ -79,7 +79,14 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
 
 /// The pipeline over a store.
 #[must_use]
-pub fn core(store: Arc<dyn Store>, options: &Options, key: Key, kubelets: Option<Kubelets>, tasks: &Tasks) -> Core {
+pub fn core(
+    store: Arc<dyn Store>,
+    options: &Options,
+    key: Key,
+    kubelets: Option<Kubelets>,
+    metrics: &Metrics,
+    tasks: &Tasks,
+) -> Core {
     let kinds = Kinds::built_in();
     let caches = Caches::start(store.clone(), tasks.clone(), Settings::default());
     let storage = Storage::new(store, caches, kinds.clone());
@@ -102,6 +109,7 @@ pub fn core(store: Arc<dyn Store>, options: &Options, key: Key, kubelets: Option
         admission: admission::Chain::standard(),
         allocators: Allocators { addresses: options.service_cluster_ip_range, ports: options.service_node_port_range },
         limits: Limits { reads: options.max_requests_inflight, writes: options.max_mutating_requests_inflight },
+        metrics: metrics.clone(),
         extensions,
     });
     Core { pipeline, rbac, node, issuer }

@@ -4,10 +4,11 @@
 //! Audit and priority-and-fairness are absent; two plain counters bound the requests in flight.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use nakhoda_api::Status;
+use nakhoda_daemon::metrics::Metrics;
 use parking_lot::Mutex;
 use tracing::Instrument;
 
@@ -24,6 +25,7 @@ use crate::{admission, authn, authz};
 mod denial;
 mod flight;
 mod impersonation;
+mod meter;
 
 pub use flight::Limits;
 
@@ -46,6 +48,8 @@ pub struct Parts {
     pub allocators: Allocators,
     /// How many requests run at a time.
     pub limits: Limits,
+    /// Where requests are counted.
+    pub metrics: Metrics,
     /// Facts that handlers of subresources need, by type: see [`Pipeline::extension`].
     pub extensions: http::Extensions,
 }
@@ -59,6 +63,7 @@ pub struct Pipeline {
 struct Inner {
     parts: Parts,
     flight: flight::Flight,
+    meter: meter::Meter,
     fences: Mutex<verb::fence::Fences>,
 }
 
@@ -69,21 +74,25 @@ impl Pipeline {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let flight = flight::Flight::new(parts.limits);
-        Self { inner: Arc::new(Inner { parts, flight, fences: Mutex::default() }) }
+        let meter = meter::Meter::new(&parts.metrics);
+        Self { inner: Arc::new(Inner { parts, flight, meter, fences: Mutex::default() }) }
     }
 
     /// Answers one request. Every failure is a Status.
     pub async fn call(&self, request: Request) -> Result<Response, Status> {
         let span = tracing::debug_span!("request", verb = request.verb(), target = %request.target);
         let deadline = (!request.is_stream()).then_some(DEADLINE);
+        let (mark, begun) = (self.inner.meter.mark(&request, self.kinds()), Instant::now());
         // boxed: the futures of all verbs in one enum are large, and every front would carry them
         let work = Box::pin(self.stages(request).instrument(span));
-        match deadline {
+        let outcome = match deadline {
             None => work.await,
             Some(deadline) => tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
                 Err(Status::timeout("Timeout: request did not complete within the allotted timeout"))
             }),
-        }
+        };
+        self.inner.meter.record(mark, &outcome, begun.elapsed());
+        outcome
     }
 
     async fn stages(&self, request: Request) -> Result<Response, Status> {

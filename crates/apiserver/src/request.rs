@@ -217,6 +217,8 @@ pub struct Connect {
     pub method: String,
     /// The query, in order, with repeats.
     pub parameters: Vec<(String, String)>,
+    /// Whether nothing but an answer can follow: plain HTTP that is not to be upgraded.
+    pub plain: bool,
 }
 
 /// The form that the caller reads.

@@ -8,6 +8,7 @@ use nakhoda_api::patch::PatchKind;
 use nakhoda_api::wire::Media;
 use nakhoda_api::{Object, Status};
 use nakhoda_daemon::Tasks;
+use nakhoda_daemon::metrics::Metrics;
 use nakhoda_store::Memory;
 use nakhoda_store::cache::{Caches, Settings};
 use serde_json::{Value, json};
@@ -32,6 +33,7 @@ pub(crate) struct Server {
     pub(crate) store: Arc<Memory>,
     pub(crate) tasks: Tasks,
     pub(crate) user: User,
+    pub(crate) metrics: Metrics,
 }
 
 /// Everybody may do everything; what is authorized is tested elsewhere.
@@ -66,7 +68,7 @@ pub(crate) fn json_body(value: &Value) -> Body {
 impl Server {
     /// An empty server.
     pub(crate) async fn empty() -> Self {
-        let (tasks, store) = (Tasks::new(), Arc::new(Memory::default()));
+        let (tasks, store, metrics) = (Tasks::new(), Arc::new(Memory::default()), Metrics::default());
         let kinds = Kinds::built_in();
         let caches = Caches::start(store.clone(), tasks.clone(), Settings::default());
         let storage = Storage::new(store.clone(), caches, kinds.clone());
@@ -82,9 +84,10 @@ impl Server {
                 ports: "30000-30009".parse().expect("a range"),
             },
             limits: Limits::default(),
+            metrics: metrics.clone(),
             extensions: http::Extensions::new(),
         });
-        Self { pipeline, store, tasks, user: User::system() }
+        Self { pipeline, store, tasks, user: User::system(), metrics }
     }
 
     /// A server with the namespace `default` and its account.

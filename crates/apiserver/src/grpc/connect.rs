@@ -47,7 +47,7 @@ pub fn opened(open: v1::ConnectOpen) -> (ResourceTarget, Connect) {
         }
         _ => true,
     });
-    (target, Connect { method, parameters })
+    (target, Connect { method, parameters, plain: false })
 }
 
 /// Carries the stream until one side ends it.
@@ -62,6 +62,7 @@ pub fn run(
     };
     let (output, frames) = mpsc::channel(QUEUE);
     match stream {
+        response::Streaming::Nothing => return Ok(futures::stream::empty().boxed()),
         response::Streaming::Read(bytes) => {
             let frames = bytes.map(|piece| piece.map(|data| frame(1, data, false)).map_err(failed));
             return Ok(frames.boxed());
