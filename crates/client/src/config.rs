@@ -11,10 +11,12 @@ use nakhoda_rpc::transport::{Address, AddressError, Connector};
 
 pub mod identity;
 pub mod kubeconfig;
+pub mod place;
 pub mod token;
 
 use identity::{Identity, Material};
 use kubeconfig::{Kubeconfig, Selected};
+pub use place::Place;
 pub use token::Bearer;
 
 /// Where a pod finds its service account.

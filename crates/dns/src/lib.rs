@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use nakhoda_client::{Client, Config, Informers};
+use nakhoda_client::{Client, Informers};
 use nakhoda_daemon::Tasks;
 
 pub use options::{Command, Options};
@@ -32,10 +32,7 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
-    let config = match &options.kubeconfig {
-        Some(path) => Config::from_kubeconfig(path).context("cannot read the kubeconfig")?,
-        None => Config::in_cluster(options.apiservers()?).context("cannot find the cluster from inside a pod")?,
-    };
+    let config = options.place.config().context("cannot tell where the cluster is")?;
     let client = Client::new(&config);
     let directory = directory::Directory::new(&Informers::new(client, tasks.clone()));
     let forwarder = forward::Forwarder::new(options.upstreams());

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use nakhoda_client::config::Place;
 
 /// The cluster's name server.
 #[derive(Clone, Debug, clap::Parser)]
@@ -12,15 +12,9 @@ pub struct Options {
     /// Options of every daemon.
     #[command(flatten)]
     pub common: nakhoda_daemon::Common,
-    /// A kubeconfig; without one the pod's service account is used
-    #[arg(long)]
-    pub kubeconfig: Option<PathBuf>,
-    /// Use the pod's service account: the default without --kubeconfig
-    #[arg(long, conflicts_with = "kubeconfig")]
-    pub in_cluster: bool,
-    /// Folder with the file `apiservers`: URLs of the API servers, separated by commas
-    #[arg(long, default_value = "/etc/nakhoda/cluster")]
-    pub cluster_config: PathBuf,
+    /// Where the cluster is.
+    #[command(flatten)]
+    pub place: Place,
     /// Addresses to listen on, UDP and TCP
     #[arg(long, default_value = "0.0.0.0:53")]
     pub bind: Vec<SocketAddr>,
@@ -67,13 +61,6 @@ pub struct Question {
 // === impl Options ===
 
 impl Options {
-    /// The API servers that the cluster's ConfigMap names. The ClusterIP would need the proxy.
-    pub fn apiservers(&self) -> anyhow::Result<Vec<String>> {
-        let path = self.cluster_config.join("apiservers");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(text.split([',', '\n']).map(str::trim).filter(|s| !s.is_empty()).map(Into::into).collect())
-    }
-
     /// Where names of other domains are asked.
     #[must_use]
     pub fn upstreams(&self) -> Vec<SocketAddr> {

@@ -22,7 +22,7 @@ pub mod track;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use nakhoda_client::{Client, Config, Informers};
+use nakhoda_client::{Client, Informers};
 use nakhoda_daemon::Tasks;
 
 pub use options::Options;
@@ -36,13 +36,10 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
-    let config = match &options.kubeconfig {
-        Some(path) => Config::from_kubeconfig(path).context("cannot read the kubeconfig")?,
-        None => Config::in_cluster(options.apiservers()?).context("cannot find the cluster from inside a pod")?,
-    };
+    let config = options.place.config().context("cannot tell where the cluster is")?;
     let informers = Informers::new(Client::new(&config), tasks.clone());
     let health = nakhoda_daemon::health::Health::default();
-    let rules = nft::Nft::new(options.pod_cidr()?);
+    let rules = nft::Nft::new(options.pod_cidr().context("the pods' addresses are not known; see --cluster-cidr")?);
     rules.probe().await.context("nftables cannot be used on this node")?;
     let tracked = track::Track::new(&informers, &options.hostname_override);
     let ready = ready::Ready::default();

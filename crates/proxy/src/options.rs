@@ -1,9 +1,8 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
-use anyhow::Context;
+use nakhoda_client::config::{ConfigError, Place};
 
 /// Makes Services answer on a node.
 #[derive(Clone, Debug, clap::Parser)]
@@ -12,15 +11,9 @@ pub struct Options {
     /// Options of every daemon.
     #[command(flatten)]
     pub common: nakhoda_daemon::Common,
-    /// A kubeconfig; without one the pod's service account is used
-    #[arg(long)]
-    pub kubeconfig: Option<PathBuf>,
-    /// Use the pod's service account: the default without --kubeconfig
-    #[arg(long, conflicts_with = "kubeconfig")]
-    pub in_cluster: bool,
-    /// Folder with the cluster's facts: the files `apiservers` and `clusterCIDR`
-    #[arg(long, default_value = "/etc/nakhoda/cluster")]
-    pub cluster_config: PathBuf,
+    /// Where the cluster is.
+    #[command(flatten)]
+    pub place: Place,
     /// The range of the pods' addresses; read from --cluster-config if not given
     #[arg(long)]
     pub cluster_cidr: Option<String>,
@@ -35,20 +28,8 @@ pub struct Options {
 // === impl Options ===
 
 impl Options {
-    /// The API servers that the cluster's ConfigMap names. The ClusterIP is what this process makes work.
-    pub fn apiservers(&self) -> anyhow::Result<Vec<String>> {
-        let urls = self.fact("apiservers")?;
-        Ok(urls.split([',', '\n']).map(str::trim).filter(|s| !s.is_empty()).map(Into::into).collect())
-    }
-
     /// The range of the pods' addresses.
-    pub fn pod_cidr(&self) -> anyhow::Result<String> {
-        self.cluster_cidr.clone().map_or_else(|| self.fact("clusterCIDR"), Ok)
-    }
-
-    fn fact(&self, name: &str) -> anyhow::Result<String> {
-        let path = self.cluster_config.join(name);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(text.trim().to_owned())
+    pub fn pod_cidr(&self) -> Result<String, ConfigError> {
+        self.cluster_cidr.clone().map_or_else(|| self.place.fact("clusterCIDR"), Ok)
     }
 }
