@@ -61,8 +61,12 @@ where
 {
     loop {
         let snapshot = cache.snapshot();
-        let request =
-            WatchRequest { start: Start::Initial(snapshot), filter: Filter::all(), bookmarks: None, initial_events_end: true };
+        let request = WatchRequest {
+            start: Start::Initial(snapshot),
+            filter: Filter::all(),
+            bookmarks: None,
+            initial_events_end: true,
+        };
         match cache.watch(request).await {
             Ok(mut watcher) => {
                 while let Some(item) = watcher.next().await {

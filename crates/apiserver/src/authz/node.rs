@@ -53,7 +53,9 @@ impl NodeAuthorizer {
         match (group, target.gvr.resource.as_str()) {
             ("", "secrets") => self.reads(node, asked, target, What::Secret),
             ("", "configmaps") => self.reads(node, asked, target, What::ConfigMap),
-            ("", "persistentvolumeclaims") if target.subresource.is_empty() => self.reads(node, asked, target, What::Claim),
+            ("", "persistentvolumeclaims") if target.subresource.is_empty() => {
+                self.reads(node, asked, target, What::Claim)
+            }
             ("", "serviceaccounts") => self.makes_token(node, asked, target),
             ("", "pods") if reads(&asked.verb) && target.subresource.is_empty() => self.reads_pods(node, asked, target),
             ("coordination.k8s.io", "leases") => lease(node, asked, target),
@@ -73,7 +75,9 @@ impl NodeAuthorizer {
     }
 
     fn makes_token(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
-        if asked.verb == "get" && target.subresource.is_empty() || asked.verb == "create" && target.subresource == "token" {
+        if asked.verb == "get" && target.subresource.is_empty()
+            || asked.verb == "create" && target.subresource == "token"
+        {
             let (namespace, name) = (target.namespace.clone(), target.name.clone());
             return self.reaches(node, Object { what: What::Account, namespace, name });
         }
@@ -97,7 +101,11 @@ impl NodeAuthorizer {
     }
 
     fn by_rules(&self, asked: &Attributes) -> Decision {
-        if rule::any_allows(&self.rules, asked) { Decision::Allow(String::new()) } else { Decision::NoOpinion(String::new()) }
+        if rule::any_allows(&self.rules, asked) {
+            Decision::Allow(String::new())
+        } else {
+            Decision::NoOpinion(String::new())
+        }
     }
 }
 

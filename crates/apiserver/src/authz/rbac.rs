@@ -47,7 +47,11 @@ impl Authorizer for Rbac {
             Some((grant, _)) => Decision::Allow(format!(
                 "RBAC: allowed by {} {:?} of {} {:?} to user {:?}",
                 if grant.binding.0.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" },
-                if grant.binding.0.is_empty() { grant.binding.1.clone() } else { format!("{}/{}", grant.binding.1, grant.binding.0) },
+                if grant.binding.0.is_empty() {
+                    grant.binding.1.clone()
+                } else {
+                    format!("{}/{}", grant.binding.1, grant.binding.0)
+                },
                 grant.role.kind,
                 grant.role.name,
                 asked.user.name,

@@ -106,7 +106,8 @@ fn cluster_role(name: &str, words: &[&str]) -> ClusterRole {
         match word.split_once('=') {
             Some(("into", to)) => role.metadata.labels.get_or_insert_default().extend([label(to)]),
             Some(("gathers", to)) => {
-                let selector = LabelSelector { match_labels: Some(BTreeMap::from([label(to)])), ..LabelSelector::default() };
+                let selector =
+                    LabelSelector { match_labels: Some(BTreeMap::from([label(to)])), ..LabelSelector::default() };
                 role.aggregation_rule = Some(AggregationRule { cluster_role_selectors: Some(vec![selector]) });
             }
             _ => unreachable!("policy.txt: {word:?} of {name} is no label"),

@@ -13,8 +13,7 @@ fn asks(node: &str, verb: &str, resource: &str, name: &str) -> Attributes {
         subresource: subresource.into(),
         path: String::new(),
     };
-    let user =
-        User { name: format!("system:node:{node}"), groups: vec!["system:nodes".into()], ..User::default() };
+    let user = User { name: format!("system:node:{node}"), groups: vec!["system:nodes".into()], ..User::default() };
     Attributes { user, verb: verb.into(), target: Target::Resource(target), fields: String::new() }
 }
 
