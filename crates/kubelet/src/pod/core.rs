@@ -86,8 +86,12 @@ impl Core {
 
     /// Takes a newer version of the pod; what this node told of it outlives it.
     pub(super) fn renew(&mut self, pod: &Pod) {
+        let (old, new) = (&self.pod.metadata, &pod.metadata);
+        if old.labels != new.labels || old.annotations != new.annotations {
+            // The downward API shows these.
+            self.volumes_due = Timestamp::UNIX_EPOCH;
+        }
         self.pod = Arc::new(told::merge(pod, self.pod.status.as_ref()));
-        self.volumes_due = Timestamp::UNIX_EPOCH;
         self.show();
     }
 

@@ -149,8 +149,8 @@ fn expand(expression: &str, variables: &[(String, String)]) -> Result<String, St
     if missing.get() { Err(format!("missing value for {expression:?}")) } else { Ok(text) }
 }
 
-/// A path inside a volume, made if it is not there. What leads out of the volume, by `..` or by a link
-/// that a container left, is refused.
+/// A path inside a volume, made if it is not there, with the permissions that the volume has: whoever may write
+/// there may write here. What leads out of the volume, by `..` or by a link that a container left, is refused.
 fn below(base: &Path, sub: &str) -> Result<PathBuf, String> {
     let relative = Path::new(sub);
     let plain =
@@ -159,11 +159,14 @@ fn below(base: &Path, sub: &str) -> Result<PathBuf, String> {
         return Err(format!("subPath {sub:?} must be a relative path without '..'"));
     }
     let base = base.canonicalize().map_err(|error| error.to_string())?;
+    let permissions = std::fs::metadata(&base).map_err(|error| error.to_string())?.permissions();
     let mut at = base.clone();
     for part in relative.components() {
         let next = at.join(part);
         if std::fs::symlink_metadata(&next).is_err() {
-            std::fs::create_dir(&next).map_err(|error| error.to_string())?;
+            std::fs::create_dir(&next)
+                .and_then(|()| std::fs::set_permissions(&next, permissions.clone()))
+                .map_err(|error| error.to_string())?;
         }
         at = next.canonicalize().map_err(|error| error.to_string())?;
         if !at.starts_with(&base) {
@@ -175,13 +178,19 @@ fn below(base: &Path, sub: &str) -> Result<PathBuf, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
     fn a_sub_path_stays_in_its_volume() {
         let dir = std::env::temp_dir().join(format!("sub-{}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("made");
-        assert!(below(&dir, "a/b").expect("made").ends_with("a/b"));
+        std::fs::set_permissions(&dir, Permissions::from_mode(0o777)).expect("set");
+        let made = below(&dir, "a/b").expect("made");
+        assert!(made.ends_with("a/b"));
+        assert_eq!(std::fs::metadata(&made).expect("there").permissions().mode() & 0o777, 0o777);
         assert!(below(&dir, "../x").is_err() && below(&dir, "/x").is_err());
         std::os::unix::fs::symlink("/etc", dir.join("out")).expect("linked");
         assert!(below(&dir, "out").is_err());

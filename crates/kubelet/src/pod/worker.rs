@@ -236,7 +236,9 @@ impl Core {
             self.announce(&plan);
             let due = self.volumes_due <= Timestamp::now();
             if (due || !plan.actions.is_empty()) && !self.is_held("") && (due || self.volumes.is_empty()) {
+                let begun = std::time::Instant::now();
                 let set_up = self.set_up_volumes().await;
+                tracing::debug!(pod = spec::name(&pod), took = ?begun.elapsed(), "volumes");
                 if !set_up && !plan.actions.is_empty() {
                     return self.pause(&plan);
                 }
@@ -250,7 +252,9 @@ impl Core {
             }
             let mut progress = false;
             for action in plan.actions.clone() {
+                let (begun, what) = (std::time::Instant::now(), format!("{action:?}"));
                 progress |= self.perform(action).await;
+                tracing::debug!(pod = spec::name(&pod), what, took = ?begun.elapsed(), "step");
             }
             if !progress {
                 let status = self.status(&plan, false, None);
