@@ -9,7 +9,6 @@
 pub mod body;
 pub mod caller;
 pub mod document;
-pub mod metrics;
 pub mod negotiate;
 pub mod path;
 pub mod query;
@@ -21,24 +20,21 @@ pub mod watch;
 pub mod websocket;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use http::header::{CACHE_CONTROL, HeaderName};
-use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response};
 use nakhoda_api::Status;
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
 use nakhoda_daemon::tasks::Tasks;
 
-use self::metrics::Requests;
 use crate::discovery::openapi::Documents;
 use crate::identity::Issuer;
 use crate::pipeline::Pipeline;
-use path::{Located, Route};
+use path::Route;
 use reply::Asked;
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
@@ -63,18 +59,17 @@ pub struct Front {
 
 /// Serves everything that is not gRPC.
 pub fn router(front: Front) -> Router {
-    let requests = Requests::new(&front.metrics);
-    Router::new().fallback(serve).with_state(Arc::new((front, requests)))
+    Router::new().fallback(serve).with_state(Arc::new(front))
 }
 
-async fn serve(State(state): State<Arc<(Front, Requests)>>, request: Request<Body>) -> Response<Body> {
-    let (front, requests) = &*state;
+async fn serve(State(front): State<Arc<Front>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let asked = Asked::new(&parts);
     let audit = audit_id(&parts.headers);
     let answered = match Route::parse(parts.uri.path()) {
-        Route::Resource(located) => counted(front, requests, parts, body, located, &asked).await,
-        Route::Document(path) => document::serve(front, &parts, &path, &asked).await,
+        // boxed: the futures of all verbs in one are large
+        Route::Resource(located) => Box::pin(resource::serve(&front, parts, body, located, &asked)).await,
+        Route::Document(path) => document::serve(&front, &parts, &path, &asked).await,
         Route::Nothing => Err(Status::no_such_path()),
     };
     let mut response = answered.unwrap_or_else(|status| reply::failure(&status, &asked));
@@ -82,31 +77,6 @@ async fn serve(State(state): State<Arc<(Front, Requests)>>, request: Request<Bod
     headers.insert(AUDIT_ID, audit);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
     response
-}
-
-async fn counted(
-    front: &Front,
-    requests: &Requests,
-    parts: Parts,
-    body: Body,
-    located: Located,
-    asked: &Asked,
-) -> Result<Response<Body>, Status> {
-    let (start, method, seen) = (Instant::now(), parts.method.clone(), located.clone());
-    // boxed: the futures of all verbs in one are large
-    let answered = Box::pin(resource::serve(front, parts, body, located, asked)).await;
-    let code = match &answered {
-        Ok(response) => response.status(),
-        Err(status) => StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-    };
-    let request = metrics::Request {
-        method: &method,
-        located: &seen,
-        watch: asked.query.flag("watch"),
-        stream: resource::is_stream(&seen),
-    };
-    requests.count(front.pipeline.kinds(), &request, code, start.elapsed());
-    answered
 }
 
 /// The id that the client chose, or a new one.

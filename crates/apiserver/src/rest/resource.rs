@@ -35,10 +35,10 @@ pub async fn serve(
 ) -> Result<Response<Body>, Status> {
     let caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
     if is_stream(&located) {
-        streaming::check(&parts, &located.target.subresource)?;
         let action = Action::Connect(Connect {
             method: parts.method.as_str().to_ascii_lowercase(),
             parameters: asked.query.clone().into_pairs(),
+            plain: !streaming::upgrades(&parts),
         });
         let request = Request { target: Target::Resource(located.target), action, caller, accept: Accept::default() };
         let response = front.pipeline.call(request).await?;
@@ -139,9 +139,7 @@ fn refused() -> Status {
     Status::not_acceptable("only the following media types are accepted: application/json, application/yaml")
 }
 
-/// Whether a request for this opens a stream.
-#[must_use]
-pub fn is_stream(located: &Located) -> bool {
+fn is_stream(located: &Located) -> bool {
     let target = &located.target;
     target.gvr.group.is_empty()
         && !target.name.is_empty()

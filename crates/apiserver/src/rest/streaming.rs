@@ -27,13 +27,10 @@ pub struct Exchange {
     pub body: Body,
 }
 
-/// Refuses a session that could not go on in another protocol, before anything is started for it.
-pub fn check(parts: &Parts, subresource: &str) -> Result<(), Status> {
-    let upgrades = websocket::is_asked(&parts.headers) || websocket::asks(&parts.headers, spdy::PROTOCOL);
-    match subresource {
-        "attach" | "exec" | "portforward" if !upgrades => Err(Status::bad_request("Upgrade request required")),
-        _ => Ok(()),
-    }
+/// Whether a request can go on in another protocol.
+#[must_use]
+pub fn upgrades(parts: &Parts) -> bool {
+    websocket::is_asked(&parts.headers) || websocket::asks(&parts.headers, spdy::PROTOCOL)
 }
 
 /// Answers a request for a stream.
@@ -46,6 +43,7 @@ pub async fn serve(
     let Exchange { mut parts, body } = exchange;
     let socket = websocket::is_asked(&parts.headers);
     match opened {
+        Streaming::Nothing => Ok(reply::plain(StatusCode::NO_CONTENT, "text/plain", Body::empty())),
         Streaming::Read(stream) => read(&mut parts, stream, socket).await,
         Streaming::Proxy(target) => proxy::serve(front, parts, body, target).await,
         Streaming::Channels(channels) if socket => {
