@@ -5,6 +5,7 @@
 
 pub mod claims;
 pub mod key;
+pub mod legacy;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -90,12 +91,21 @@ impl Issuer {
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Foreign)?;
         let (_, body) = signed.split_once('.').ok_or(TokenError::Foreign)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Foreign);
-        let claims: Claims = serde_json::from_slice(&decode(body)?).map_err(|_| TokenError::Foreign)?;
-        if claims.iss != self.url {
-            return Err(TokenError::Foreign);
-        }
+        let claims = self.read(&decode(body)?)?;
         let signature = decode(signature)?;
         if self.key.verifies(signed.as_bytes(), &signature) { Ok(claims) } else { Err(TokenError::Signature) }
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Claims, TokenError> {
+        let payload: serde_json::Value = serde_json::from_slice(body).map_err(|_| TokenError::Foreign)?;
+        let claims: Result<Claims, _> = match payload["iss"].as_str() {
+            Some(issuer) if issuer == self.url => serde_json::from_value(payload),
+            Some(legacy::ISSUER) => {
+                serde_json::from_value(payload).map(|legacy: legacy::Legacy| legacy.into_claims(&self.audiences))
+            }
+            _ => return Err(TokenError::Foreign),
+        };
+        claims.map_err(|_| TokenError::Foreign)
     }
 }
 
@@ -117,6 +127,25 @@ mod tests {
         assert_eq!((read.sub.as_str(), audiences), ("system:serviceaccount:a:bot", vec!["https://k".to_owned()]));
         assert_eq!(issuer.verify(&token, &[], 2000), Err(TokenError::Expired));
         assert_eq!(issuer.verify(&token, &["other".into()], 1300), Err(TokenError::Audience));
+    }
+
+    #[test]
+    fn a_token_of_a_secret_is_read_back_for_ever_with_what_it_is_bound_to() {
+        let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
+        let prefix = "kubernetes.io/serviceaccount/";
+        let mut body = serde_json::json!({"iss": legacy::ISSUER, "sub": "system:serviceaccount:a:bot"});
+        let facts = [("namespace", "a"), ("secret.name", "s"), ("secret.uid", "su")];
+        let account = [("service-account.name", "bot"), ("service-account.uid", "u")];
+        for (key, value) in facts.into_iter().chain(account) {
+            body[format!("{prefix}{key}")] = value.into();
+        }
+        let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
+        let signed = format!("{}.{}", encode(r#"{"alg":"ES256"}"#.into()), encode(body.to_string()));
+        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(issuer.key.sign(signed.as_bytes())));
+        let (read, _) = issuer.verify(&token, &[], i64::MAX / 4).expect("accepted");
+        assert_eq!(read.private.secret, Some(Bound { name: "s".into(), uid: "su".into() }));
+        assert_eq!(read.user().name, "system:serviceaccount:a:bot");
+        assert_eq!(issuer.verify(&token, &["other".into()], 0), Err(TokenError::Audience));
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn fill(secret: &Secret, account: &ServiceAccount, root_ca: Option<&str>, signer
         data.insert("namespace".into(), ByteString(secret.namespace().as_bytes().to_vec()));
     }
     if is_empty(data.get("token")) {
-        let claims = Claims::of(account, secret.name());
+        let claims = Claims::of(account, secret);
         data.insert("token".into(), ByteString(signer.sign(&claims).into_bytes()));
     }
     let annotations = filled.metadata.annotations.get_or_insert_default();

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use nakhoda_api::kinds::core::ServiceAccount;
+use nakhoda_api::kinds::core::{Secret, ServiceAccount};
 use nakhoda_client::Resource;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -27,6 +27,9 @@ pub struct Claims {
     namespace: String,
     #[serde(rename = "kubernetes.io/serviceaccount/secret.name")]
     secret: String,
+    /// Beyond upstream: a Secret that is made again under the same name does not revive the token.
+    #[serde(rename = "kubernetes.io/serviceaccount/secret.uid")]
+    secret_uid: String,
     #[serde(rename = "kubernetes.io/serviceaccount/service-account.name")]
     account: String,
     #[serde(rename = "kubernetes.io/serviceaccount/service-account.uid")]
@@ -56,11 +59,12 @@ pub enum KeyError {
 impl Claims {
     /// The claims of an account in a Secret.
     #[must_use]
-    pub fn of(account: &ServiceAccount, secret: &str) -> Self {
+    pub fn of(account: &ServiceAccount, secret: &Secret) -> Self {
         Self {
             iss: ISSUER,
             namespace: account.namespace().into(),
-            secret: secret.into(),
+            secret: secret.name().into(),
+            secret_uid: secret.uid().into(),
             account: account.name().into(),
             uid: account.uid().into(),
             sub: format!("system:serviceaccount:{}:{}", account.namespace(), account.name()),
@@ -115,7 +119,9 @@ pub(crate) mod tests {
         let mut account = ServiceAccount::default();
         account.metadata.name = Some("robot".into());
         account.metadata.namespace = Some("shop".into());
-        let token = signer.sign(&Claims::of(&account, "robot-token"));
+        let mut secret = Secret::default();
+        secret.metadata.name = Some("robot-token".into());
+        let token = signer.sign(&Claims::of(&account, &secret));
         let (signed, signature) = token.rsplit_once('.').expect("three parts");
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("base64");
         let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, signer.pair.public_key());
