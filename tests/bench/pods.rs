@@ -1,0 +1,69 @@
+//! How long pods take from their creation until a watch sees them run.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use futures::StreamExt;
+use nakhoda_api::kinds::core::{Container, Pod, PodSpec};
+use nakhoda_client::api::{Watch, WatchEvent};
+use nakhoda_client::{Api, Client};
+
+use crate::figures::Figures;
+
+const TOGETHER: usize = 50;
+const IN_TURN: usize = 15;
+/// More than anything here should take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Measures pods in turn, then many at once.
+pub(crate) async fn measure(client: &Client, namespace: &str, image: &str, figures: &mut Figures) -> Result<()> {
+    let api = client.namespaced::<Pod>(namespace);
+    let mut times = Vec::new();
+    for n in 0..IN_TURN {
+        times.extend(start(&api, image, &[format!("turn-{n}")]).await?);
+    }
+    figures.times("pod create → Running, in turn", &mut times);
+    let names: Vec<String> = (0..TOGETHER).map(|n| format!("together-{n}")).collect();
+    let all = start(&api, image, &names).await?;
+    let last = all.iter().max().copied().unwrap_or_default();
+    figures.add(format!("{TOGETHER} pods at once, all Running after"), last.as_secs_f64() * 1000.0, "ms");
+    Ok(())
+}
+
+async fn start(api: &Api<Pod>, image: &str, names: &[String]) -> Result<Vec<Duration>> {
+    let mut events = api.watch(&Watch { initial: true, ..Watch::default() }).await?;
+    let mut begun = HashMap::new();
+    for name in names {
+        begun.insert(name.clone(), Instant::now());
+        api.create(&pod(name, image)).await?;
+    }
+    let mut times = Vec::new();
+    let seen = async {
+        while times.len() < names.len() {
+            let event = events.next().await.context("the watch ended")??;
+            let (WatchEvent::Added(pod) | WatchEvent::Modified(pod)) = event else { continue };
+            let running = pod.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Running");
+            let name = pod.metadata.name.unwrap_or_default();
+            if let Some(start) = running.then(|| begun.remove(&name)).flatten() {
+                times.push(start.elapsed());
+            }
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(PATIENCE, seen).await.context("not all pods run")??;
+    Ok(times)
+}
+
+fn pod(name: &str, image: &str) -> Pod {
+    let container = Container { name: "c".into(), image: Some(image.into()), ..Container::default() };
+    let spec = PodSpec {
+        containers: vec![container],
+        termination_grace_period_seconds: Some(0),
+        automount_service_account_token: Some(false),
+        ..PodSpec::default()
+    };
+    let mut pod = Pod { spec: Some(spec), ..Pod::default() };
+    pod.metadata.name = Some(name.into());
+    pod
+}
