@@ -78,6 +78,8 @@ pub enum Answer {
 /// A stream that a Connect opened. The front translates it to websocket, SPDY, chunked HTTP or gRPC
 /// frames.
 pub enum Streaming {
+    /// There is nothing to read: the log of a pod that was not scheduled yet.
+    Nothing,
     /// Bytes one way, for logs.
     Read(Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>),
     /// Channels both ways, for exec and attach: stdin, stdout, stderr, the final Status, resize.

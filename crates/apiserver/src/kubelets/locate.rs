@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Kubelets, Place};
 use crate::authz::Attributes;
-use crate::request::Target;
+use crate::request::{Connect, Target};
 use crate::verb::{Call, get};
 
 /// A pod and where it runs.
@@ -103,6 +103,11 @@ pub fn may_create(call: &Call, method: &str) -> Result<(), Status> {
     }
 }
 
+/// Refuses a session that could not go on in another protocol, before anything is started for it.
+pub fn may_upgrade(connect: &Connect) -> Result<(), Status> {
+    if connect.plain { Err(Status::bad_request("Upgrade request required")) } else { Ok(()) }
+}
+
 fn names(spec: &PodSpec) -> Vec<&str> {
     let init = spec.init_containers.iter().flatten().map(|c| c.name.as_str());
     let main = spec.containers.iter().map(|c| c.name.as_str());
@@ -125,6 +130,13 @@ mod tests {
         let one = located(json!({"containers": [{"name": "a"}], "initContainers": [{"name": "i"}]}));
         assert_eq!(one.container("").as_deref(), Ok("a"));
         assert_eq!(one.container("i").as_deref(), Ok("i"));
+    }
+
+    #[test]
+    fn a_session_needs_a_connection_that_can_go_on() {
+        let plain = Connect { plain: true, ..Connect::default() };
+        assert!(may_upgrade(&plain).is_err_and(|status| status.code == 400));
+        assert_eq!(may_upgrade(&Connect::default()), Ok(()));
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(super) async fn session(call: &Call, connect: &Connect, kind: Session) -> Re
         return Err(Status::bad_request("you must specify at least 1 of stdin, stdout, stderr"));
     }
     let place = located.place(call)?;
+    locate::may_upgrade(connect)?;
     let opened = channels::open(locate::kubelets(call)?, &place, kind, open).await?;
     Ok(Response::new(Answer::Stream(Streaming::Channels(opened))))
 }

@@ -30,7 +30,7 @@ impl Handler for Log {
             let located = Located::of(call, &call.target.name).await?;
             let container = located.container(connect.get("container"))?;
             if located.node.is_empty() {
-                return Ok(read(futures::stream::empty()));
+                return Ok(Response::new(Answer::Stream(Streaming::Nothing)));
             }
             request.pod = Some(located.reference(&container));
             let place = located.place(call)?;
@@ -95,7 +95,7 @@ mod tests {
 
     fn checked(pairs: &[(&str, &str)]) -> Result<LogsRequest, Status> {
         let parameters = pairs.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
-        options(&Connect { method: "get".into(), parameters }, "x")
+        options(&Connect { method: "get".into(), parameters, plain: true }, "x")
     }
 
     #[test]

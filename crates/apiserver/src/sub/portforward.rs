@@ -29,6 +29,7 @@ impl Handler for PortForward {
                 place: located.place(call)?,
                 open: NodeOpen { pod: Some(located.reference("")), ..NodeOpen::default() },
             };
+            locate::may_upgrade(&connect)?;
             Ok(Response::new(Answer::Stream(Streaming::Ports(Arc::new(through)))))
         })
     }

@@ -151,6 +151,7 @@ mod tests {
         let connect = Connect {
             method: "get".into(),
             parameters: vec![("q".into(), "a b&c".into()), ("r".into(), String::new())],
+            plain: true,
         };
         assert_eq!(path(&target, &connect), "/x%20y?q=a%20b%26c&r=");
         assert_eq!(prefix(&target), "/api/v1/namespaces/a/services/http:s:80/proxy");
