@@ -117,7 +117,10 @@ pub fn sentence(error: &Error) -> String {
 /// `Error from server (NotFound): …`; an invalid object is told field by field.
 fn refusal(status: &Status) -> String {
     if let (Some(Reason::Invalid), Some(details)) = (status.reason, &status.details) {
-        let mut text = format!("The {} {:?} is invalid", details.kind, details.name);
+        let mut text = match details.kind.as_str() {
+            "" => "The request is invalid".to_owned(),
+            kind => format!("The {kind} {:?} is invalid", details.name),
+        };
         match details.causes.as_slice() {
             [] => {}
             [one] => text.push_str(&format!(": {}: {}", one.field, one.message)),

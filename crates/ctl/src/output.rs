@@ -1,5 +1,6 @@
 //! How answers are printed: tables, YAML, JSON, names, JSONPath, columns of the user's own.
 
+pub mod colour;
 pub mod columns;
 pub mod jsonpath;
 pub mod out;
@@ -64,8 +65,8 @@ impl Format {
             None => vec![value],
         };
         Ok(match self {
-            Self::Yaml => yaml(value)?,
-            Self::Json => format!("{value:#}\n").replace("  ", "    "),
+            Self::Yaml => yaml(&sorted(value))?,
+            Self::Json => json(&sorted(value)),
             Self::Name | Self::Table { .. } => items().into_iter().map(|item| resource(item) + "\n").collect(),
             Self::JsonPath(template) => template.text(value),
             Self::Columns(columns) => columns.text(&items()),
@@ -73,7 +74,32 @@ impl Format {
     }
 }
 
+/// Fields by name, as Go writes a map.
+#[must_use]
+pub fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            fields.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
+
 /// An object as YAML.
 pub fn yaml(value: &Value) -> Result<String, Error> {
     serde_saphyr::to_string(value).map_err(|e| Error::Yaml { path: "the answer".into(), source: Box::new(e) })
+}
+
+/// An object as JSON, indented by four.
+#[must_use]
+pub fn json(value: &Value) -> String {
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    serde::Serialize::serialize(value, &mut serializer).expect("a Value always serialises");
+    bytes.push(b'\n');
+    String::from_utf8(bytes).expect("JSON is text")
 }

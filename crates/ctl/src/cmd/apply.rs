@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use nakhoda_api::wire::{self, Media};
 use nakhoda_api::Object;
 use nakhoda_client::{Patch, PatchKind};
 use serde_json::{Value, json};
 
 use crate::cluster::gvk;
 use crate::manifest::Files;
+use crate::output::sorted;
 use crate::report::{Report, Writing};
 use crate::targets::{self, Item, Outcomes, Select};
 use crate::{Cluster, Context, Error, merge};
@@ -42,6 +44,9 @@ pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
     if items.is_empty() {
         return Err(Error::Usage("no objects passed to apply".into()));
     }
+    for item in &items {
+        check(item)?;
+    }
     let mut outcomes = Outcomes::default();
     for item in items {
         let outcome = if args.server_side { server(&cluster, &item, &args).await } else { local(&cluster, &item, &args).await };
@@ -50,6 +55,18 @@ pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
         }
     }
     Ok(outcomes.code())
+}
+
+/// Unknown fields are told before anything is done: the server would show them in the merged object.
+fn check(item: &Item) -> Result<(), Error> {
+    let object = item.object.clone().unwrap_or_default();
+    let gvk = gvk(&object)?;
+    if nakhoda_api::schema::message_for(&gvk).is_none() {
+        return Ok(());
+    }
+    let invalid = |why: String| Error::Usage(format!("error validating {:?}: error validating data: {why}", item.printed()));
+    let decoded = wire::decode(Media::Json, object.to_string().as_bytes(), None).map_err(|e| invalid(e.to_string()))?;
+    if decoded.faults.is_empty() { Ok(()) } else { Err(invalid(decoded.faults.join(", "))) }
 }
 
 async fn server(cluster: &Cluster, item: &Item, args: &Args) -> Result<(Value, &'static str), Error> {
@@ -120,19 +137,6 @@ fn annotated(mut object: Value) -> Value {
     let text = format!("{}\n", sorted(&object));
     object["metadata"]["annotations"][LAST_APPLIED] = text.into();
     object
-}
-
-/// Fields by name, as Go writes a map.
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut fields: Vec<_> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
-            fields.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(fields.into_iter().collect())
-        }
-        Value::Array(items) => items.iter().map(sorted).collect(),
-        other => other.clone(),
-    }
 }
 
 #[cfg(test)]

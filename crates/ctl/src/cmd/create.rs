@@ -64,7 +64,7 @@ pub(super) async fn submit(context: &Context, writing: &Writing, object: Value) 
 }
 
 /// Creates an object as it is given; answers what the server made of it.
-pub(super) async fn make(cluster: &Cluster, item: &Item, writing: &Writing) -> Result<Value, Error> {
+pub async fn make(cluster: &Cluster, item: &Item, writing: &Writing) -> Result<Value, Error> {
     let object = item.object.clone().unwrap_or_default();
     if writing.is_local() {
         return Ok(object);
@@ -74,7 +74,7 @@ pub(super) async fn make(cluster: &Cluster, item: &Item, writing: &Writing) -> R
 }
 
 /// The cluster to write to, and how outcomes are told.
-pub(super) async fn prepare(writing: &Writing, context: &Context) -> Result<(Cluster, crate::report::Report), Error> {
+pub async fn prepare(writing: &Writing, context: &Context) -> Result<(Cluster, crate::report::Report), Error> {
     let report = writing.report()?;
     let cluster = Cluster::load(context).await?;
     Ok((cluster.writing(writing.is_rehearsal(), &writing.field_manager), report))

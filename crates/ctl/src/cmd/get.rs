@@ -9,7 +9,7 @@ use nakhoda_rpc::v1;
 use serde_json::{Value, json};
 
 use crate::mapping::{Mapping, Resource};
-use crate::output::Format;
+use crate::output::{Format, out};
 use crate::output::table::{Rows, Shown};
 use crate::{Context, Error};
 
@@ -101,9 +101,9 @@ impl Get<'_> {
                 continue;
             }
             if printed > 0 && index > 0 {
-                println!();
+                out::text("\n");
             }
-            print!("{}", rows.text(self.args.no_headers));
+            out::text(&rows.painted(self.args.no_headers));
             printed += rows.rows.len();
         }
         if printed == 0 && !self.args.ignore_not_found && !self.args.watch {
@@ -149,7 +149,7 @@ impl Get<'_> {
             .map(|i| format!("{}/{}", i["printed"].as_str().unwrap_or_default(), i["item"]["metadata"]["name"].as_str().unwrap_or_default()))
             .collect();
         if self.format == Format::Name {
-            names.iter().for_each(|name| println!("{name}"));
+            names.iter().for_each(|name| crate::say!("{name}"));
             return Ok(());
         }
         let mut values: Vec<Value> = items.into_iter().map(|mut i| i["item"].take()).collect();
@@ -158,7 +158,7 @@ impl Get<'_> {
         } else {
             json!({"apiVersion": "v1", "items": values, "kind": "List", "metadata": {"resourceVersion": ""}})
         };
-        print!("{}", self.format.text(&value, &|_| String::new())?);
+        out::text(&self.format.text(&value, &|_| String::new())?);
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl Get<'_> {
                 } else {
                     table["columnDefinitions"] = known.clone();
                 }
-                print!("{}", Rows::of(&table, self.shown(one.resource), "").text(true));
+                out::text(&Rows::of(&table, self.shown(one.resource), "").text(true));
             }
         }
         Ok(())

@@ -13,6 +13,6 @@ pub struct Args {}
 /// Runs the command: the namespace `default` is there once the server has made what every cluster has.
 pub async fn run(_: Args, context: &Context) -> Result<ExitCode, Error> {
     context.client()?.all::<Namespace>().get("default").await?;
-    println!("ok");
+    crate::say!("ok");
     Ok(ExitCode::SUCCESS)
 }

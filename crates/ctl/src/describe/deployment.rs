@@ -84,6 +84,8 @@ mod tests {
         let mut sheet = Sheet::new(jiff::Timestamp::UNIX_EPOCH);
         write(&mut sheet, &at("2", "web"), &[at("1", "web-1"), at("2", "web-2")]);
         let text = sheet.text();
-        assert!(text.contains("OldReplicaSets:    web-1 (0/1 replicas created)\nNewReplicaSet:     web-2 (0/1 replicas created)") || text.contains("web-1 (0/1"), "{text}");
+        let told: Vec<&str> = text.lines().rev().take(2).collect();
+        assert!(told[0].starts_with("NewReplicaSet:") && told[0].ends_with(" web-2 (0/1 replicas created)"), "{text}");
+        assert!(told[1].starts_with("OldReplicaSets:") && told[1].ends_with(" web-1 (0/1 replicas created)"), "{text}");
     }
 }

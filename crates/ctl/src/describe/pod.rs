@@ -108,20 +108,20 @@ IPs:
   IP:  10.1.0.1
 Containers:
   c:
-    Container ID:  
-    Image:         i
-    Image ID:      
-    Port:          80/TCP
-    Host Port:     0/TCP
-    State:         Waiting
+    Container ID:   
+    Image:          i
+    Image ID:       
+    Port:           80/TCP
+    Host Port:      0/TCP
+    State:          Waiting
       Reason:       CrashLoopBackOff
     Ready:          True
     Restart Count:  1
     Environment:    <none>
     Mounts:         <none>
 Conditions:
-  Type    Status
-  Ready   True 
+  Type           Status
+  Ready          True 
 Volumes:         <none>
 QoS Class:       BestEffort
 Node-Selectors:  <none>

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::colour;
+
 /// Which parts of a Table are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
@@ -60,17 +62,31 @@ impl Rows {
     /// The text, with or without the head line.
     #[must_use]
     pub fn text(&self, headless: bool) -> String {
+        self.write(headless, false)
+    }
+
+    /// The text with colours, where the terminal has them.
+    #[must_use]
+    pub fn painted(&self, headless: bool) -> String {
+        self.write(headless, colour::enabled())
+    }
+
+    fn write(&self, headless: bool, coloured: bool) -> String {
         let lines: Vec<&Vec<String>> = (!headless).then_some(&self.heads).into_iter().chain(self.rows.iter()).collect();
         let width = |i: usize| lines.iter().filter_map(|l| l.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..lines.iter().map(|l| l.len()).max().unwrap_or(0)).map(width).collect();
-        lines.iter().map(|line| aligned(line, &widths)).collect()
+        let painted = |i: usize| coloured && self.heads.get(i).is_some_and(|head| head == "STATUS");
+        lines.iter().map(|line| aligned(line, &widths, &painted)).collect()
     }
 }
 
-fn aligned(cells: &[String], widths: &[usize]) -> String {
+fn aligned(cells: &[String], widths: &[usize], painted: &dyn Fn(usize) -> bool) -> String {
     let mut line = String::new();
-    for (cell, width) in cells.iter().zip(widths) {
-        line.push_str(cell);
+    for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        match painted(index) {
+            true => line.push_str(&colour::state(cell)),
+            false => line.push_str(cell),
+        }
         line.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 3));
     }
     line.truncate(line.trim_end().len());

@@ -1,0 +1,18 @@
+//! `uncordon`.
+
+use std::process::ExitCode;
+
+use crate::cordoning::{self, Nodes};
+use crate::{Context, Error};
+
+/// Mark nodes as schedulable
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    nodes: Nodes,
+}
+
+/// Runs the command.
+pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
+    cordoning::run(&args.nodes, context, false).await
+}
