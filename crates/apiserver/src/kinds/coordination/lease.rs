@@ -21,6 +21,18 @@ impl Kind for Leases {
         }
     }
 
+    /// Coordinated election is off: its fields are not taken, and stay where they are stored already.
+    fn prepare(_: &Cx, new: &mut Lease, old: Option<&Lease>) {
+        let old = old.and_then(|lease| lease.spec.as_ref());
+        let Some(spec) = &mut new.spec else { return };
+        if old.is_none_or(|old| old.strategy.is_none()) {
+            spec.strategy = None;
+        }
+        if old.is_none_or(|old| old.preferred_holder.is_none()) {
+            spec.preferred_holder = None;
+        }
+    }
+
     fn validate(_: &Cx, new: &Lease, _: Option<&Lease>, errors: &mut Errors) {
         let (path, spec) = (Path::new("spec"), new.spec.clone().unwrap_or_default());
         if let Some(seconds) = spec.lease_duration_seconds.filter(|s| *s <= 0) {

@@ -7,7 +7,7 @@ use nakhoda_api::names;
 
 use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::address::{self, PROTOCOLS};
-use crate::rules::check::{chosen, each, immutable, label, labels, list, qualified, subdomain, text};
+use crate::rules::check::{chosen, each, immutable, label, labels, list, qualified, same, subdomain, text};
 use crate::rules::defaults::fill;
 use crate::rules::print::first_three;
 
@@ -17,6 +17,7 @@ pub struct EndpointSlices;
 const ENDPOINTS_MAX: usize = 1000;
 const ADDRESSES_MAX: usize = 100;
 const PORTS_MAX: usize = 20_000;
+const HINTS_MAX: usize = 8;
 
 impl Kind for EndpointSlices {
     type Object = EndpointSlice;
@@ -34,8 +35,11 @@ impl Kind for EndpointSlices {
 
     fn validate(_: &Cx, new: &EndpointSlice, old: Option<&EndpointSlice>, errors: &mut Errors) {
         chosen(errors, &Path::new("addressType"), &new.address_type, &["FQDN", "IPv4", "IPv6"]);
-        endpoints(errors, &Path::new("endpoints"), list(&new.endpoints), &new.address_type);
         ports(errors, &Path::new("ports"), list(&new.ports));
+        // what was stored under older rules may stay
+        if old.is_none_or(|old| !same(&old.endpoints, &new.endpoints)) {
+            endpoints(errors, &Path::new("endpoints"), list(&new.endpoints), &new.address_type);
+        }
         if let Some(old) = old {
             immutable(errors, &Path::new("addressType"), &new.address_type, &old.address_type);
         }
@@ -79,6 +83,25 @@ fn endpoint(errors: &mut Errors, path: &Path, endpoint: &Endpoint, family: &str)
     labels(errors, &path.child("deprecatedTopology"), endpoint.deprecated_topology.as_ref());
     if let Some(hostname) = &endpoint.hostname {
         label(errors, &path.child("hostname"), hostname);
+    }
+    if let Some(given) = &endpoint.hints {
+        let zones: Vec<_> = list(&given.for_zones).iter().map(|zone| zone.name.as_str()).collect();
+        hints(errors, &path.child("hints.forZones"), &zones, names::is_label_value);
+        let nodes: Vec<_> = list(&given.for_nodes).iter().map(|node| node.name.as_str()).collect();
+        hints(errors, &path.child("hints.forNodes"), &nodes, names::is_dns1123_subdomain);
+    }
+}
+
+fn hints(errors: &mut Errors, path: &Path, given: &[&str], rule: fn(&str) -> Vec<String>) {
+    if given.len() > HINTS_MAX {
+        return errors.too_many(path, given.len(), HINTS_MAX);
+    }
+    for (i, name) in given.iter().enumerate() {
+        let at = path.index(i).child("name");
+        if given[..i].contains(name) {
+            errors.duplicate(&at, *name);
+        }
+        each(errors, &at, *name, rule(name));
     }
 }
 
@@ -161,10 +184,12 @@ mod tests {
     fn faults_read_as_upstream_words_them() {
         assert_eq!(
             create::<EndpointSlices>(json!({"addressType": "IPv4", "endpoints": [
-                {"addresses": []}, {"addresses": ["fd00::1", "x"]}]})),
+                {"addresses": []}, {"addresses": ["fd00::1", "x"]},
+                {"addresses": ["10.0.0.1"], "hints": {"forZones": [{"name": "a"}, {"name": "a"}]}}]})),
             "[endpoints[0].addresses: Required value: must contain at least 1 address, \
              endpoints[1].addresses: Invalid value: \"fd00::1\": must be an IPv4 address, \
-             endpoints[1].addresses[1]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)]"
+             endpoints[1].addresses[1]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff), \
+             endpoints[2].hints.forZones[1].name: Duplicate value: \"a\"]"
         );
     }
 }
