@@ -6,6 +6,7 @@
 //! resources come and go.
 
 pub mod columns;
+mod zero;
 
 use std::sync::Arc;
 
@@ -284,7 +285,10 @@ fn store_back<K: Kind>(value: &K::Object, object: &mut Object) -> Result<(), Sta
 
 impl<K: Kind> Strategy for Typed<K> {
     fn default(&self, object: &mut Object) -> Result<(), Status> {
-        let mut value = typed::<K>(object)?;
+        let mut value = typed::<K>(object).or_else(|_| {
+            zero::fill(object);
+            typed::<K>(object)
+        })?;
         K::default(&mut value);
         store_back::<K>(&value, object)
     }
