@@ -3,6 +3,7 @@
 pub mod colour;
 pub mod columns;
 pub mod jsonpath;
+pub mod order;
 pub mod out;
 pub mod progress;
 pub mod table;

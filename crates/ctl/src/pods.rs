@@ -10,7 +10,8 @@ use crate::{Cluster, Error};
 /// Says which container is meant if nobody says.
 const DEFAULT: &str = "kubectl.kubernetes.io/default-container";
 
-/// The pods of an object: itself, or those that its selector selects, best first.
+/// The pods of an object: itself, or those that its selector selects, best first. Those that are being
+/// deleted count only if there are no others.
 pub async fn of(cluster: &Cluster, item: &Item) -> Result<Vec<Value>, Error> {
     let object = item.get(cluster).await?;
     if item.resource.kind == "Pod" {
@@ -20,6 +21,10 @@ pub async fn of(cluster: &Cluster, item: &Item) -> Result<Vec<Value>, Error> {
         Error::Usage(format!("cannot get the logs or run commands from {}: it selects no pods", item.printed()))
     })?;
     let mut pods = cluster.list(cluster.mapping.find("pods")?, &item.namespace, &Selection::labels(selector)).await?;
+    let is_going = |pod: &Value| !text(pod, "/metadata/deletionTimestamp").is_empty();
+    if !pods.iter().all(is_going) {
+        pods.retain(|pod| !is_going(pod));
+    }
     pods.sort_by_key(rank);
     if pods.is_empty() { Err(Error::Usage(format!("{} has no pods", item.printed()))) } else { Ok(pods) }
 }

@@ -2,9 +2,11 @@
 
 pub mod terminal;
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use nakhoda_api::Status;
 use nakhoda_client::Duplex;
 use nakhoda_rpc::v1;
@@ -12,8 +14,9 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
+use crate::Error;
+use crate::output::out;
 use crate::stream::{self, RESIZE, STATUS, STDERR, STDIN, STDOUT};
-use crate::{Error, output};
 use terminal::Raw;
 
 /// Bytes that are read at once.
@@ -41,26 +44,29 @@ impl Streams {
 
 /// Carries a session to its end. The exit code is that of the process.
 pub async fn run(duplex: Duplex, streams: Streams) -> Result<ExitCode, Error> {
-    let Duplex { send, mut recv } = duplex;
-    // dropped last, so that a failure leaves a usable terminal
+    let Duplex { send, recv } = duplex;
+    // dropped before anything is said, so that a failure leaves a usable terminal
     let raw = if streams.tty && streams.stdin { Raw::enter()? } else { None };
-    let _input = streams.stdin.then(|| Aborting(tokio::spawn(input(send.clone()))));
-    let _sizes = raw.is_some().then(|| Aborting(tokio::spawn(sizes(send.clone()))));
-    let mut outcome = None;
-    while let Some(frame) = recv.next().await {
-        let frame = frame?;
-        match frame.channel {
-            STDOUT => output::out::bytes(&frame.data),
-            STDERR => errors(&frame.data),
-            STATUS => {
-                outcome = Some(ended(&frame.data)?);
-                break;
+    let feeds = async {
+        let input = async {
+            if streams.stdin {
+                input(&send).await
             }
-            _ => {}
-        }
-    }
-    drop((send, raw));
-    match outcome {
+        };
+        let sizes = async {
+            if raw.is_some() {
+                sizes(&send).await
+            }
+        };
+        tokio::join!(input, sizes);
+        std::future::pending::<Infallible>().await
+    };
+    let outcome = tokio::select! {
+        outcome = output(recv) => outcome,
+        never = feeds => match never {},
+    };
+    drop(raw);
+    match outcome? {
         Some(Ok(())) => Ok(ExitCode::SUCCESS),
         Some(Err(code)) => {
             eprintln!("command terminated with exit code {code}");
@@ -70,16 +76,23 @@ pub async fn run(duplex: Duplex, streams: Streams) -> Result<ExitCode, Error> {
     }
 }
 
-/// A task that ends with its owner.
-struct Aborting(tokio::task::JoinHandle<()>);
-
-impl Drop for Aborting {
-    fn drop(&mut self) {
-        self.0.abort();
+/// Writes what comes, until the final Status.
+async fn output(mut frames: Frames) -> Result<Option<Result<(), u8>>, Error> {
+    while let Some(frame) = frames.next().await {
+        let frame = frame?;
+        match frame.channel {
+            STDOUT => out::bytes(&frame.data),
+            STDERR => errors(&frame.data),
+            STATUS => return ended(&frame.data).map(Some),
+            _ => {}
+        }
     }
+    Ok(None)
 }
 
-async fn input(send: mpsc::Sender<v1::ConnectFrame>) {
+type Frames = BoxStream<'static, nakhoda_client::Result<v1::ConnectFrame>>;
+
+async fn input(send: &mpsc::Sender<v1::ConnectFrame>) {
     let mut stdin = tokio::io::stdin();
     let mut buffer = vec![0; CHUNK];
     while let Ok(count @ 1..) = stdin.read(&mut buffer).await {
@@ -91,7 +104,7 @@ async fn input(send: mpsc::Sender<v1::ConnectFrame>) {
     drop(send.send(stream::closing(STDIN)).await);
 }
 
-async fn sizes(send: mpsc::Sender<v1::ConnectFrame>) {
+async fn sizes(send: &mpsc::Sender<v1::ConnectFrame>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut changes) = signal(SignalKind::window_change()) else { return };
     while let Some(size) = terminal::size() {

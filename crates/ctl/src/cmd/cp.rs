@@ -2,14 +2,18 @@
 
 pub mod pack;
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use nakhoda_client::Duplex;
+use nakhoda_rpc::v1;
 use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc;
 
 use crate::cluster::text;
 use crate::session;
@@ -134,7 +138,14 @@ impl<'a> Remote<'a> {
 
     async fn is_directory(&self, path: &str) -> Result<bool, Error> {
         let path = if path.is_empty() { "/" } else { path };
-        Ok(self.command(&["test", "-d", path], None, &mut std::io::sink()).await?.code == 0)
+        // an image without the program may have a shell that knows the word
+        let ways: [&[&str]; 2] = [&["test", "-d", path], &["sh", "-c", "test -d \"$0\"", path]];
+        for words in ways {
+            if let Ok(ended) = self.command(words, None, &mut std::io::sink()).await {
+                return Ok(ended.code == 0);
+            }
+        }
+        Ok(false)
     }
 
     /// Runs a command in the container.
@@ -143,26 +154,38 @@ impl<'a> Remote<'a> {
         parameters.push(("container", self.container.clone()));
         parameters.extend([("stdout", "true".to_owned()), ("stderr", "true".into()), ("stdin", input.is_some().to_string())]);
         let place = Place { resource: "pods", namespace: &self.namespace, name: &self.pod, subresource: "exec" };
-        let Duplex { send, mut recv } = stream::open(&self.cluster.client, place, &parameters).await?;
+        let Duplex { send, recv } = stream::open(&self.cluster.client, place, &parameters).await?;
         let file = input.map(|file| file.try_clone()).transpose();
         let file = file.map_err(|source| Error::Local { what: "cannot read the archive".into(), source })?;
-        let feeding = tokio::spawn(feed(file, send));
-        let mut ended = Ended { errors: String::new(), code: 0 };
-        while let Some(frame) = recv.next().await {
-            let frame = frame?;
-            match frame.channel {
-                STDOUT => output
-                    .write_all(&frame.data)
-                    .map_err(|source| Error::Local { what: "cannot keep what the container sends".into(), source })?,
-                STDERR => ended.errors.push_str(&String::from_utf8_lossy(&frame.data)),
-                STATUS => ended.code = session::ended(&frame.data)?.err().unwrap_or(0),
-                _ => {}
-            }
+        let feeds = async {
+            feed(file, &send).await;
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            ended = collect(recv, output) => ended,
+            never = feeds => match never {},
         }
-        feeding.abort();
-        Ok(ended)
     }
 }
+
+/// Keeps what a command says until it has ended.
+async fn collect(mut frames: Frames, output: &mut dyn Write) -> Result<Ended, Error> {
+    let mut ended = Ended { errors: String::new(), code: 0 };
+    while let Some(frame) = frames.next().await {
+        let frame = frame?;
+        match frame.channel {
+            STDOUT => output
+                .write_all(&frame.data)
+                .map_err(|source| Error::Local { what: "cannot keep what the container sends".into(), source })?,
+            STDERR => ended.errors.push_str(&String::from_utf8_lossy(&frame.data)),
+            STATUS => ended.code = session::ended(&frame.data)?.err().unwrap_or(0),
+            _ => {}
+        }
+    }
+    Ok(ended)
+}
+
+type Frames = BoxStream<'static, nakhoda_client::Result<v1::ConnectFrame>>;
 
 // === impl Ended ===
 
@@ -175,20 +198,17 @@ impl Ended {
     }
 }
 
-/// Sends a file as standard input. The sender lives on until the command has ended.
-async fn feed(file: Option<File>, send: tokio::sync::mpsc::Sender<nakhoda_rpc::v1::ConnectFrame>) {
-    if let Some(file) = file {
-        let mut file = tokio::fs::File::from_std(file);
-        let mut buffer = vec![0; CHUNK];
-        while let Ok(count @ 1..) = file.read(&mut buffer).await {
-            if send.send(stream::frame(STDIN, buffer[..count].to_vec())).await.is_err() {
-                return;
-            }
+/// Sends a file as standard input; a command that has ended needs no more of it.
+async fn feed(file: Option<File>, send: &mpsc::Sender<v1::ConnectFrame>) {
+    let Some(file) = file else { return };
+    let mut file = tokio::fs::File::from_std(file);
+    let mut buffer = vec![0; CHUNK];
+    while let Ok(count @ 1..) = file.read(&mut buffer).await {
+        if send.send(stream::frame(STDIN, buffer[..count].to_vec())).await.is_err() {
+            return;
         }
-        // a command that has ended needs no more input
-        drop(send.send(stream::closing(STDIN)).await);
     }
-    send.closed().await;
+    drop(send.send(stream::closing(STDIN)).await);
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use nakhoda_rpc::v1;
 use serde_json::{Value, json};
 
 use crate::mapping::{Mapping, Resource};
+use crate::output::order::Order;
 use crate::output::{Format, out};
 use crate::output::table::{Rows, Shown};
 use crate::{Context, Error};
@@ -46,6 +47,12 @@ pub struct Args {
     /// Succeed if there is no such object
     #[arg(long)]
     ignore_not_found: bool,
+    /// Sort by the value at this path, for example .metadata.creationTimestamp
+    #[arg(long, value_name = "JSONPATH")]
+    sort_by: Option<String>,
+    /// Show these labels as columns (repeat, or separate by commas)
+    #[arg(long, short = 'L', value_delimiter = ',')]
+    label_columns: Vec<String>,
 }
 
 /// Objects that are asked for: of one resource, all or some by name.
@@ -57,6 +64,7 @@ struct Asked<'a> {
 struct Get<'a> {
     args: &'a Args,
     format: Format,
+    sort: Option<Order>,
     client: Client,
     namespace: String,
 }
@@ -64,11 +72,12 @@ struct Get<'a> {
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
     let format = Format::parse(args.output.as_deref())?;
+    let sort = args.sort_by.as_deref().map(Order::parse).transpose()?;
     let client = context.client()?;
     let mapping = Mapping::load(&client).await?;
     let asked = asked(&args.what, &mapping)?;
     let namespace = if args.all_namespaces { String::new() } else { context.namespace()? };
-    let get = Get { args: &args, format, client, namespace };
+    let get = Get { args: &args, format, sort, client, namespace };
     if get.format.is_table() { get.tables(&asked).await?; } else { get.objects(&asked).await?; }
     if args.watch {
         let [one] = asked.as_slice() else { return Err(Error::Usage("--watch takes one resource type".into())) };
@@ -115,8 +124,13 @@ impl Get<'_> {
 
     async fn rows(&self, one: &Asked<'_>, prefix: &str) -> Result<Rows, Error> {
         let mut all = Rows::default();
-        for table in self.answers(one, TABLE).await? {
-            let rows = Rows::of(&table, self.shown(one.resource), prefix);
+        for mut table in self.answers(one, TABLE).await? {
+            if let Some(order) = &self.sort {
+                let objects: Vec<Value> = self.answers(one, "").await?.iter().flat_map(items).collect();
+                order.sort_table(&mut table, objects);
+            }
+            let mut rows = Rows::of(&table, self.shown(one.resource), prefix);
+            rows.add_labels(&table, &self.args.label_columns);
             all.heads = rows.heads;
             all.rows.extend(rows.rows);
         }
@@ -142,6 +156,9 @@ impl Get<'_> {
                     None => items.push(named(&answer)),
                 }
             }
+        }
+        if let Some(order) = &self.sort {
+            items.sort_by(|a, b| order.compare(&a["item"], &b["item"]));
         }
         let single = items.len() == 1 && asked.len() == 1 && asked[0].names.len() == 1;
         let names: Vec<String> = items
@@ -235,6 +252,11 @@ impl Get<'_> {
             subresource: String::new(),
         }
     }
+}
+
+/// The items of a list, or the object itself.
+fn items(answer: &Value) -> Vec<Value> {
+    answer["items"].as_array().cloned().unwrap_or_else(|| vec![answer.clone()])
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Error> {

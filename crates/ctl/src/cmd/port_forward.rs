@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use futures::StreamExt;
 use futures::future::select_all;
+use futures::stream::FuturesUnordered;
 use nakhoda_client::{Client, Duplex};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,18 +85,19 @@ async fn listen(address: IpAddr, pair: &Pair) -> Result<TcpListener, Error> {
 
 async fn serve(listener: TcpListener, way: Way) -> Error {
     let port = listener.local_addr().map_or(0, |address| address.port());
+    let mut connections = FuturesUnordered::new();
     loop {
-        match listener.accept().await {
-            Ok((socket, _)) => {
-                crate::say!("Handling connection for {port}");
-                let way = way.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = carry(socket, &way).await {
-                        eprintln!("an error occurred forwarding {port} -> {}: {}", way.port, crate::error::sentence(&error));
-                    }
-                });
-            }
-            Err(source) => return Error::Local { what: "lost connection".into(), source },
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, _)) => {
+                    crate::say!("Handling connection for {port}");
+                    connections.push(carry(socket, &way));
+                }
+                Err(source) => return Error::Local { what: "lost connection".into(), source },
+            },
+            Some(outcome) = connections.next() => if let Err(error) = outcome {
+                eprintln!("an error occurred forwarding {port} -> {}: {}", way.port, crate::error::sentence(&error));
+            },
         }
     }
 }

@@ -59,6 +59,16 @@ impl Rows {
         Self { heads, rows: rows.collect() }
     }
 
+    /// Columns of the values of labels, after all others.
+    pub fn add_labels(&mut self, table: &Value, labels: &[String]) {
+        for label in labels {
+            self.heads.push(label.rsplit('/').next().unwrap_or(label).to_uppercase());
+            for (row, of) in self.rows.iter_mut().zip(table["rows"].as_array().into_iter().flatten()) {
+                row.push(cell(&of["object"]["metadata"]["labels"][label]));
+            }
+        }
+    }
+
     /// The text, with or without the head line.
     #[must_use]
     pub fn text(&self, headless: bool) -> String {
