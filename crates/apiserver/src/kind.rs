@@ -56,6 +56,12 @@ pub struct Info {
     pub virtual_: bool,
     /// Whether a deletion answers with the object instead of a Status (upstream's ReturnDeletedObject).
     pub returns_deleted: bool,
+    /// Whether a deletion that names no policy leaves the dependents (upstream's DefaultGarbageCollectionPolicy).
+    pub orphans: bool,
+    /// Fields of the metadata that `metadata.generation` counts changes of as well.
+    pub counted: &'static [&'static str],
+    /// What every request for the kind is warned of: since when it is not to be used, and what is instead.
+    pub deprecated: Option<&'static str>,
 }
 
 /// How names of a kind are checked.
@@ -227,6 +233,9 @@ impl Info {
             names: NameRule::Subdomain,
             virtual_: false,
             returns_deleted: false,
+            orphans: false,
+            counted: &[],
+            deprecated: None,
         }
     }
 

@@ -66,13 +66,15 @@ async fn serve(State(front): State<Arc<Front>>, request: Request<Body>) -> Respo
     let (parts, body) = request.into_parts();
     let asked = Asked::new(&parts);
     let audit = audit_id(&parts.headers);
-    let answered = match Route::parse(parts.uri.path()) {
+    let mut response = match Route::parse(parts.uri.path()) {
         // boxed: the futures of all verbs in one are large
-        Route::Resource(located) => Box::pin(resource::serve(&front, parts, body, located, &asked)).await,
-        Route::Document(path) => document::serve(&front, &parts, &path, &asked).await,
-        Route::Nothing => Err(Status::no_such_path()),
+        Route::Resource(located) => Box::pin(resource::answer(&front, parts, body, located, &asked)).await,
+        Route::Document(path) => {
+            let answered = document::serve(&front, &parts, &path, &asked).await;
+            answered.unwrap_or_else(|status| reply::failure(&status, &asked))
+        }
+        Route::Nothing => reply::failure(&Status::no_such_path(), &asked),
     };
-    let mut response = answered.unwrap_or_else(|status| reply::failure(&status, &asked));
     let headers = response.headers_mut();
     headers.insert(AUDIT_ID, audit);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use nakhoda_api::{GroupResource, Object, Scope, Status};
+use nakhoda_api::{GroupKind, GroupResource, Object, Scope, Status};
 use nakhoda_store::cache::{Cache, Item};
 
-use crate::kind::{Cx, Served};
+use crate::kind::{Cx, Info, Served};
 use crate::pipeline::Pipeline;
 use crate::request::{Accept, Action, Caller, ResourceTarget};
 use crate::response::{Answer, Response};
@@ -75,6 +75,15 @@ pub async fn answer(call: &Call, action: Action) -> Result<Response, Status> {
     }
 }
 
+/// Whether the path has a namespace where the kind is namespaced, and only there. A right within a namespace is
+/// none to what lies outside of it. Namespaces themselves lie in both worlds.
+fn fits(info: &Info, target: &ResourceTarget) -> bool {
+    match info.scope {
+        Scope::Namespaced => target.name.is_empty() || !target.namespace.is_empty(),
+        Scope::Cluster => target.namespace.is_empty() || target.namespace == target.name,
+    }
+}
+
 // === impl Call ===
 
 impl Call {
@@ -88,6 +97,9 @@ impl Call {
     ) -> Result<Self, Status> {
         let kind = pipeline.kinds().get(&target.gvr).ok_or_else(Status::no_such_path)?;
         if !target.subresource.is_empty() && kind.info.sub(&target.subresource).is_none() {
+            return Err(Status::no_such_path());
+        }
+        if !fits(&kind.info, &target) {
             return Err(Status::no_such_path());
         }
         let now = pipeline.now();
@@ -137,6 +149,14 @@ impl Call {
     #[must_use]
     pub fn key(&self, name: &str) -> Bytes {
         self.pipeline.storage().key(&self.kind.info, self.namespace(), name)
+    }
+
+    /// The kind that faults are told of: the one of all that lie together in the store that is served first.
+    #[must_use]
+    pub fn fault_kind(&self) -> GroupKind {
+        let info = &self.kind.info;
+        let first = self.pipeline.kinds().all().into_iter().find(|kind| kind.info.storage == info.storage);
+        first.map_or_else(|| info.gvk.group_kind(), |kind| kind.info.gvk.group_kind())
     }
 
     /// 404 for the object that was asked.

@@ -163,8 +163,14 @@ pub fn object(response: Response, accept: Accept) -> Result<v1::Object, Status> 
         }
         Answer::Status(status) => (render::status(&status, accept.media), status.code == 201),
         Answer::List { kind, items, revision, continue_token, remaining } => {
-            let page =
-                render::list::Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining };
+            let page = render::list::Page {
+                kind: &kind,
+                items: &items,
+                revision,
+                continue_token: &continue_token,
+                remaining,
+                bare: false,
+            };
             (page.render(accept, now)?, false)
         }
         Answer::Watch { .. } | Answer::Stream(_) => {

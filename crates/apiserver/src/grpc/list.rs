@@ -32,8 +32,14 @@ pub fn chunks(
     let head = ListChunk { resource_version: revision.to_string(), media_type, ..ListChunk::default() };
     let tail = ListChunk { continue_token: continue_token.clone(), remaining, ..ListChunk::default() };
     if let Form::Table(_) = accept.form {
-        let page =
-            render::list::Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining };
+        let page = render::list::Page {
+            kind: &kind,
+            items: &items,
+            revision,
+            continue_token: &continue_token,
+            remaining,
+            bare: false,
+        };
         let table = page.render(accept, Timestamp::now())?;
         let chunk = ListChunk { items: vec![table], continue_token, remaining, ..head };
         return Ok(stream::iter([Ok(chunk)]).boxed());

@@ -24,6 +24,8 @@ pub struct Page<'a> {
     pub continue_token: &'a str,
     /// How many come after this page, if known.
     pub remaining: Option<i64>,
+    /// Whether the items do not repeat the kind that the list names, as in upstream's lists.
+    pub bare: bool,
 }
 
 // === impl Page ===
@@ -42,6 +44,7 @@ impl Page<'_> {
             .iter()
             .map(|item| super::item(self.kind, item, Accept { media, ..accept }, now))
             .collect::<Result<Vec<_>, _>>()?;
+        let items = self.stripped(items, accept);
         let metadata = self.metadata();
         match accept.media {
             Media::Json => Ok(join(&gvk, &metadata, &items)),
@@ -50,6 +53,15 @@ impl Page<'_> {
                 .map(Into::into)
                 .map_err(|e| Status::internal(&e)),
         }
+    }
+
+    fn stripped(&self, items: Vec<Bytes>, accept: Accept) -> Vec<Bytes> {
+        if !self.bare || accept.form != Form::Object || accept.media == Media::Protobuf {
+            return items;
+        }
+        let gvk = &self.kind.info.gvk;
+        let head = format!(r#"{{"kind":"{}","apiVersion":"{}","#, gvk.kind, gvk.api_version());
+        items.into_iter().map(|item| without(item, head.as_bytes())).collect()
     }
 
     /// The metadata of the list as JSON.
@@ -90,9 +102,25 @@ fn join(gvk: &GroupVersionKind, metadata: &str, items: &[Bytes]) -> Bytes {
     out.into()
 }
 
+/// An object without the members that stand first in it.
+fn without(item: Bytes, head: &[u8]) -> Bytes {
+    match item.strip_prefix(head) {
+        Some(rest) => [b"{", rest].concat().into(),
+        None => item,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_need_not_say_its_kind_again() {
+        let head = br#"{"kind":"Pod","apiVersion":"v1","#;
+        let item = Bytes::from_static(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#);
+        assert_eq!(without(item, head), br#"{"metadata":{}}"#[..]);
+        assert_eq!(without(Bytes::from_static(b"{}"), head), b"{}"[..]);
+    }
 
     #[test]
     fn a_list_is_its_items_between_a_head_and_a_tail() {

@@ -25,8 +25,18 @@ const STREAMS: &[(&str, &[&str])] = &[
     ("services", &["proxy"]),
 ];
 
-/// Answers one request.
-pub async fn serve(
+/// Answers one request, failures too; whoever asks for a kind that is on its way out is warned in any case.
+pub async fn answer(front: &Front, parts: Parts, body: Body, located: Located, asked: &Asked) -> Response<Body> {
+    let kind = front.pipeline.kinds().get(&located.target.gvr);
+    let answered = serve(front, parts, body, located, asked).await;
+    let mut response = answered.unwrap_or_else(|status| reply::failure(&status, asked));
+    if let Some(warning) = kind.and_then(|kind| kind.info.deprecated) {
+        reply::warn(response.headers_mut(), &[warning.to_owned()]);
+    }
+    response
+}
+
+async fn serve(
     front: &Front,
     parts: Parts,
     body: Body,
@@ -83,7 +93,8 @@ async fn answer_once(answer: Answer, accepts: &[Accept], asked: &Asked) -> Resul
         }
         Answer::List { kind, items, revision, continue_token, remaining } => {
             let accept = choose(accepts, &kind)?;
-            let page = Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining };
+            let page =
+                Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining, bare: true };
             (StatusCode::OK, accept, page.render(accept, now)?)
         }
         Answer::Object { kind, object, created } => {

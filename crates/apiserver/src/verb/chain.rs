@@ -30,7 +30,7 @@ pub async fn create(call: &Call, object: &mut Object, dry_run: bool) -> Result<P
     let mut errors = meta::check(object, info.scope, info.names);
     errors.extend(strategy.validate(&cx, object, None)?);
     if !errors.is_empty() {
-        return Err(Status::invalid(&info.gvk.group_kind(), object.name(), &errors));
+        return Err(Status::invalid(&call.fault_kind(), object.name(), &errors));
     }
     let warnings = strategy.warnings(object, None)?;
     call.pipeline.admission().validate(&attributes, Some(object)).await?;
@@ -52,13 +52,13 @@ pub async fn update(call: &Call, object: &mut Object, old: &Object, dry_run: boo
     meta::carry(object, old);
     schema::normalise(object);
     if info.generation && call.target.subresource.is_empty() {
-        meta::count_generation(object, old);
+        meta::count_generation(object, old, info.counted);
     }
     let mut errors = meta::check(object, info.scope, info.names);
     errors.extend(meta::check_update(object, old));
     errors.extend(strategy.validate(&cx, object, Some(old))?);
     if !errors.is_empty() {
-        return Err(Status::invalid(&info.gvk.group_kind(), object.name(), &errors));
+        return Err(Status::invalid(&call.fault_kind(), object.name(), &errors));
     }
     let warnings = strategy.warnings(object, Some(old))?;
     call.pipeline.admission().validate(&attributes, Some(object)).await?;

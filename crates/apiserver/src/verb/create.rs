@@ -45,7 +45,8 @@ async fn attempt(call: &Call, mut object: Object, options: &WriteOptions) -> Res
     loop {
         let value = write::encode(call, &object)?;
         if options.dry_run {
-            return dry(call, object, warnings).await;
+            let shown = Object::from_json(&value).map_err(|error| Status::internal(&error))?;
+            return dry(call, call.kind.strategy.from_storage(shown), warnings).await;
         }
         claims.apply(call, &object, &mut extra);
         let key = call.key(&name);

@@ -86,8 +86,8 @@ async fn attempt(
     };
     match fate {
         Fate::Pending => Ok(Ok(Response::new(call.item(item.clone())))),
-        Fate::Gone => match gone(call, item, options).await? {
-            Ok(revision) => Ok(Ok(Response::new(farewell(call, item, revision)))),
+        Fate::Gone(last) => match gone(call, item, options).await? {
+            Ok(revision) => Ok(Ok(Response::new(farewell(call, item, *last, revision)))),
             Err(error) => Ok(Err(Retry::Store(error))),
         },
         Fate::Marked(new) => Ok(mark(call, item, *new, options).await?.map_err(Retry::Store)),
@@ -130,9 +130,10 @@ async fn mark(
 }
 
 /// What a finished deletion answers: a Status that names the object, or the object.
-fn farewell(call: &Call, item: &Arc<Item>, revision: u64) -> Answer {
+fn farewell(call: &Call, item: &Arc<Item>, mut last: Object, revision: u64) -> Answer {
     if call.kind.info.returns_deleted {
-        return call.item(Arc::new(item.at(revision)));
+        last.set_meta("resourceVersion", revision.to_string());
+        return call.object(last, false);
     }
     let resource = call.resource();
     Answer::Status(Box::new(Status::success(Some(Details {

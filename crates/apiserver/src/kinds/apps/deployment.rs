@@ -25,6 +25,7 @@ impl Kind for Deployments {
             categories: &["all"],
             subresources: &[SCALE, STATUS],
             generation: true,
+            counted: &["annotations"],
             ..Info::of::<Deployment>("deployments", "deployment", Scope::Namespaced)
         }
     }

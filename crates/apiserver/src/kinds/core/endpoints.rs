@@ -24,6 +24,7 @@ impl Kind for AllEndpoints {
             short: &["ep"],
             storage: "services/endpoints",
             create_on_update: true,
+            deprecated: Some(DEPRECATED),
             ..Info::of::<Endpoints>("endpoints", "endpoints", Scope::Namespaced)
         }
     }
@@ -41,10 +42,6 @@ impl Kind for AllEndpoints {
         for (i, one) in list(&new.subsets).iter().enumerate() {
             subset(errors, &Path::new("subsets").index(i), one);
         }
-    }
-
-    fn warnings(_: &Endpoints, _: Option<&Endpoints>) -> Vec<String> {
-        vec![DEPRECATED.into()]
     }
 
     fn columns() -> Columns<Endpoints> {

@@ -31,13 +31,13 @@ impl Kind for Namespaces {
 
     fn default(namespace: &mut Namespace) {
         fill(&mut namespace.status.get_or_insert_default().phase, "Active");
-        if let Some(name) = namespace.metadata.name.clone().filter(|n| !n.is_empty()) {
-            namespace.metadata.labels.get_or_insert_default().insert(NAME_LABEL.into(), name);
-        }
+        tell_name(namespace);
     }
 
     fn prepare(cx: &Cx, new: &mut Namespace, old: Option<&Namespace>) {
         let Some(old) = old else {
+            // the name may have been generated only now
+            tell_name(new);
             new.status = Some(NamespaceStatus { phase: Some("Active".into()), conditions: None });
             let finalizers = new.spec.get_or_insert_default().finalizers.get_or_insert_default();
             if !finalizers.iter().any(|f| f == FINALIZER) {
@@ -71,6 +71,13 @@ impl Kind for Namespaces {
 
     fn columns() -> Columns<Namespace> {
         Columns::<Namespace>::named().text("Status", |n, _| phase_of(n).into()).age()
+    }
+}
+
+/// The name as a label, for selectors.
+fn tell_name(namespace: &mut Namespace) {
+    if let Some(name) = namespace.metadata.name.clone().filter(|n| !n.is_empty()) {
+        namespace.metadata.labels.get_or_insert_default().insert(NAME_LABEL.into(), name);
     }
 }
 

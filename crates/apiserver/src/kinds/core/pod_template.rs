@@ -14,7 +14,11 @@ impl Kind for PodTemplates {
     type Object = PodTemplate;
 
     fn info() -> Info {
-        Info { generation: true, ..Info::of::<PodTemplate>("podtemplates", "podtemplate", Scope::Namespaced) }
+        Info {
+            generation: true,
+            returns_deleted: true,
+            ..Info::of::<PodTemplate>("podtemplates", "podtemplate", Scope::Namespaced)
+        }
     }
 
     fn default(template: &mut PodTemplate) {

@@ -22,6 +22,7 @@ impl Kind for ReplicationControllers {
             subresources: &[SCALE, STATUS],
             storage: "controllers",
             generation: true,
+            orphans: true,
             ..Info::of::<ReplicationController>("replicationcontrollers", "replicationcontroller", Scope::Namespaced)
         }
     }

@@ -23,7 +23,11 @@ impl Kind for EndpointSlices {
     type Object = EndpointSlice;
 
     fn info() -> Info {
-        Info { generation: true, ..Info::of::<EndpointSlice>("endpointslices", "endpointslice", Scope::Namespaced) }
+        Info {
+            generation: true,
+            counted: &["labels"],
+            ..Info::of::<EndpointSlice>("endpointslices", "endpointslice", Scope::Namespaced)
+        }
     }
 
     fn default(slice: &mut EndpointSlice) {

@@ -5,6 +5,7 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use nakhoda_api::patch::PatchKind;
+use nakhoda_api::status::Details;
 use nakhoda_api::{Object, Status};
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ pub(super) async fn action(parts: &Parts, content: Body, located: &Located, quer
     let target = &located.target;
     match parts.method {
         Method::GET | Method::HEAD if located.watch => Ok(Action::Watch(old_watch(located, query)?)),
+        Method::GET | Method::HEAD if query.has("export") && query.flag("export") => {
+            Err(Status::bad_request("the export parameter, deprecated since v1.14, is no longer supported"))
+        }
         Method::GET | Method::HEAD if !target.name.is_empty() => {
             Ok(Action::Get { resource_version: query.get("resourceVersion").into() })
         }
@@ -54,8 +58,7 @@ async fn content_of(parts: &Parts, content: Body) -> Result<Content, Status> {
 
 async fn patch(parts: &Parts, content: Body, query: &Query) -> Result<Action, Status> {
     let kind = PatchKind::parse(caller::text(&parts.headers, CONTENT_TYPE.as_str())).ok_or_else(|| {
-        let kinds = [PatchKind::Json, PatchKind::Merge, PatchKind::Strategic, PatchKind::Apply];
-        negotiate::unsupported(&kinds.map(PatchKind::mime).join(", "))
+        Status::unsupported_media_type("415: Unsupported Media Type").with_details(Details::default())
     })?;
     let options = query.write("PatchOptions")?;
     let mut errors = nakhoda_api::field::Errors::default();

@@ -14,8 +14,8 @@ const FOREGROUND: &str = "foregroundDeletion";
 /// What becomes of the object.
 #[derive(Debug)]
 pub enum Fate {
-    /// It goes now.
-    Gone,
+    /// It goes now, and looks like this at the end.
+    Gone(Box<Object>),
     /// It stays, written like this, until others have done their part.
     Marked(Box<Object>),
     /// It was marked before and nothing changes.
@@ -31,7 +31,7 @@ pub fn plan(call: &Call, old: &Object, options: &DeleteOptions) -> Result<Fate, 
         Graceful::No => None,
         Graceful::Marked(seconds) => Some(seconds),
     };
-    let finalizers = finalizers(&new, options);
+    let finalizers = finalizers(&new, options, call.kind.info.orphans);
     let pending = !finalizers.is_empty();
     if finalizers != new.finalizers().collect::<Vec<_>>() {
         let list: Vec<Value> = finalizers.into_iter().map(|f| Value::String(f.to_owned())).collect();
@@ -45,7 +45,7 @@ pub fn plan(call: &Call, old: &Object, options: &DeleteOptions) -> Result<Fate, 
             let same = new.root() == old.root();
             Ok(if same { Fate::Pending } else { Fate::Marked(Box::new(new)) })
         }
-        _ => Ok(Fate::Gone),
+        _ => Ok(Fate::Gone(Box::new(new))),
     }
 }
 
@@ -111,13 +111,13 @@ fn generation(object: &Object) -> i64 {
 
 /// The finalizers with those that stand for the propagation policy: the options decide, and what the
 /// object says already only if they are silent.
-fn finalizers<'a>(object: &'a Object, options: &DeleteOptions) -> Vec<&'a str> {
+fn finalizers<'a>(object: &'a Object, options: &DeleteOptions, orphans: bool) -> Vec<&'a str> {
     let had = |wanted: &str| object.finalizers().find(|f| *f == ORPHAN || *f == FOREGROUND) == Some(wanted);
     let policy = options.propagation_policy.as_deref();
     let (orphan, foreground) = match (options.orphan_dependents, policy) {
         (Some(orphan), _) => (orphan, false),
         (None, Some(policy)) => (policy == "Orphan", policy == "Foreground"),
-        (None, None) => (had(ORPHAN), had(FOREGROUND)),
+        (None, None) => (had(ORPHAN) || orphans && !had(FOREGROUND), had(FOREGROUND)),
     };
     let mut all: Vec<&str> = object.finalizers().filter(|f| *f != ORPHAN && *f != FOREGROUND).collect();
     if orphan {
@@ -131,8 +131,8 @@ fn finalizers<'a>(object: &'a Object, options: &DeleteOptions) -> Vec<&'a str> {
 
 fn preconditions(call: &Call, old: &Object, options: &DeleteOptions) -> Result<(), Status> {
     let Some(conditions) = &options.preconditions else { return Ok(()) };
-    let kind = &call.kind.info.gvk;
-    let resource = GroupResource::new(kind.group.clone(), kind.kind.clone());
+    let kind = call.fault_kind();
+    let resource = GroupResource::new(kind.group, kind.kind);
     let refuse = |why: String| Err(Status::conflict(&resource, old.name(), &why));
     if let Some(uid) = conditions.uid.as_deref().filter(|uid| *uid != old.uid()) {
         return refuse(format!(
