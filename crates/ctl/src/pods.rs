@@ -53,6 +53,12 @@ pub fn selector(object: &Value) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(","))
 }
 
+/// Whether a Service's port is meant by this number or name.
+#[must_use]
+pub fn is_port(port: &Value, word: &str) -> bool {
+    port["name"] == word || word.parse::<u64>().is_ok_and(|number| port["port"] == number)
+}
+
 fn expression(value: &Value) -> String {
     let key = text(value, "/key");
     let values: Vec<&str> = items(value, "/values").filter_map(Value::as_str).collect();
@@ -123,7 +129,7 @@ mod tests {
         assert_eq!(container(&pod, None).expect("one"), "a");
         assert_eq!(container(&pod, Some("b")).expect("one"), "b");
         assert!(container(&pod, Some("c")).is_err());
-        let mut annotated = pod.clone();
+        let mut annotated = pod;
         annotated["metadata"]["annotations"] = json!({DEFAULT: "b"});
         assert_eq!(container(&annotated, None).expect("one"), "b");
     }

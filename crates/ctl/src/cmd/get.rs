@@ -1,8 +1,9 @@
 //! `get`: objects as rows, or in full.
 
+mod watch;
+
 use std::process::ExitCode;
 
-use futures::StreamExt;
 use nakhoda_client::{Client, Selection};
 use nakhoda_client::transport::Call;
 use nakhoda_rpc::v1;
@@ -78,10 +79,13 @@ pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
     let asked = asked(&args.what, &mapping)?;
     let namespace = if args.all_namespaces { String::new() } else { context.namespace()? };
     let get = Get { args: &args, format, sort, client, namespace };
-    if get.format.is_table() { get.tables(&asked).await?; } else { get.objects(&asked).await?; }
     if args.watch {
         let [one] = asked.as_slice() else { return Err(Error::Usage("--watch takes one resource type".into())) };
         get.watch(one).await?;
+    } else if get.format.is_table() {
+        get.tables(&asked).await?;
+    } else {
+        get.objects(&asked).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -115,7 +119,7 @@ impl Get<'_> {
             out::text(&rows.painted(self.args.no_headers));
             printed += rows.rows.len();
         }
-        if printed == 0 && !self.args.ignore_not_found && !self.args.watch {
+        if printed == 0 && !self.args.ignore_not_found {
             let place = if self.namespace.is_empty() { String::new() } else { format!(" in {} namespace", self.namespace) };
             eprintln!("No resources found{place}");
         }
@@ -208,34 +212,6 @@ impl Get<'_> {
         Ok(if accept.is_empty() { vec![json!({"items": items})] } else { items })
     }
 
-    /// Prints rows as they come, aligned to those before as far as they fit.
-    async fn watch(&self, one: &Asked<'_>) -> Result<(), Error> {
-        let mut selection = self.selection();
-        if let [name] = one.names.as_slice() {
-            selection.fields = format!("metadata.name={name}");
-        }
-        let request = v1::WatchRequest {
-            target: Some(self.target(one.resource, "")),
-            selection: Some(selection),
-            accept: TABLE.into(),
-            ..v1::WatchRequest::default()
-        };
-        let mut batches = self.client.watch_batches(request).await?;
-        let mut known = Value::Null;
-        while let Some(batch) = batches.next().await {
-            for event in batch?.events {
-                let mut table: Value = parse(&event.object)?;
-                if table["columnDefinitions"].is_array() {
-                    known = table["columnDefinitions"].clone();
-                } else {
-                    table["columnDefinitions"] = known.clone();
-                }
-                out::text(&Rows::of(&table, self.shown(one.resource), "").text(true));
-            }
-        }
-        Ok(())
-    }
-
     fn selection(&self) -> v1::Selection {
         let Selection { labels, fields } =
             Selection { labels: self.args.selector.clone(), fields: self.args.field_selector.clone() };
@@ -259,6 +235,6 @@ fn items(answer: &Value) -> Vec<Value> {
     answer["items"].as_array().cloned().unwrap_or_else(|| vec![answer.clone()])
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Error> {
+fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(Error::Answer)
 }

@@ -8,7 +8,7 @@ use nakhoda_client::Selection;
 use serde_json::Value;
 
 use crate::cluster::{items, text};
-use crate::{Cluster, Context, Error, targets, wait};
+use crate::{Cluster, Context, Error, pods, targets, wait};
 
 /// Print the URL of a service, and open it if there is a browser
 #[derive(Debug, clap::Args)]
@@ -68,7 +68,7 @@ fn bracketed(address: &str) -> String {
 /// By the load balancer, else by the node port of a node.
 fn url(service: &Value, port: Option<&str>, nodes: &[Value]) -> Result<String, Error> {
     let name = text(service, "/metadata/name");
-    let is = |p: &&Value| port.is_none_or(|port| p["name"] == port || p["port"].to_string() == port);
+    let is = |p: &&Value| port.is_none_or(|port| pods::is_port(p, port));
     let chosen = items(service, "/spec/ports").find(is);
     let chosen = chosen.ok_or_else(|| Error::Usage(format!("service {name:?} has no such port")))?;
     let secure = chosen["port"] == 443 || chosen["name"] == "https" || chosen["appProtocol"] == "https";

@@ -174,9 +174,8 @@ fn named(pod: &Value, port: &str) -> Option<u16> {
 }
 
 fn target(service: &Value, port: &str, pod: &Value) -> Result<u16, Error> {
-    let is = |p: &&Value| p["name"] == port || p["port"].to_string() == port;
     let name = text(service, "/metadata/name");
-    let found = items(service, "/spec/ports").find(is);
+    let found = items(service, "/spec/ports").find(|p| pods::is_port(p, port));
     let found = found.ok_or_else(|| Error::Usage(format!("Service {name} does not have a service port {port}")))?;
     let target = match &found["targetPort"] {
         Value::Null => found["port"].to_string(),

@@ -81,12 +81,25 @@ impl Rows {
         self.write(headless, colour::enabled())
     }
 
+    /// The text with colours, in columns that are at least as wide as those before.
+    #[must_use]
+    pub fn following(&self, headless: bool, widths: &mut Vec<usize>) -> String {
+        self.fit(headless, colour::enabled(), widths)
+    }
+
     fn write(&self, headless: bool, coloured: bool) -> String {
+        self.fit(headless, coloured, &mut Vec::new())
+    }
+
+    fn fit(&self, headless: bool, coloured: bool, widths: &mut Vec<usize>) -> String {
         let lines: Vec<&Vec<String>> = (!headless).then_some(&self.heads).into_iter().chain(self.rows.iter()).collect();
-        let width = |i: usize| lines.iter().filter_map(|l| l.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..lines.iter().map(|l| l.len()).max().unwrap_or(0)).map(width).collect();
+        widths.resize(lines.iter().map(|line| line.len()).max().unwrap_or(0).max(widths.len()), 0);
+        for (index, width) in widths.iter_mut().enumerate() {
+            let cells = lines.iter().filter_map(|line| line.get(index)).map(|cell| cell.chars().count());
+            *width = cells.max().unwrap_or(0).max(*width);
+        }
         let painted = |i: usize| coloured && self.heads.get(i).is_some_and(|head| head == "STATUS");
-        lines.iter().map(|line| aligned(line, &widths, &painted)).collect()
+        lines.iter().map(|line| aligned(line, widths, &painted)).collect()
     }
 }
 
