@@ -121,7 +121,7 @@ impl Get<'_> {
         }
         if printed == 0 && !self.args.ignore_not_found {
             let place = if self.namespace.is_empty() { String::new() } else { format!(" in {} namespace", self.namespace) };
-            eprintln!("No resources found{place}");
+            eprintln!("No resources found{place}{}", if place.is_empty() { "" } else { "." });
         }
         Ok(())
     }
