@@ -51,7 +51,7 @@ impl Walk {
         ensure!(deployments.contains("READY   UP-TO-DATE   AVAILABLE"), "{deployments}");
         ensure!(deployments.contains("1/1     1            1"), "{deployments}");
         let pods = self.run(&["get", "pods", "-o", "wide"])?;
-        ensure!(pods.contains("Running") && pods.contains("node-1"), "{pods}");
+        ensure!(pods.contains("Running") && pods.contains("node-"), "{pods}");
         let described = self.run(&["describe", "pods", "-l", &format!("app={APP}")])?;
         ensure!(described.contains("Successfully assigned") && described.contains("hello-flask:1"), "{described}");
         let events = self.run(&["get", "events"])?;
