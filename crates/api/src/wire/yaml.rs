@@ -27,7 +27,10 @@ pub(crate) fn value(bytes: &[u8]) -> Result<(Value, Option<String>), DecodeError
 }
 
 pub(super) fn encode(object: &Object) -> Result<Vec<u8>, EncodeError> {
-    serde_saphyr::to_string(object).map(String::into_bytes).map_err(|e| EncodeError::Yaml(Box::new(e)))
+    // keys in alphabetical order, as Go writes maps
+    let mut value = Value::Object(object.root().clone());
+    value.sort_all_objects();
+    serde_saphyr::to_string(&value).map(String::into_bytes).map_err(|e| EncodeError::Yaml(Box::new(e)))
 }
 
 /// Octal numbers are those of YAML 1.1 (`defaultMode: 0644`). The library's budgets bound aliases.

@@ -3,11 +3,15 @@
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use nakhoda_api::Status;
+use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Authenticator;
 use crate::request::Caller;
 use crate::user::{AUTHENTICATED, User};
+
+/// The key under which a user's credential is told, so that its traces can be followed.
+const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
 /// The authenticator.
 pub struct Certificates;
@@ -27,5 +31,7 @@ fn subject(der: &[u8]) -> Result<User, Status> {
     let user = texts(&mut name.iter_common_name()).into_iter().next().ok_or_else(Status::unauthorized)?;
     let mut groups = texts(&mut name.iter_organization());
     groups.push(AUTHENTICATED.into());
-    Ok(User { name: user, groups, ..User::default() })
+    let digest: String = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let extra = [(CREDENTIAL.to_owned(), vec![format!("X509SHA256={digest}")])].into();
+    Ok(User { name: user, groups, extra, ..User::default() })
 }

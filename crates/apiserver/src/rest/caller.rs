@@ -67,14 +67,25 @@ fn impersonate(headers: &HeaderMap) -> Result<Option<User>, Status> {
     match (user.name.is_empty(), user.uid.is_empty() && user.groups.is_empty() && user.extra.is_empty()) {
         (true, true) => Ok(None),
         (true, false) => {
-            Err(Status::bad_request(format!("requested {} without impersonating a user", sorted_debug(&user))))
+            Err(Status::bad_request(format!("requested {} without impersonating a user name", go_debug(&user))))
         }
         (false, _) => Ok(Some(user)),
     }
 }
 
-fn sorted_debug(user: &User) -> String {
-    format!("groups {:?}, extra {:?}, uid {:?}", user.groups, user.extra, user.uid)
+/// The user as Go prints a struct: the text is part of the answer.
+fn go_debug(user: &User) -> String {
+    let list = |values: &[String]| {
+        let quoted: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
+        format!("{{{}}}", quoted.join(", "))
+    };
+    let groups = if user.groups.is_empty() { "(nil)".to_owned() } else { list(&user.groups) };
+    let pairs: Vec<_> = user.extra.iter().map(|(key, values)| format!("{key:?}:[]string{}", list(values))).collect();
+    let extra = if pairs.is_empty() { "(nil)".to_owned() } else { format!("{{{}}}", pairs.join(", ")) };
+    format!(
+        "&user.DefaultInfo{{Name:{:?}, UID:{:?}, Groups:[]string{groups}, Extra:map[string][]string{extra}}}",
+        user.name, user.uid
+    )
 }
 
 #[cfg(test)]
@@ -110,6 +121,8 @@ mod tests {
         let user = caller(&map, None).expect("valid").impersonate.expect("somebody");
         assert_eq!((user.name.as_str(), user.groups.len()), ("jane", 2));
         assert_eq!(user.extra["x/y"], ["1"]);
-        assert!(caller(&headers(&[("impersonate-group", "a")]), None).is_err_and(|e| e.code == 400));
+        let refused = caller(&headers(&[("impersonate-group", "a")]), None).expect_err("no user");
+        let told = r#"requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"a"}, Extra:map[string][]string(nil)} without impersonating a user name"#;
+        assert_eq!((refused.code, refused.message.as_str()), (400, told));
     }
 }

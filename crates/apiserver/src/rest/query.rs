@@ -60,6 +60,7 @@ impl Query {
 
     /// The options of a list.
     pub fn list(&self) -> Result<ListOptions, Status> {
+        self.number("timeoutSeconds")?;
         Ok(ListOptions {
             labels: self.get("labelSelector").into(),
             fields: self.get("fieldSelector").into(),

@@ -43,7 +43,11 @@ pub async fn serve(
     let Exchange { mut parts, body } = exchange;
     let socket = websocket::is_asked(&parts.headers);
     match opened {
-        Streaming::Nothing => Ok(reply::plain(StatusCode::NO_CONTENT, "text/plain", Body::empty())),
+        Streaming::Nothing => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            Ok(response)
+        }
         Streaming::Read(stream) => read(&mut parts, stream, socket).await,
         Streaming::Proxy(target) => proxy::serve(front, parts, body, target).await,
         Streaming::Channels(channels) if socket => {

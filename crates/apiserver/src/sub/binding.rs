@@ -1,7 +1,7 @@
 //! `pods/binding`, and the older `bindings` of a namespace: gives a pod its node, once.
 
 use futures::future::BoxFuture;
-use nakhoda_api::{GroupResource, GroupVersionKind, GroupVersionResource, Object, Status, time};
+use nakhoda_api::{Reason, GroupResource, GroupVersionKind, GroupVersionResource, Object, Status, time};
 use serde_json::{Value, json};
 
 use super::Handler;
@@ -53,12 +53,12 @@ fn check(binding: &Object, name: &str) -> Result<(), Status> {
     }
     let kind = binding.str_at(&["target", "kind"]).unwrap_or_default();
     if !kind.is_empty() && kind != "Node" {
-        return Err(Status::bad_request(format!(
+        return Err(Status::failure(500, Reason::Unknown, format!(
             "target.kind: Unsupported value: \"{kind}\": supported values: \"Node\", \"<empty>\""
         )));
     }
     if binding.str_at(&["target", "name"]).is_none() {
-        return Err(Status::bad_request("target.name: Required value"));
+        return Err(Status::failure(500, Reason::Unknown, "target.name: Required value"));
     }
     Ok(())
 }

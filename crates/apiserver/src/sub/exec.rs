@@ -20,9 +20,6 @@ impl Handler for Exec {
     fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>> {
         Box::pin(async move {
             let Action::Connect(connect) = action else { return Err(call.unsupported("exec")) };
-            if connect.all("command").next().is_none() {
-                return Err(Status::bad_request("you must specify at least one command for the container"));
-            }
             session(call, &connect, Session::Exec).await
         })
     }
@@ -43,11 +40,14 @@ pub(super) async fn session(call: &Call, connect: &Connect, kind: Session) -> Re
         tty: connect.flag("tty"),
         ..NodeOpen::default()
     };
+    let place = located.place(call)?;
+    locate::may_upgrade(connect)?;
+    if matches!(kind, Session::Exec) && open.command.is_empty() {
+        return Err(Status::bad_request("you must specify at least one command for the container"));
+    }
     if !(open.stdin || open.stdout || open.stderr) {
         return Err(Status::bad_request("you must specify at least 1 of stdin, stdout, stderr"));
     }
-    let place = located.place(call)?;
-    locate::may_upgrade(connect)?;
     let opened = channels::open(locate::kubelets(call)?, &place, kind, open).await?;
     Ok(Response::new(Answer::Stream(Streaming::Channels(opened))))
 }

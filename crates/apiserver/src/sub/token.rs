@@ -46,21 +46,26 @@ async fn create(call: &Call, write: &Write) -> Result<Response, Status> {
     let spec = request.spec.get_or_insert_default();
     let seconds = *spec.expiration_seconds.get_or_insert(3600);
     let audiences = spec.audiences.get_or_insert_with(|| issuer.audiences.clone()).clone();
-    check(call, seconds)?;
+    check(seconds)?;
+    let unbound = spec.bound_object_ref.is_none();
     let private = subject(call, spec.bound_object_ref.as_ref()).await?;
     let now = call.now.as_second();
+    request.metadata.uid = Some(private.serviceaccount.uid.clone());
     let claims = Claims::new(&issuer.url, audiences, private, now, seconds.min(GIVEN));
     let expires = Timestamp::from_second(now).unwrap_or(call.now) + SignedDuration::from_secs(seconds.min(GIVEN));
     request.status = Some(TokenRequestStatus { expiration_timestamp: Some(Time(expires)), token: Some(issuer.sign(&claims)) });
     request.metadata.name = Some(call.target.name.clone());
     request.metadata.namespace = Some(call.target.namespace.clone());
     request.metadata.creation_timestamp = Some(Time(call.now));
-    let object = Object::from_typed(&request).map_err(|e| Status::internal(&e))?;
+    let mut object = Object::from_typed(&request).map_err(|e| Status::internal(&e))?;
+    if unbound {
+        object.set_at(&["spec", "boundObjectRef"], serde_json::Value::Null);
+    }
     let answer = Answer::Object { kind: None, object: Box::new(object), created: true };
     Ok(Response { answer, warnings: given.warnings })
 }
 
-fn check(call: &Call, seconds: i64) -> Result<(), Status> {
+fn check(seconds: i64) -> Result<(), Status> {
     let mut errors = Errors::default();
     let path = Path::new("spec").child("expirationSeconds");
     if seconds < SHORTEST {
@@ -73,7 +78,7 @@ fn check(call: &Call, seconds: i64) -> Result<(), Status> {
         return Ok(());
     }
     let kind = GroupKind { group: "authentication.k8s.io".into(), kind: "TokenRequest".into() };
-    Err(Status::invalid(&kind, &call.target.name, &errors))
+    Err(Status::invalid(&kind, "", &errors))
 }
 
 async fn subject(call: &Call, bound: Option<&BoundObjectReference>) -> Result<Private, Status> {

@@ -16,6 +16,9 @@ pub async fn list(call: &Call, options: &ListOptions) -> Result<Response, Status
     check(options)?;
     let filter = selection::filter(call, options)?;
     let token = if options.continue_token.is_empty() { None } else { Some(Token::decode(&options.continue_token)?) };
+    if token.is_some() && !matches!(options.resource_version.as_str(), "" | "0") {
+        return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+    }
     let snapshot = snapshot(call, options, token.as_ref()).await?;
     Ok(Response::new(page(call, options, &filter, &snapshot, token.as_ref())))
 }

@@ -2,8 +2,8 @@
 //! (`k8s.io/apiserver/pkg/storage/continue.go`). The key in a token is relative to the resource's
 //! prefix, so a token cannot lead out of it.
 
-use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{DecodeError, Engine};
 use nakhoda_api::Status;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,8 @@ pub struct Token {
     pub start: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Wire {
     #[serde(rename = "v")]
     version: String,
@@ -45,8 +46,14 @@ impl Token {
 
     /// Reads what a client sent; 400 if it is no token.
     pub fn decode(text: &str) -> Result<Self, Status> {
-        let invalid = |why: String| Status::bad_request(format!("continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|e| invalid(e.to_string()))?;
+        let invalid =
+            |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|e| {
+            invalid(match e {
+                DecodeError::InvalidByte(at, _) => format!("illegal base64 data at input byte {at}"),
+                other => other.to_string(),
+            })
+        })?;
         let wire: Wire = serde_json::from_slice(&bytes).map_err(|e| invalid(e.to_string()))?;
         if wire.version != VERSION {
             return Err(invalid(format!("server does not recognize this encoded version {}", wire.version)));

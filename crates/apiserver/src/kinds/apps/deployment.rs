@@ -47,6 +47,9 @@ impl Kind for Deployments {
 
     fn prepare(cx: &Cx, new: &mut Deployment, old: Option<&Deployment>) {
         keep_status(cx, &mut new.status, old.map(|o| &o.status));
+        if let Some(old) = old.filter(|_| cx.subresource == "status") {
+            new.metadata.labels.clone_from(&old.metadata.labels);
+        }
     }
 
     fn validate(cx: &Cx, new: &Deployment, old: Option<&Deployment>, errors: &mut Errors) {

@@ -57,7 +57,7 @@ impl Kind for PriorityClasses {
             .number("Value", |c, _| c.value.unwrap_or(0).into())
             .add("Global-Default", "boolean", 0, |c, _| c.global_default.unwrap_or(false).into())
             .age()
-            .wide("PreemptionPolicy", |c, _| text(&c.preemption_policy).into())
+            .text("PreemptionPolicy", |c, _| text(&c.preemption_policy).into())
     }
 }
 
