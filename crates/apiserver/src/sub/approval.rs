@@ -1,11 +1,11 @@
-//! `certificatesigningrequests/approval`: changes the conditions only, and only for those who may
-//! `approve` for the signer.
+//! `certificatesigningrequests/approval`: changes the conditions and the descriptive metadata only, and only
+//! for those who may `approve` for the signer.
 
 use futures::future::BoxFuture;
 use nakhoda_api::{GroupVersionResource, Object, Status, time};
 use serde_json::Value;
 
-use super::Handler;
+use super::{Handler, status};
 use crate::authz::{Attributes, Decision};
 use crate::request::{Action, ResourceTarget, Target};
 use crate::response::Response;
@@ -53,6 +53,7 @@ fn apply(call: &Call, old: Option<&Object>, new: &Object) -> Result<Object, Stat
         stamp(condition, old, call.now);
     }
     merged.set_at(&["status", "conditions"], conditions.into());
+    status::describe(&mut merged, new);
     meta::condition(&mut merged, new);
     Ok(merged)
 }

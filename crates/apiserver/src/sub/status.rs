@@ -44,14 +44,24 @@ impl Handler for StatusWrite {
 /// The old object with what a status write applies of the new one.
 fn merge(call: &Call, old: Option<&Object>, new: &Object) -> Result<Object, Status> {
     let mut merged = old.ok_or_else(|| call.not_found())?.clone();
-    for path in APPLIED.map(|field| vec!["metadata", field]).into_iter().chain([vec!["status"]]) {
-        match new.at(&path) {
-            Some(value) => merged.set_at(&path, value.clone()),
-            None => {
-                merged.remove_at(&path);
-            }
-        }
-    }
+    take(&mut merged, new, &["status"]);
+    describe(&mut merged, new);
     meta::condition(&mut merged, new);
     Ok(merged)
+}
+
+/// Applies the descriptive metadata of the new object.
+pub(super) fn describe(merged: &mut Object, new: &Object) {
+    for field in APPLIED {
+        take(merged, new, &["metadata", field]);
+    }
+}
+
+fn take(merged: &mut Object, new: &Object, path: &[&str]) {
+    match new.at(path) {
+        Some(value) => merged.set_at(path, value.clone()),
+        None => {
+            merged.remove_at(path);
+        }
+    }
 }

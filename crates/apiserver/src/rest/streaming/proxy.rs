@@ -31,7 +31,7 @@ const MAX_PAGE: usize = 8 << 20;
 /// Proxies one request.
 pub async fn serve(front: &Front, mut parts: Parts, body: Body, target: ProxyTarget) -> Result<Response<Body>, Status> {
     let upgrade = parts.headers.get(UPGRADE).cloned();
-    if target.path.is_empty() && upgrade.is_none() && matches!(parts.method, Method::GET | Method::HEAD) {
+    if bare(&target.path).is_empty() && upgrade.is_none() && matches!(parts.method, Method::GET | Method::HEAD) {
         return Ok(to_directory(&parts.uri));
     }
     let io = target.dial.dial(target.port).await?;
@@ -57,6 +57,11 @@ fn unreachable(error: &dyn std::error::Error) -> Status {
     Status::failure(503, Reason::ServiceUnavailable, format!("error trying to reach service: {chain}"))
 }
 
+/// A path without its query.
+fn bare(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}
+
 /// Relative links on the page are meant to stand below `proxy/`.
 fn to_directory(uri: &Uri) -> Response<Body> {
     let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
@@ -75,7 +80,7 @@ fn outgoing(
     target: &ProxyTarget,
     upgrade: Option<HeaderValue>,
 ) -> Result<Request<Body>, Status> {
-    let path = target.path.split('?').next().filter(|p| !p.is_empty()).unwrap_or("/");
+    let path = Some(bare(&target.path)).filter(|p| !p.is_empty()).unwrap_or("/");
     let query = parts.uri.query().map(|q| format!("?{q}")).unwrap_or_default();
     let uri: Uri = format!("{path}{query}").parse().map_err(|_| Status::bad_request("the path cannot be proxied"))?;
     let address = parts.extensions.get::<Peer>().map(|peer| peer.address.ip().to_string());
@@ -174,6 +179,7 @@ mod tests {
         let response = to_directory(&Uri::from_static("/api/v1/nodes/n/proxy?a=b"));
         assert_eq!(response.status(), 301);
         assert_eq!(response.headers()[LOCATION], "/api/v1/nodes/n/proxy/?a=b");
+        assert_eq!((bare("?a=b"), bare("/x?a=b")), ("", "/x"));
     }
 
     #[test]
