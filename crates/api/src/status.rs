@@ -56,7 +56,7 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// For programs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_untold")]
     pub reason: Option<Reason>,
     /// What the failure is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +111,11 @@ pub struct Cause {
     /// The field's path.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub field: String,
+}
+
+/// The unknown reason is the empty one.
+fn is_untold(reason: &Option<Reason>) -> bool {
+    matches!(reason, None | Some(Reason::Unknown))
 }
 
 fn is_zero<T: Default + PartialEq>(n: &T) -> bool {

@@ -14,6 +14,9 @@ use crate::request::{Action, Connect};
 use crate::response::{Answer, Response, Streaming};
 use crate::verb::Call;
 
+/// How upstream prints the path of a field without a name.
+const UNNAMED: &str = "[]";
+
 /// Reads a log, or follows it.
 pub struct Log;
 
@@ -70,7 +73,7 @@ fn options(connect: &Connect, name: &str) -> Result<LogsRequest, Status> {
     }
     match request.since_seconds {
         Some(_) if !request.since_time.is_empty() => {
-            errors.forbidden(&Path::new(""), "at most one of `sinceTime` or `sinceSeconds` may be specified");
+            errors.forbidden(&Path::new(UNNAMED), "at most one of `sinceTime` or `sinceSeconds` may be specified");
         }
         Some(seconds) if seconds < 1 => errors.invalid(&Path::new("sinceSeconds"), seconds, "must be greater than 0"),
         _ => {}
@@ -78,7 +81,7 @@ fn options(connect: &Connect, name: &str) -> Result<LogsRequest, Status> {
     match request.stream.as_str() {
         "" | "All" => {}
         "Stdout" | "Stderr" if request.tail_lines.is_some() => {
-            errors.forbidden(&Path::new(""), "`tailLines` and specific `stream` are mutually exclusive for now");
+            errors.forbidden(&Path::new(UNNAMED), "`tailLines` and specific `stream` are mutually exclusive for now");
         }
         "Stdout" | "Stderr" => {}
         other => errors.not_supported(&Path::new("stream"), other, &["All", "Stderr", "Stdout"]),

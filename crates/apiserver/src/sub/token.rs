@@ -104,11 +104,13 @@ async fn subject(call: &Call, bound: Option<&BoundObjectReference>) -> Result<Pr
             let missing = || Status::not_found(&GroupResource::new("", "secrets"), &object);
             let secret: Secret = storage.get(namespace, &object).ok_or_else(missing)?;
             let uid = secret.metadata.uid.unwrap_or_default();
-            same_uid("secrets", &object, bound.uid.as_deref(), &uid)?;
+            same_uid("Secret", &object, bound.uid.as_deref(), &uid)?;
             private.secret = Some(Bound { name: object, uid });
         }
         (version, kind) => {
             let (version, kind) = (version.unwrap_or_default(), kind.unwrap_or_default());
+            // as Go prints a kind of the group without a name
+            let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
             return Err(Status::bad_request(format!("cannot bind token to object of type {version}, Kind={kind}")));
         }
     }
@@ -122,7 +124,7 @@ fn bind_to_pod(call: &Call, pod: &Pod, bound: &BoundObjectReference, private: &m
         let why = format!("cannot bind token for serviceaccount {:?} to pod running with different serviceaccount name.", call.target.name);
         return Err(Status::bad_request(why));
     }
-    same_uid("pods", &name, bound.uid.as_deref(), &uid)?;
+    same_uid("Pod", &name, bound.uid.as_deref(), &uid)?;
     if let Some(node) = spec.and_then(|s| s.node_name.clone()).filter(|n| !n.is_empty()) {
         let found: Option<nakhoda_api::kinds::core::Node> = call.pipeline.storage().get("", &node);
         let uid = found.and_then(|n| n.metadata.uid).unwrap_or_default();
@@ -132,12 +134,12 @@ fn bind_to_pod(call: &Call, pod: &Pod, bound: &BoundObjectReference, private: &m
     Ok(())
 }
 
-fn same_uid(resource: &str, name: &str, asked: Option<&str>, found: &str) -> Result<(), Status> {
+fn same_uid(kind: &str, name: &str, asked: Option<&str>, found: &str) -> Result<(), Status> {
     match asked.filter(|uid| !uid.is_empty() && *uid != found) {
         None => Ok(()),
         Some(asked) => {
             let why = format!("the UID in the bound object reference ({asked}) does not match the UID in record. The object might have been deleted and then recreated");
-            Err(Status::conflict(&GroupResource::new("", resource), name, &why))
+            Err(Status::conflict(&GroupResource::new("", kind), name, &why))
         }
     }
 }

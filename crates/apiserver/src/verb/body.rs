@@ -1,7 +1,7 @@
 //! Reading what a client sent: decoding, the check that it is of the expected kind, and what becomes
 //! of unknown and duplicate fields.
 
-use nakhoda_api::{GroupVersionKind, Object, Status, wire};
+use nakhoda_api::{GroupVersionKind, Object, Status, schema, wire};
 
 use crate::request::{Body, FieldValidation};
 
@@ -52,17 +52,23 @@ fn check_kind(object: &Object, expected: &GroupVersionKind) -> Result<(), Status
             expected.kind
         )));
     };
-    if given.group_version() != expected.group_version() {
+    if given.kind != expected.kind || given.group != expected.group {
+        let why = if schema::message_for(&given).is_some() {
+            let group = expected.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
+            format!("converting ({}.{}) to ({group}.{}): unknown conversion", given.version, given.kind, expected.kind)
+        } else {
+            format!("no kind {:?} is registered for version {:?}", given.kind, given.group_version().to_string())
+        };
+        return Err(Status::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {why}",
+            given.kind, expected.version, expected.kind
+        )));
+    }
+    if given.version != expected.version {
         return Err(Status::bad_request(format!(
             "the API version in the data ({}) does not match the expected API version ({})",
             given.group_version(),
             expected.group_version()
-        )));
-    }
-    if given.kind != expected.kind {
-        return Err(Status::bad_request(format!(
-            "{} in version \"{}\" cannot be handled as a {}: the kind does not match",
-            given.kind, given.version, expected.kind
         )));
     }
     Ok(())
