@@ -72,6 +72,7 @@ impl Port<'_> {
         let outside = endpoints.balanced(self.keeps_source());
         let mut elements = Vec::new();
         for address in cluster_ips(self.spec) {
+            elements.push(plain(Set::ClusterIps, address.to_owned()));
             self.address(address, &inside, &mut elements);
         }
         for address in self.external {

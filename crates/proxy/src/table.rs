@@ -11,6 +11,8 @@ pub enum Set {
     Addresses,
     /// Protocol, port and a share of the marks → endpoint, on the node's own addresses.
     Ports,
+    /// Cluster IPs: what no port of theirs took is refused.
+    ClusterIps,
     /// Addresses of Services that have no endpoint.
     EmptyAddresses,
     /// Node ports of Services that have no endpoint.

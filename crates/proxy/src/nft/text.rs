@@ -29,6 +29,7 @@ delete table ip {TABLE}
 table ip {TABLE} {{
     map addresses {{ type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service; flags interval; }}
     map ports {{ type inet_proto . inet_service . mark : ipv4_addr . inet_service; flags interval; }}
+    set cluster_ips {{ type ipv4_addr; }}
     set empty_addresses {{ type ipv4_addr . inet_proto . inet_service; }}
     set empty_ports {{ type inet_proto . inet_service; }}
     set keep_addresses {{ type ipv4_addr . inet_proto . inet_service; }}
@@ -56,6 +57,7 @@ table ip {TABLE} {{
     }}
     chain refuse {{
         ct state new ip daddr . meta l4proto . th dport @empty_addresses reject
+        ct state new ip daddr @cluster_ips reject
         ct state new fib daddr type local meta l4proto . th dport @empty_ports reject
     }}
     chain refuse_input {{ type filter hook input priority filter; jump refuse; }}
@@ -132,6 +134,7 @@ fn name(set: Set) -> String {
     match set {
         Set::Addresses => "addresses".into(),
         Set::Ports => "ports".into(),
+        Set::ClusterIps => "cluster_ips".into(),
         Set::EmptyAddresses => "empty_addresses".into(),
         Set::EmptyPorts => "empty_ports".into(),
         Set::KeepAddresses => "keep_addresses".into(),

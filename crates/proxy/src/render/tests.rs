@@ -30,6 +30,7 @@ fn a_port_is_balanced_over_its_ready_endpoints() {
         [
             entry(Set::Addresses, "10.96.0.5 . tcp . 80", "10.1.0.2 . 8080, 10.2.0.2 . 8080"),
             entry(Set::Ports, "tcp . 30080", "10.1.0.2 . 8080, 10.2.0.2 . 8080"),
+            entry(Set::ClusterIps, "10.96.0.5", ""),
             entry(Set::Hairpins, "10.1.0.2 . 10.1.0.2", ""),
         ]
     );
@@ -40,7 +41,11 @@ fn without_endpoints_a_service_refuses() {
     let spec = json!({"clusterIP": "10.96.0.5", "ports": [{"port": 80, "protocol": "UDP", "nodePort": 30080}]});
     assert_eq!(
         told(spec, json!([])),
-        [entry(Set::EmptyAddresses, "10.96.0.5 . udp . 80", ""), entry(Set::EmptyPorts, "udp . 30080", "")]
+        [
+            entry(Set::ClusterIps, "10.96.0.5", ""),
+            entry(Set::EmptyAddresses, "10.96.0.5 . udp . 80", ""),
+            entry(Set::EmptyPorts, "udp . 30080", "")
+        ]
     );
 }
 
@@ -49,7 +54,10 @@ fn an_endpoint_that_ends_serves_while_no_other_is_ready() {
     let endpoints =
         json!([{"addresses": ["10.1.0.2"], "conditions": {"ready": false, "serving": true, "terminating": true}}]);
     let spec = json!({"clusterIP": "10.96.0.5", "ports": [{"port": 80}]});
-    assert_eq!(told(spec, endpoints), [entry(Set::Addresses, "10.96.0.5 . tcp . 80", "10.1.0.2 . 8080")]);
+    assert_eq!(
+        told(spec, endpoints),
+        [entry(Set::Addresses, "10.96.0.5 . tcp . 80", "10.1.0.2 . 8080"), entry(Set::ClusterIps, "10.96.0.5", "")]
+    );
 }
 
 #[test]
@@ -65,6 +73,7 @@ fn a_local_policy_keeps_to_this_node_and_keeps_the_source() {
         [
             entry(Set::Addresses, "10.96.0.5 . tcp . 80", "10.1.0.2 . 8080, 10.2.0.2 . 8080"),
             entry(Set::Ports, "tcp . 30080", "10.1.0.2 . 8080"),
+            entry(Set::ClusterIps, "10.96.0.5", ""),
             entry(Set::KeepPorts, "tcp . 30080", ""),
             entry(Set::Hairpins, "10.1.0.2 . 10.1.0.2", ""),
             entry(Set::StickyAddresses(10_800), "10.96.0.5 . tcp . 80", ""),
