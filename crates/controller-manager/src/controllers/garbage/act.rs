@@ -66,8 +66,27 @@ impl Actor {
         match self.judge(&live).await? {
             Verdict::Stay => Ok(()),
             Verdict::Keep(owners) => self.write_meta(&live, &object, "ownerReferences", json!(owners)).await,
-            Verdict::Delete(policy) => self.delete(&live, &object, policy).await,
+            Verdict::Delete(policy) => {
+                if self.closes_circle(&live) {
+                    return self.break_circle(&live, &object, policy).await;
+                }
+                self.delete(&live, &object, policy).await
+            }
         }
+    }
+
+    /// Whether an object blocks an owner while one that it owns waits itself: they would wait for each other.
+    fn closes_circle(&self, known: &Known) -> bool {
+        known.owners.iter().any(|o| o.block_owner_deletion == Some(true))
+            && self.graph.lock().dependents(&known.uid).iter().any(Known::waits_for_dependents)
+    }
+
+    async fn break_circle(&self, known: &Known, object: &Object, policy: &str) -> Result<()> {
+        let let_go = |owner: &OwnerReference| OwnerReference { block_owner_deletion: Some(false), ..owner.clone() };
+        let owners: Vec<OwnerReference> = known.owners.iter().map(let_go).collect();
+        self.write_meta(known, object, "ownerReferences", json!(owners)).await?;
+        let Some((live, object)) = self.read(known).await? else { return Ok(()) };
+        self.delete(&live, &object, policy).await
     }
 
     /// Takes the owner off all its dependents, and then its finalizer.
