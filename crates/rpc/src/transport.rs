@@ -152,7 +152,9 @@ impl Connector {
             TlsConnector::from(self.tls.config()).connect(name, tcp).await
         };
         match tokio::time::timeout(CONNECT_TIMEOUT, attempt).await {
-            Ok(result) => result.map_err(|e| io::Error::new(e.kind(), format!("{}:{}: {e}", address.host, address.port))),
+            Ok(result) => {
+                result.map_err(|e| io::Error::new(e.kind(), format!("{}:{}: {e}", address.host, address.port)))
+            }
             Err(_) => Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 format!("{}:{} did not answer within {} s", address.host, address.port, CONNECT_TIMEOUT.as_secs()),

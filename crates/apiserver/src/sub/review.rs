@@ -46,13 +46,22 @@ pub fn decide(
         Decision::Deny(reason) => (false, Some(true), reason),
         Decision::NoOpinion(reason) => (false, None, reason),
     };
-    SubjectAccessReviewStatus { allowed, denied, reason: (!reason.is_empty()).then_some(reason), evaluation_error: None }
+    SubjectAccessReviewStatus {
+        allowed,
+        denied,
+        reason: (!reason.is_empty()).then_some(reason),
+        evaluation_error: None,
+    }
 }
 
 fn resource_target(asked: &ResourceAttributes) -> ResourceTarget {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     ResourceTarget {
-        gvr: GroupVersionResource { group: text(&asked.group), version: text(&asked.version), resource: text(&asked.resource) },
+        gvr: GroupVersionResource {
+            group: text(&asked.group),
+            version: text(&asked.version),
+            resource: text(&asked.resource),
+        },
         namespace: text(&asked.namespace),
         name: text(&asked.name),
         subresource: text(&asked.subresource),
