@@ -101,7 +101,6 @@ impl Meter {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::testing::Server;
 
     #[tokio::test]
