@@ -1,6 +1,8 @@
 //! The life of a pod on its node.
 //!
-//!     Syncing ──(deleted, gone, phase final, deadline)──► Terminating ──(all has stopped)──► Terminated
+//! ```text
+//! Syncing ──(deleted, gone, phase final, deadline)──► Terminating ──(all has stopped)──► Terminated
+//! ```
 //!
 //! There is no way back: a pod that began to end is never started again, whatever its specification says.
 
