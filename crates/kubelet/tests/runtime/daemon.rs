@@ -170,7 +170,7 @@ async fn becomes_ready(client: &Client) {
         ready.starts_with("container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"),
         "{ready}"
     );
-    let patch = Patch::merge(&json!({"spec": {"podCIDR": "10.99.7.0/24", "podCIDRs": ["10.99.7.0/24"]}}));
+    let patch = Patch::merge(&json!({"spec": {"podCIDR": "10.99.0.0/24", "podCIDRs": ["10.99.0.0/24"]}}));
     client.all::<Node>().patch("n1", &patch).await.expect("patched");
     let node = node_is(client, "True").await;
     assert_eq!(
@@ -229,7 +229,7 @@ async fn runs_a_pod_of_the_api(client: &Client) {
         conditions.iter().any(|c| c.type_ == "Ready" && c.status == "True").then_some(pod)
     })
     .await;
-    assert!(pod.status.and_then(|s| s.pod_ip).is_some_and(|ip| ip.starts_with("10.99.7.")));
+    assert!(pod.status.and_then(|s| s.pod_ip).is_some_and(|ip| ip.starts_with("10.99.0.")));
     let reasons = until(async || {
         let events = client.namespaced::<Event>("d").list(&Selection::default()).await.ok()?;
         let reasons: Vec<String> = events.items.into_iter().filter_map(|e| e.reason).collect();
