@@ -1,6 +1,7 @@
 //! Keeps the authorizers' indices current from the watch caches. They are filled once before the first
 //! request is answered.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ use crate::storage::Storage;
 
 /// Between two attempts to watch a cache that refused.
 const AGAIN: Duration = Duration::from_millis(200);
+
+/// Namespace and name.
+type Key = (String, String);
 
 /// What an index does with one kind of object.
 trait Indexed<T>: Clone + Send + Sync + 'static {
@@ -59,7 +63,10 @@ where
     T: DeserializeOwned + Send + 'static,
     I: Indexed<T>,
 {
+    let mut known = HashSet::new();
     loop {
+        let mut told = HashSet::new();
+        let mut initial = true;
         let snapshot = cache.snapshot();
         let request = WatchRequest {
             start: Start::Initial(snapshot),
@@ -71,9 +78,24 @@ where
             Ok(mut watcher) => {
                 while let Some(item) = watcher.next().await {
                     match item {
-                        Ok(WatchItem::Bookmark { initial_events_end: true, .. }) => filled.notify_one(),
+                        Ok(WatchItem::Bookmark { initial_events_end: true, .. }) => {
+                            // What went while nobody watched grants nothing any more.
+                            forget(&index, &known, &told);
+                            known = std::mem::take(&mut told);
+                            initial = false;
+                            filled.notify_one();
+                        }
                         Ok(WatchItem::Bookmark { .. }) => {}
-                        Ok(WatchItem::Notice(notice)) => apply(&index, notice.kind, &notice.item),
+                        Ok(WatchItem::Notice(notice)) => {
+                            let key = (notice.item.namespace().to_owned(), notice.item.name().to_owned());
+                            let seen = if initial { &mut told } else { &mut known };
+                            if notice.kind == EventKind::Deleted {
+                                seen.remove(&key)
+                            } else {
+                                seen.insert(key)
+                            };
+                            apply(&index, notice.kind, &notice.item);
+                        }
                         Err(error) => {
                             tracing::debug!(%error, "index watch ended");
                             break;
@@ -83,7 +105,16 @@ where
             }
             Err(error) => tracing::warn!(error = chain(&error), "index watch refused"),
         }
+        // A watch that broke off amid the initial objects has told some of them.
+        known.extend(told);
         tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Removes what was known and is not told any more.
+fn forget<T, I: Indexed<T>>(index: &I, known: &HashSet<Key>, told: &HashSet<Key>) {
+    for (namespace, name) in known.difference(told) {
+        index.remove(namespace, name);
     }
 }
 
@@ -146,5 +177,26 @@ impl Indexed<Pod> for NodeAuthorizer {
 
     fn remove(&self, namespace: &str, name: &str) {
         Self::remove(self, namespace, name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bootstrap::policy;
+    use crate::user::User;
+
+    #[test]
+    fn a_binding_that_went_unseen_grants_nothing() {
+        let rbac = Rbac::default();
+        rbac.change(|index| policy::built_in().into_iter().for_each(|p| policy::put(index, p)));
+        let user = User { groups: vec!["system:masters".into()], ..User::default() };
+        let granted = || rbac.read(|index| index.rules_of(&user, "").count());
+        let known = HashSet::from([(String::new(), "cluster-admin".to_owned())]);
+        let before = granted();
+        forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &known);
+        assert_eq!(granted(), before);
+        forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &HashSet::new());
+        assert!(granted() < before);
     }
 }
