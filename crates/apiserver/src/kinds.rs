@@ -15,7 +15,7 @@ macro_rules! kinds {
             #[doc = concat!("Kinds of the folder `", stringify!($group), "`.")]
             pub mod $group { $(pub mod $file;)* }
         )*
-        /// Every built-in kind, in discovery's order.
+        /// Every built-in kind, in discovery's order: groups by upstream's priority.
         #[must_use]
         pub fn built_in() -> Vec<Arc<Served>> {
             vec![$($(Served::new::<$group::$file::$kind>(),)*)*]
@@ -38,6 +38,7 @@ kinds! {
         service::Services,
         service_account::ServiceAccounts,
     }
+    apiregistration {}
     apps {
         controller_revision::ControllerRevisions,
         daemon_set::DaemonSets,
@@ -57,24 +58,35 @@ kinds! {
         self_subject_rules_review::SelfSubjectRulesReviews,
         subject_access_review::SubjectAccessReviews,
     }
+    autoscaling {}
+    batch {}
     certificates {
         certificate_signing_request::CertificateSigningRequests,
     }
+    networking {}
+    policy {}
     rbac {
         cluster_role::ClusterRoles,
         cluster_role_binding::ClusterRoleBindings,
         role::Roles,
         role_binding::RoleBindings,
     }
+    storage {}
+    admissionregistration {}
+    apiextensions {}
     scheduling {
         priority_class::PriorityClasses,
     }
     coordination {
         lease::Leases,
     }
+    node {}
     discovery {
         endpoint_slice::EndpointSlices,
     }
+    flowcontrol {}
+    resource {}
+    storagemigration {}
 }
 
 #[cfg(test)]
