@@ -9,7 +9,7 @@ mod error;
 mod json;
 mod media;
 mod protobuf;
-mod text;
+pub(crate) mod text;
 mod yaml;
 
 pub use error::{DecodeError, EncodeError};

@@ -44,6 +44,7 @@ kinds! {
         daemon_set::DaemonSets,
         deployment::Deployments,
         replica_set::ReplicaSets,
+        stateful_set::StatefulSets,
     }
     events {
         event::Events,

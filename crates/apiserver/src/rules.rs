@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod check;
+pub mod claim;
 pub mod defaults;
 pub mod pod;
 pub mod print;

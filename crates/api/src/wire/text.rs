@@ -68,7 +68,7 @@ pub(super) fn duration(text: &str) -> Result<String, String> {
 }
 
 /// The nanoseconds of a Go duration.
-pub(super) fn nanos(text: &str) -> Result<i64, String> {
+pub(crate) fn nanos(text: &str) -> Result<i64, String> {
     let invalid = || format!("time: invalid duration {text:?}");
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -57,16 +57,22 @@ pub fn whole(errors: &mut Errors, pod: &Pod, spec: &PodSpec) {
 pub fn template(errors: &mut Errors, path: &Path, template: &PodTemplateSpec) {
     let none = PodSpec::default();
     let spec = template.spec.as_ref().unwrap_or(&none);
-    let metadata = template.metadata.as_ref();
-    check::labels(errors, &path.child("labels"), metadata.and_then(|m| m.labels.as_ref()));
-    let (at, given) = (path.child("annotations"), metadata.and_then(|m| m.annotations.as_ref()));
-    check::annotations(errors, &at, given);
-    annotations::validate(errors, &at, given, spec);
+    template_metadata(errors, path, template);
     let at = path.child("spec");
     spec::validate(errors, &at, spec, "", false);
     if !list(&spec.ephemeral_containers).is_empty() {
         errors.forbidden(&at.child("ephemeralContainers"), "ephemeral containers not allowed in pod template");
     }
+}
+
+/// Labels and annotations of a template.
+pub fn template_metadata(errors: &mut Errors, path: &Path, template: &PodTemplateSpec) {
+    let none = PodSpec::default();
+    let metadata = template.metadata.as_ref();
+    check::labels(errors, &path.child("labels"), metadata.and_then(|m| m.labels.as_ref()));
+    let (at, given) = (path.child("annotations"), metadata.and_then(|m| m.annotations.as_ref()));
+    check::annotations(errors, &at, given);
+    annotations::validate(errors, &at, given, template.spec.as_ref().unwrap_or(&none));
 }
 
 #[cfg(test)]

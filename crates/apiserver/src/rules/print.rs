@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nakhoda_api::kinds::core::Container;
+use nakhoda_api::kinds::core::{Container, PodTemplateSpec};
 use nakhoda_api::kinds::meta::LabelSelector;
 use nakhoda_api::selector;
 
@@ -26,6 +26,12 @@ pub fn labels(labels: Option<&BTreeMap<String, String>>) -> String {
 #[must_use]
 pub fn selector(selector: &LabelSelector) -> String {
     selector::labels::from_typed(Some(selector)).map_or_else(|_| "<error>".into(), |s| or_none(&s.to_string()))
+}
+
+/// The containers of a template.
+#[must_use]
+pub fn containers(template: &PodTemplateSpec) -> &[Container] {
+    template.spec.as_ref().map_or(&[], |spec| &spec.containers)
 }
 
 /// The names of containers.

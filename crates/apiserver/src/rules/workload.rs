@@ -36,12 +36,22 @@ pub fn template(
         errors.required(path, "");
         return;
     };
+    labels_match(errors, path, template, selector);
+    pod::template(errors, path, template);
+    runs_for_ever(errors, path, template, owner);
+}
+
+/// Fault if the pods of a template would not be found by the selector.
+pub fn labels_match(errors: &mut Errors, path: &Path, template: &PodTemplateSpec, selector: &Selector) {
     let labels = template.metadata.as_ref().and_then(|m| m.labels.as_ref());
     if !selector.is_everything() && !selector.matches(&labels) {
         let at = path.child("metadata").child("labels");
         errors.invalid(&at, value(&labels), "`selector` does not match template `labels`");
     }
-    pod::template(errors, path, template);
+}
+
+/// Pods that are started again whenever they end.
+pub fn runs_for_ever(errors: &mut Errors, path: &Path, template: &PodTemplateSpec, owner: &str) {
     let Some(spec) = &template.spec else { return };
     let at = path.child("spec");
     check::supported(errors, &at.child("restartPolicy"), text(&spec.restart_policy), &["Always"]);
@@ -86,8 +96,17 @@ fn percent(text: &str) -> Option<i64> {
     text.strip_suffix('%')?.parse().ok()
 }
 
-/// Counts of a status, none of which may be negative; those marked are part of `replicas`.
-pub fn counts(errors: &mut Errors, replicas: i32, counts: &[(&str, Option<i32>, bool)]) {
+/// A count of a status, and whether it is part of `replicas`.
+pub type Count<'a> = (&'a str, Option<i32>, bool);
+
+/// Counts of a status; what is available is ready too.
+pub fn counts(errors: &mut Errors, replicas: i32, counts: &[Count<'_>]) {
+    parts(errors, replicas, counts);
+    available(errors, counts, "cannot be greater than readyReplicas");
+}
+
+/// Counts of a status, none of which may be negative or more than the whole.
+pub fn parts(errors: &mut Errors, replicas: i32, counts: &[Count<'_>]) {
     let path = Path::new("status");
     for (name, count, _) in counts {
         nonnegative(errors, &path.child(name), *count);
@@ -97,10 +116,20 @@ pub fn counts(errors: &mut Errors, replicas: i32, counts: &[(&str, Option<i32>, 
             errors.invalid(&path.child(name), count.unwrap_or(0), "cannot be greater than status.replicas");
         }
     }
+}
+
+/// What is available is ready too.
+pub fn available(errors: &mut Errors, counts: &[Count<'_>], why: &str) {
     let of = |wanted| counts.iter().find(|(name, ..)| *name == wanted).and_then(|(_, n, _)| *n).unwrap_or(0);
     if of("availableReplicas") > of("readyReplicas") {
-        let at = path.child("availableReplicas");
-        errors.invalid(&at, of("availableReplicas"), "cannot be greater than readyReplicas");
+        errors.invalid(&Path::new("status.availableReplicas"), of("availableReplicas"), why);
+    }
+}
+
+/// A count that only grows.
+pub fn not_decremented(errors: &mut Errors, field: &str, new: Option<i32>, old: Option<i32>) {
+    if old > new {
+        errors.invalid(&Path::new("status").child(field), new.unwrap_or(0), "cannot be decremented");
     }
 }
 

@@ -153,10 +153,8 @@ fn status(errors: &mut Errors, new: Option<&DeploymentStatus>, old: Option<&Depl
         ("collisionCount", status.collision_count, false),
     ];
     workload::counts(errors, status.replicas.unwrap_or(0), &counts);
-    if old.and_then(|o| o.collision_count) > status.collision_count {
-        let at = Path::new("status.collisionCount");
-        errors.invalid(&at, status.collision_count.unwrap_or(0), "cannot be decremented");
-    }
+    let before = old.and_then(|o| o.collision_count);
+    workload::not_decremented(errors, "collisionCount", status.collision_count, before);
 }
 
 #[cfg(test)]

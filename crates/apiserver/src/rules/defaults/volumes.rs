@@ -1,9 +1,10 @@
 //! Defaults of volumes.
 
-use nakhoda_api::kinds::core::{DownwardAPIVolumeFile, PersistentVolumeClaimTemplate, Volume, VolumeProjection};
+use nakhoda_api::kinds::core::{DownwardAPIVolumeFile, Volume, VolumeProjection};
 use serde_json::Value;
 
-use super::{fill, pull_policy, quantities};
+use super::{fill, pull_policy};
+use crate::rules::claim;
 
 /// The mode of files that a volume makes.
 const FILE_MODE: i32 = 0o644;
@@ -34,7 +35,7 @@ pub(super) fn volume(volume: &mut Volume) {
         fill(&mut image.pull_policy, policy);
     }
     if let Some(template) = volume.ephemeral.as_mut().and_then(|e| e.volume_claim_template.as_mut()) {
-        claim(template);
+        claim::default(&mut template.spec);
     }
     storage_system(volume);
 }
@@ -58,15 +59,6 @@ fn storage_system(volume: &mut Volume) {
     if let Some(scale) = &mut volume.scale_io {
         fill(&mut scale.storage_mode, "ThinProvisioned");
         fill(&mut scale.fs_type, "xfs");
-    }
-}
-
-/// The claim that is made for a volume.
-fn claim(template: &mut PersistentVolumeClaimTemplate) {
-    template.spec.volume_mode.get_or_insert_with(|| "Filesystem".into());
-    if let Some(resources) = &mut template.spec.resources {
-        quantities(&mut resources.limits);
-        quantities(&mut resources.requests);
     }
 }
 
