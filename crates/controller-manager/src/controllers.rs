@@ -37,6 +37,7 @@ controllers! {
     root_ca,
     service_account,
     service_lb,
+    stateful_set,
     taint_eviction,
     token,
 }

@@ -8,10 +8,11 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use nakhoda_api::kinds::core::{Pod, PodTemplateSpec};
 use nakhoda_client::expect::Ledger;
-use nakhoda_client::{Change, Error, Informer, Key, Outcome, Reconcile, Resource, Result};
+use nakhoda_client::{Error, Informer, Key, Outcome, Reconcile, Resource, Result};
 
 use crate::claim::Claims;
 use crate::context::{Context, Watches};
+use crate::dependents::affected;
 use crate::pod_control::{self, PodControl};
 use crate::selector::Labels;
 
@@ -64,7 +65,7 @@ pub fn start<K: Replicator>(cx: &Context) {
     let mut watches = Watches::new(cx, K::NAME);
     watches.on(&sets, |set: &K| vec![Key::of(set)]);
     let (owners, seen) = (sets.clone(), ledger.clone());
-    watches.on_change(&pods, move |change| affected(&owners, &seen, change));
+    watches.on_change(&pods, move |change| affected(&owners, &seen, change, K::selects));
     let control = PodControl::new(cx.client.clone(), cx.recorder(K::COMPONENT));
     watches.run(WORKERS, Engine { cx: cx.clone(), sets, pods, control, ledger });
 }
@@ -173,27 +174,4 @@ impl<K: Replicator> Engine<K> {
 /// The controller's UID; for an unowned object its namespace and a slash.
 pub fn by_controller<K: Resource>(object: &K) -> Vec<String> {
     vec![object.controller().map_or_else(|| format!("{}/", object.namespace()), |o| o.uid.clone())]
-}
-
-/// The workloads that a change of a pod concerns; what it fulfils is noted on the way.
-fn affected<K: Replicator>(sets: &Informer<K>, ledger: &Ledger, change: &Change<Pod>) -> Vec<Key> {
-    let owner = |pod: &Pod| {
-        let owner = pod.controller().filter(|o| o.kind == K::KIND)?;
-        Some(Key::new(pod.namespace(), &owner.name))
-    };
-    let pod = change.object();
-    let mut keys: Vec<Key> = owner(pod).into_iter().collect();
-    match change {
-        Change::Added(_) => keys.iter().for_each(|k| ledger.created(k)),
-        Change::Updated { old, .. } => keys.extend(owner(old)),
-        Change::Deleted(_) => {}
-    }
-    if pod.is_terminating() || matches!(change, Change::Deleted(_)) {
-        keys.iter().for_each(|k| ledger.deleted(k, pod.uid()));
-    } else if pod.controller().is_none() {
-        let labels = pod.metadata.labels.as_ref();
-        let adopters = sets.in_namespace(pod.namespace()).into_iter().filter(|s| s.selects(labels));
-        keys.extend(adopters.map(|s| Key::of(&*s)));
-    }
-    keys
 }

@@ -1,26 +1,27 @@
 //! Daemon sets: one pod on every node that fits, put there by the scheduler, replaced node by node when
 //! the template changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use nakhoda_api::kinds::apps::{ControllerRevision, DaemonSet, DaemonSetStatus};
-use nakhoda_api::kinds::core::{Node, Pod};
+use nakhoda_api::kinds::core::{Node, Pod, PodTemplateSpec};
 use nakhoda_client::expect::Ledger;
 use nakhoda_client::{Change, EventType, Informer, Key, Outcome, Reconcile, Recorder, Resource, Result, reference};
 use parking_lot::Mutex;
 
 use crate::claim::Claims;
 use crate::context::{Context, Watches};
+use crate::dependents::affected;
+use crate::history::{self, Revisioned, Store, mark};
 use crate::pod_control::PodControl;
 use crate::replicator::by_controller;
-use crate::selector::{is_empty, matches};
+use crate::selector::{Labels, is_empty, matches};
 use crate::{pods, taints};
 
 pub mod act;
-pub mod history;
 pub mod plan;
 pub mod pod;
 pub mod status;
@@ -34,21 +35,20 @@ const BY_CONTROLLER: &str = "controller";
 /// Starts the controller.
 pub fn start(cx: &Context) {
     let (sets, pods) = (cx.informers.of::<DaemonSet>(), cx.informers.of::<Pod>());
-    let (nodes, revisions) = (cx.informers.of::<Node>(), cx.informers.of::<ControllerRevision>());
+    let nodes = cx.informers.of::<Node>();
     pods.add_index(BY_CONTROLLER, by_controller::<Pod>);
-    revisions.add_index(BY_CONTROLLER, by_controller::<ControllerRevision>);
     let ledger = Ledger::default();
     let mut watches = Watches::new(cx, NAME);
     watches.on(&sets, |s: &DaemonSet| vec![Key::of(s)]);
     let (all, seen) = (sets.clone(), ledger.clone());
-    watches.on_change(&pods, move |change| affected(&all, &seen, change));
+    watches.on_change(&pods, move |change| affected(&all, &seen, change, DaemonSet::selects));
     let all = sets.clone();
     watches.on_change(&nodes, move |change| moved(&all, change));
-    watches.reads(&revisions);
+    let history = Store::new(cx, &mut watches);
     let recorder = cx.recorder("daemonset-controller");
     let control = PodControl::new(cx.client.clone(), recorder.clone());
     let failures = Mutex::default();
-    watches.run(WORKERS, Daemons { cx: cx.clone(), recorder, control, ledger, sets, pods, nodes, revisions, failures });
+    watches.run(WORKERS, Daemons { cx: cx.clone(), recorder, control, ledger, sets, pods, nodes, history, failures });
 }
 
 struct Daemons {
@@ -59,7 +59,7 @@ struct Daemons {
     sets: Informer<DaemonSet>,
     pods: Informer<Pod>,
     nodes: Informer<Node>,
-    revisions: Informer<ControllerRevision>,
+    history: Store,
     /// How often a set's pod has failed on a node, and when last.
     failures: Mutex<HashMap<(Key, String), (u32, Timestamp)>>,
 }
@@ -86,7 +86,8 @@ impl Reconcile for Daemons {
             return Ok(Outcome::Done);
         }
         let now = Timestamp::now();
-        let current = act::current_revision(&self.cx.client, &self.revisions, &set).await?;
+        let revisions = self.history.of(&*set).await?;
+        let current = self.history.current(&*set, &revisions).await?;
         let hash = history::hash(&current).to_owned();
         let claimed = self.claim(&set).await?;
         let (sites, strays) = plan::sites(&set, &self.nodes.list(), &claimed);
@@ -95,7 +96,9 @@ impl Reconcile for Daemons {
             let plan = Plan::new(&set, &sites, strays, &hash, now);
             again = self.execute(key, &set, plan, &hash, now).await?;
         }
-        act::clear_history(&self.cx.client, &self.revisions, &set, &current, &claimed).await?;
+        let used: HashSet<&str> = claimed.iter().map(|p| mark(p.metadata.labels.as_ref())).collect();
+        let live = |r: &ControllerRevision| r.name() == current.name() || used.contains(history::hash(r));
+        self.history.clear(&*set, revisions, live).await?;
         self.write(&set, status::observe(&set, &sites, &hash, now)).await?;
         let waits = claimed.iter().filter_map(|p| pods::until_available(p, status::min_ready(&set), now));
         let wait = waits.filter(|w| w.is_positive()).chain(again).min();
@@ -172,28 +175,27 @@ impl Daemons {
     }
 }
 
-/// The sets that a change of a pod concerns; what it fulfils is noted on the way.
-fn affected(sets: &Informer<DaemonSet>, ledger: &Ledger, change: &Change<Pod>) -> Vec<Key> {
-    let owner = |pod: &Pod| {
-        let owner = pod.controller().filter(|o| o.kind == "DaemonSet")?;
-        Some(Key::new(pod.namespace(), &owner.name))
-    };
-    let pod = change.object();
-    let mut keys: Vec<Key> = owner(pod).into_iter().collect();
-    match change {
-        Change::Added(_) => keys.iter().for_each(|k| ledger.created(k)),
-        Change::Updated { old, .. } => keys.extend(owner(old)),
-        Change::Deleted(_) => {}
+impl Revisioned for DaemonSet {
+    fn template(&self) -> &PodTemplateSpec {
+        &self.spec.template
     }
-    if pod.is_terminating() || matches!(change, Change::Deleted(_)) {
-        keys.iter().for_each(|k| ledger.deleted(k, pod.uid()));
-    } else if pod.controller().is_none() {
-        let selects = |s: &Arc<DaemonSet>| {
-            !is_empty(&s.spec.selector) && matches(&s.spec.selector, pod.metadata.labels.as_ref())
-        };
-        keys.extend(sets.in_namespace(pod.namespace()).into_iter().filter(selects).map(|s| Key::of(&*s)));
+
+    fn collisions(&self) -> Option<i32> {
+        self.status.as_ref()?.collision_count
     }
-    keys
+
+    fn with_collisions(&self, count: i32) -> Self {
+        let status = DaemonSetStatus { collision_count: Some(count), ..self.status.clone().unwrap_or_default() };
+        Self { status: Some(status), ..self.clone() }
+    }
+
+    fn limit(&self) -> Option<i32> {
+        self.spec.revision_history_limit
+    }
+
+    fn selects(&self, labels: Option<&Labels>) -> bool {
+        !is_empty(&self.spec.selector) && matches(&self.spec.selector, labels)
+    }
 }
 
 /// All sets, if a node has come or gone, or fits other pods than before.

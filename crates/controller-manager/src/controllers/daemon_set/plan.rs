@@ -9,9 +9,9 @@ use nakhoda_api::kinds::apps::DaemonSet;
 use nakhoda_api::kinds::core::{Node, Pod};
 use nakhoda_client::Resource;
 
-use super::history::HASH;
 use super::pod::{target, tolerations};
 use super::status::min_ready;
+use crate::history::HASH;
 use crate::placement::Placement;
 use crate::pods::{is_available, is_finished, is_ready};
 use crate::share::scaled;

@@ -5,7 +5,7 @@ use nakhoda_api::kinds::core::{
     NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Toleration,
 };
 
-use super::history::HASH;
+use crate::history::HASH;
 use crate::pod_control::from_template;
 use crate::taints::{
     DISK_PRESSURE, MEMORY_PRESSURE, NETWORK_UNAVAILABLE, NO_EXECUTE, NO_SCHEDULE, NOT_READY, PID_PRESSURE, UNREACHABLE,
