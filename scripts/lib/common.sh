@@ -9,6 +9,7 @@ BIN=$CLUSTER/bin
 PKI=$CLUSTER/pki
 LOGS=$CLUSTER/logs
 SERVICES=$CLUSTER/services
+IMAGES=$CLUSTER/images           # what the API server hands to the nodes
 PROFILE=${PROFILE:-release}     # dev builds faster and runs slower
 
 BRIDGE=nakhoda0

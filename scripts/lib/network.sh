@@ -1,5 +1,12 @@
 # The cluster's bridge, a network namespace for each node, and the way out for what leaves them.
 
+make_network() {
+    make_bridge
+    make_way_out
+    mkdir -p "$RUN"
+    echo "$ROOT" >"$RUN/root"
+}
+
 make_bridge() {
     ip link show "$BRIDGE" >/dev/null 2>&1 && return
     ip link add "$BRIDGE" type bridge
@@ -29,8 +36,7 @@ in_node() {
     nsenter --net="/run/netns/$(node_netns "$node")" "$@"
 }
 
-# What leaves the nodes is masqueraded. A dockerd drops what it does not know in FORWARD, so its own
-# chain for exceptions gets two rules where it is there.
+# What leaves the nodes is masqueraded.
 make_way_out() {
     sysctl -qw net.ipv4.ip_forward=1
     nft -f - <<-RULES
@@ -43,10 +49,28 @@ make_way_out() {
 	    }
 	}
 	RULES
-    if iptables -nL DOCKER-USER >/dev/null 2>&1; then
-        iptables -C DOCKER-USER -i "$BRIDGE" -j ACCEPT 2>/dev/null || iptables -I DOCKER-USER -i "$BRIDGE" -j ACCEPT
-        iptables -C DOCKER-USER -o "$BRIDGE" -j ACCEPT 2>/dev/null || iptables -I DOCKER-USER -o "$BRIDGE" -j ACCEPT
-    fi
+    pass_docker
+}
+
+# A dockerd drops what it does not know in FORWARD, save what its chain for exceptions lets through. One that
+# comes later takes the chain as it finds it.
+pass_docker() {
+    local side
+    command -v iptables >/dev/null || return 0
+    iptables -w -n -L DOCKER-USER >/dev/null 2>&1 || iptables -w -N DOCKER-USER
+    for side in -i -o; do
+        iptables -w -C DOCKER-USER "$side" "$BRIDGE" -j ACCEPT 2>/dev/null ||
+            iptables -w -I DOCKER-USER "$side" "$BRIDGE" -j ACCEPT
+    done
+}
+
+# A chain that no dockerd has taken up, and a table that then holds nothing, are ours.
+unpass_docker() {
+    local side
+    command -v iptables >/dev/null || return 0
+    for side in -i -o; do iptables -w -D DOCKER-USER "$side" "$BRIDGE" -j ACCEPT 2>/dev/null || true; done
+    iptables -w -X DOCKER-USER 2>/dev/null || return 0
+    nft list table ip filter 2>/dev/null | grep -q 'chain' || nft delete table ip filter 2>/dev/null || true
 }
 
 remove_network() {
@@ -57,8 +81,5 @@ remove_network() {
     for netns in $(ip netns list | awk '/^nakhoda-node-/ { print $1 }'); do ip netns del "$netns"; done
     ip link del "$BRIDGE" 2>/dev/null || true
     nft delete table ip "$TABLE" 2>/dev/null || true
-    if iptables -nL DOCKER-USER >/dev/null 2>&1; then
-        iptables -D DOCKER-USER -i "$BRIDGE" -j ACCEPT 2>/dev/null || true
-        iptables -D DOCKER-USER -o "$BRIDGE" -j ACCEPT 2>/dev/null || true
-    fi
+    unpass_docker
 }

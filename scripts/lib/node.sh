@@ -24,8 +24,6 @@ wait_for_nodes() {
     done
 }
 
-load_images() { ctl image load "$CLUSTER"/images/*.tar; }
-
 dns_answers() { in_node node-1 "$BIN/dns" query --server "$DNS" kubernetes.default.svc.cluster.local >/dev/null 2>&1; }
 
 wait_for_dns() { wait_for 40 dns_answers || problem "the cluster's DNS does not answer" "$BIN/ctl get pods -n kube-system"; }

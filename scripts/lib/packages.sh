@@ -1,10 +1,11 @@
 # Debian's packages, installed without starting their services.
 
-PACKAGES=(etcd-server etcd-client containerd runc containernetworking-plugins nftables iproute2 conntrack
-    protobuf-compiler libprotobuf-dev gcc libc6-dev pkg-config ca-certificates runit procps busybox-static)
+PACKAGES=(etcd-server etcd-client containerd runc containernetworking-plugins nftables iptables iproute2
+    conntrack protobuf-compiler libprotobuf-dev gcc libc6-dev pkg-config ca-certificates procps busybox-static)
 
 install_packages() {
     local missing=() package
+    [ "$(supervisor)" = systemd ] || set -- runit "$@"
     for package in "${PACKAGES[@]}" "$@"; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
     done

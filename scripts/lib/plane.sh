@@ -34,7 +34,7 @@ start_apiserver() {
         --service-account-issuer https://kubernetes.default.svc.cluster.local \
         --kubelet-client-certificate "$PKI/apiserver-kubelet-client.crt" \
         --kubelet-client-key "$PKI/apiserver-kubelet-client.key" --kubelet-certificate-authority "$PKI/ca.crt" \
-        --service-cluster-ip-range "$SERVICE_CIDR" --service-node-port-range 30000-32767
+        --service-cluster-ip-range "$SERVICE_CIDR" --service-node-port-range 30000-32767 --image-folder "$IMAGES"
     wait_for 20 apiserver_ready || problem "the API server is not ready" "tail $LOGS/apiserver.log"
 }
 
@@ -46,5 +46,6 @@ start_managers() {
         --cluster-cidr "$POD_CIDR" --service-cluster-ip-range "$SERVICE_CIDR" \
         --root-ca-file "$PKI/ca.crt" --service-account-private-key-file "$PKI/sa.key" \
         --cluster-signing-cert-file "$PKI/ca.crt" --cluster-signing-key-file "$PKI/ca.key" \
-        --cluster-dns "$DNS" --cluster-domain cluster.local --advertise-apiserver "$SERVER"
+        --cluster-dns "$DNS" --cluster-domain cluster.local --advertise-apiserver "$SERVER" \
+        --addon-image-tag "$(cat "$IMAGES/tag")"
 }

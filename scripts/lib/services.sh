@@ -1,35 +1,18 @@
-# Supervision by runit: a service is a folder with a `run` script; runsv restarts it a second after it
-# ends.
+# Supervision: what a daemon's death costs is about a second. systemd does it where it is PID 1, else runit.
+#
+#   service NAME COMMAND…    writes the service and starts it, if it does not run
+#   is_running NAME          whether its process runs
+#   service_pid NAME         that process
+#   pause_service NAME       ends it until resume_service NAME
+#   stop_services            ends all of them and their supervisors, in an order in which nobody complains
 
-# service NAME COMMAND…: writes and starts it.
-service() {
-    local name=$1 folder=$SERVICES/$1
-    shift
-    mkdir -p "$folder" "$LOGS"
-    {
-        echo '#!/bin/sh'
-        echo "exec >>'$LOGS/$name.log' 2>&1"
-        printf 'exec'
-        printf " '%s'" "$@"
-        echo
-    } >"$folder/run"
-    chmod 755 "$folder/run"
-    is_supervised "$name" && return
-    setsid runsv "$folder" </dev/null >>"$LOGS/$name.log" 2>&1 &
-    wait_for 5 test -p "$folder/supervise/ok"
+# supervisor [PID-1-NAME]
+supervisor() {
+    local first=${1:-$(cat /proc/1/comm)}
+    [ "$first" = systemd ] && [ -d /run/systemd/system ] && echo systemd || echo runit
 }
 
-is_supervised() { sv status "$SERVICES/$1" 2>/dev/null | grep -q '^run\|^down'; }
-
-is_running() { sv status "$SERVICES/$1" 2>/dev/null | grep -q '^run'; }
-
-# stop_service NAME: ends the service and its supervisor.
-stop_service() {
-    local folder=$SERVICES/$1
-    is_supervised "$1" || return 0
-    sv -w 25 force-shutdown "$folder" >/dev/null 2>&1 || true
-    wait_for 5 eval "! is_supervised '$1'" || true
-}
+. "$ROOT/scripts/lib/services/$(supervisor).sh"
 
 stop_services() {
     local folder

@@ -6,17 +6,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use nakhoda_tests::app::App;
 use nakhoda_tests::command::eventually;
+use nakhoda_tests::service::pid;
 use nakhoda_tests::source::root;
 
 const REPLICAS: usize = 4;
-
-/// The process that runit runs for a service.
-fn pid(service: &str) -> Result<String> {
-    let path = root().join(".cluster/services").join(service).join("supervise/pid");
-    let pid = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-    ensure!(!pid.trim().is_empty(), "{service} does not run");
-    Ok(pid.trim().to_owned())
-}
 
 fn kill(pid: &str) -> Result<()> {
     ensure!(Command::new("kill").args(["-KILL", pid]).status()?.success(), "kill {pid}");

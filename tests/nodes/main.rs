@@ -1,23 +1,16 @@
 //! Several nodes (scripts/up --nodes 3): pods spread, traffic crosses, a node is drained, a node dies.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use anyhow::{Result, ensure};
 use nakhoda_tests::app::App;
 use nakhoda_tests::command::{Client, eventually};
-use nakhoda_tests::source::root;
+use nakhoda_tests::service;
 
 const NODES: usize = 3;
 
 fn nodes_of(app: &App) -> Result<BTreeSet<String>> {
     Ok(app.pods()?.into_iter().map(|p| p.node).collect())
-}
-
-fn sv(action: &str, service: &str) -> Result<()> {
-    let status = Command::new("sv").arg(action).arg(root().join(".cluster/services").join(service)).status()?;
-    ensure!(status.success(), "sv {action} {service}");
-    Ok(())
 }
 
 fn three_nodes() -> Result<()> {
@@ -53,14 +46,14 @@ fn drained(app: &App) -> Result<()> {
 }
 
 fn node_died(app: &App) -> Result<()> {
-    sv("down", "kubelet-node-3")?;
+    service::pause("kubelet-node-3")?;
     let gone = eventually_twice(|| {
         let pods = app.pods()?;
         let elsewhere = pods.iter().filter(|p| p.node != "node-3" && !p.address.is_empty()).count();
         ensure!(elsewhere == NODES, "{pods:?}");
         Ok(())
     });
-    sv("up", "kubelet-node-3")?;
+    service::resume("kubelet-node-3")?;
     gone?;
     eventually("node-3 to come back", three_nodes)?;
     app.ready(NODES).map(drop)

@@ -2,4 +2,5 @@
 
 pub mod app;
 pub mod command;
+pub mod service;
 pub mod source;

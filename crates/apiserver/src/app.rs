@@ -17,6 +17,7 @@ use nakhoda_store::cache::{Caches, Settings};
 use nakhoda_store::etcd::{self, Etcd};
 
 use crate::alloc::Allocators;
+use crate::archives::Archives;
 use crate::authn::certificate::Certificates;
 use crate::authn::living::Cached;
 use crate::authn::service_account::Tokens;
@@ -98,6 +99,7 @@ pub fn core(
     extensions.insert(rbac.clone());
     extensions.insert(issuer.clone());
     extensions.insert(tokens.clone());
+    extensions.insert(Arc::new(Archives::of(options.image_folder.clone())));
     if let Some(kubelets) = kubelets {
         extensions.insert(kubelets);
     }

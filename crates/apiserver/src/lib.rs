@@ -11,6 +11,7 @@ use std::process::ExitCode;
 pub mod admission;
 pub mod alloc;
 pub mod app;
+pub mod archives;
 pub mod authn;
 pub mod authz;
 pub mod bootstrap;

@@ -32,6 +32,9 @@ pub struct Options {
     /// The node ports that Services get.
     #[arg(long, value_name = "FIRST-LAST", default_value = "30000-32767")]
     pub service_node_port_range: PortRange,
+    /// Archives of the images that nodes need for the cluster's own pods (`docker save`, named *.tar).
+    #[arg(long, value_name = "DIR")]
+    pub image_folder: Option<PathBuf>,
     /// Reads that run at a time.
     #[arg(long, value_name = "N", default_value_t = 400)]
     pub max_requests_inflight: usize,

@@ -28,6 +28,7 @@ macro_rules! handlers {
 
 handlers! {
     "approval" => approval::Approval,
+    "archives" => archives::Archives,
     "attach" => attach::Attach,
     "binding" => binding::Binding,
     "bindings" => bindings::Bindings,

@@ -44,6 +44,9 @@ pub struct Options {
     /// Do not run the cluster's own DaemonSets (proxy and dns).
     #[arg(long)]
     pub no_addons: bool,
+    /// The tag of the images of proxy and dns; this program's version if not given.
+    #[arg(long, default_value = env!("CARGO_PKG_VERSION"), value_name = "TAG")]
+    pub addon_image_tag: String,
     /// How long a node may be silent before it counts as unreachable, in seconds.
     #[arg(long, default_value_t = 50, value_name = "SECONDS")]
     pub node_monitor_grace_period: u64,

@@ -19,6 +19,7 @@ use crate::containerd::{config, events, process};
 use crate::cri::Cri;
 use crate::host::{Capacity, Host, Owners, Paths};
 use crate::image::Images;
+use crate::image::archives::Archives;
 use crate::image::gc::Collector;
 use crate::image::pull::Puller;
 use crate::node::machine::Machine;
@@ -76,7 +77,8 @@ pub fn assemble(parts: Parts, tasks: &Tasks) {
     let recorder = Recorder::new(client.clone(), tasks, "kubelet", &name);
     let (changed, changes) = mpsc::unbounded_channel();
     let live = Arc::new(Live::new(&client, &informers, tasks, recorder.clone(), &changed));
-    let host = Arc::new(host(&options, &name, ip.to_string(), &channel, live.clone(), tasks));
+    let archives = Archives::new(client.clone(), &name, Images::new(channel.clone()), &options.root_dir);
+    let host = Arc::new(host(&options, &name, ip.to_string(), &channel, live.clone(), tasks, archives));
     let manager = Manager::new(host.clone());
 
     let selection = Selection { fields: format!("spec.nodeName={name}"), ..Selection::default() };
@@ -131,13 +133,21 @@ fn cni_dir(root: &Path) -> std::path::PathBuf {
     root.join("cni")
 }
 
-fn host(options: &Options, name: &str, ip: String, channel: &Channel, live: Arc<Live>, tasks: &Tasks) -> Host {
+fn host(
+    options: &Options,
+    name: &str,
+    ip: String,
+    channel: &Channel,
+    live: Arc<Live>,
+    tasks: &Tasks,
+    archives: Archives,
+) -> Host {
     let cri = Cri::new(channel.clone());
     let machine = Machine::read(&options.root_dir);
     Host {
         name: name.into(),
         ips: vec![ip],
-        puller: Puller::new(cri.clone()),
+        puller: Puller::new(cri.clone()).with(archives),
         cri,
         channel: channel.clone(),
         cluster: live,

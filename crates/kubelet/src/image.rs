@@ -1,6 +1,7 @@
 //! Images: names, archives loaded by hand, and pulling with upstream's policies and back-off.
 
 pub mod archive;
+pub mod archives;
 pub mod content;
 pub mod credentials;
 pub mod gc;

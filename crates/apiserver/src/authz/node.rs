@@ -58,6 +58,8 @@ impl NodeAuthorizer {
             }
             ("", "serviceaccounts") => self.makes_token(node, asked, target),
             ("", "pods") if reads(&asked.verb) && target.subresource.is_empty() => self.reads_pods(node, asked, target),
+            // ours alone: the images of the cluster's own pods
+            ("", "nodes") if target.subresource == "archives" => own_archives(node, asked, target),
             ("coordination.k8s.io", "leases") => lease(node, asked, target),
             _ => self.by_rules(asked),
         }
@@ -132,6 +134,13 @@ fn lease(node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
         "get" | "update" | "patch" | "delete" if target.name == node => Decision::Allow(String::new()),
         _ => no(node, "can only access its own lease"),
     }
+}
+
+fn own_archives(node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+    if asked.verb == "get" && target.name == node {
+        return Decision::Allow(String::new());
+    }
+    no(node, "can only read the archives of its own node")
 }
 
 fn no(node: &str, why: &str) -> Decision {

@@ -20,7 +20,7 @@ use crate::serve::Peer;
 
 /// Subresources of the core group that open a stream.
 const STREAMS: &[(&str, &[&str])] = &[
-    ("nodes", &["images", "proxy"]),
+    ("nodes", &["archives", "images", "proxy"]),
     ("pods", &["attach", "exec", "log", "portforward", "proxy"]),
     ("services", &["proxy"]),
 ];

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use parking_lot::Mutex;
 
+use super::archives::Archives;
 use super::{credentials, reference};
 use crate::cri::{self, Cri, v1};
 use crate::pod::backoff::Backoff;
@@ -18,9 +19,9 @@ use crate::source::{Cluster, Severity};
 const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Fetches images. One for the node, so that back-off is shared by its pods' restarts.
-#[derive(Debug)]
 pub struct Puller {
     cri: Cri,
+    archives: Option<Archives>,
     failures: Mutex<Failures>,
 }
 
@@ -50,7 +51,13 @@ impl Puller {
     /// None fetched yet.
     #[must_use]
     pub fn new(cri: Cri) -> Self {
-        Self { cri, failures: Mutex::default() }
+        Self { cri, archives: None, failures: Mutex::default() }
+    }
+
+    /// The same, with images that the API server hands out.
+    #[must_use]
+    pub fn with(self, archives: Archives) -> Self {
+        Self { archives: Some(archives), ..self }
     }
 
     /// The image, fetched if the policy says so; otherwise why the container waits.
@@ -84,12 +91,29 @@ impl Puller {
                 return Ok(image);
             }
             if policy == "Never" {
+                if let Some(image) = self.handed_out(&whole).await {
+                    wish.tell(Severity::Normal, "Pulled", present(name));
+                    return Ok(image);
+                }
                 let text = format!("Container image {name:?} is not present with pull policy of Never");
                 wish.tell(Severity::Warning, "ErrImageNeverPull", text.clone());
                 return Err(waiting("ErrImageNeverPull", text));
             }
         }
         self.fetch(wish, name, &whole).await
+    }
+
+    /// An image that no registry is to be asked for may be one of the cluster's own.
+    async fn handed_out(&self, whole: &str) -> Option<v1::Image> {
+        match self.archives.as_ref()?.fetch(whole).await {
+            Ok(true) => self.cri.image(whole).await.ok().flatten(),
+            Ok(false) => None,
+            Err(error) => {
+                let cause = nakhoda_api::status::chain(&error);
+                tracing::warn!(image = whole, cause, "not fetched from the API server");
+                None
+            }
+        }
     }
 
     async fn fetch(&self, wish: &Wish<'_>, name: &str, whole: &str) -> Result<v1::Image, Waiting> {

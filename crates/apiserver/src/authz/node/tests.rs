@@ -47,6 +47,16 @@ fn a_node_reads_what_its_pods_refer_to_while_they_are_there() {
 }
 
 #[test]
+fn a_node_reads_the_archives_that_are_for_it() {
+    let authorizer = NodeAuthorizer::default();
+    let allowed = |a: &Attributes| matches!(authorizer.authorize(a), Decision::Allow(_));
+    assert!(allowed(&asks("n1", "get", "nodes/archives", "n1")));
+    assert!(!allowed(&asks("n1", "create", "nodes/archives", "n1")));
+    assert!(!allowed(&asks("n1", "get", "nodes/archives", "n2")));
+    assert!(!allowed(&asks("n1", "create", "nodes/images", "n1")));
+}
+
+#[test]
 fn pods_are_listed_by_node_name_only() {
     let authorizer = NodeAuthorizer::default();
     let mut asked = asks("n1", "list", "pods", "");

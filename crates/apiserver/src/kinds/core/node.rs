@@ -26,7 +26,8 @@ impl Kind for Nodes {
         Info {
             short: &["no"],
             subresources: &[
-                // ours alone: what `ctl image` speaks to
+                // ours alone: what kubelets fetch, and what `ctl image` speaks to
+                Sub { name: "archives", verbs: &["get"], kind: None },
                 Sub { name: "images", verbs: &["create", "get"], kind: None },
                 Sub { name: "proxy", verbs: PROXY_VERBS, kind: Some(("", "v1", "NodeProxyOptions")) },
                 STATUS,

@@ -36,7 +36,7 @@ impl Facts {
     #[must_use]
     pub fn of(options: &Options) -> Self {
         Self(vec![
-            ("VERSION", env!("CARGO_PKG_VERSION").to_owned()),
+            ("TAG", options.addon_image_tag.clone()),
             ("APISERVERS", options.advertise_apiserver.join(",")),
             ("CLUSTER_CIDR", options.cluster_cidr.clone()),
             ("SERVICE_CIDR", options.service_cluster_ip_range.clone()),
