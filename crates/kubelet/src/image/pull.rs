@@ -92,7 +92,7 @@ impl Puller {
             }
             if policy == "Never" {
                 if let Some(image) = self.handed_out(&whole).await {
-                    wish.tell(Severity::Normal, "Pulled", present(name));
+                    wish.tell(Severity::Normal, "Pulled", format!("Fetched image {name:?} from the API server"));
                     return Ok(image);
                 }
                 let text = format!("Container image {name:?} is not present with pull policy of Never");
