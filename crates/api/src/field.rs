@@ -29,6 +29,8 @@ pub enum Fault {
     Required,
     /// The value is not allowed.
     Invalid(Value),
+    /// The value is not allowed, and says nothing that the detail does not.
+    Unfit,
     /// The value is none of those listed in the detail.
     NotSupported(Value),
     /// The value stands there twice.
@@ -107,6 +109,7 @@ impl Error {
             Fault::Forbidden => "Forbidden".into(),
             Fault::TooLong => "Too long".into(),
             Fault::Internal => "Internal error".into(),
+            Fault::Unfit => "Invalid value".into(),
             Fault::Invalid(v) => format!("Invalid value: {}", printed(v)),
             Fault::TypeInvalid(v) => format!("Invalid value: {}", printed(v)),
             Fault::NotSupported(v) => format!("Unsupported value: {}", printed(v)),
@@ -129,7 +132,7 @@ impl Fault {
     const fn reason(&self) -> &'static str {
         match self {
             Self::Required => "FieldValueRequired",
-            Self::Invalid(_) => "FieldValueInvalid",
+            Self::Invalid(_) | Self::Unfit => "FieldValueInvalid",
             Self::NotSupported(_) => "FieldValueNotSupported",
             Self::Duplicate(_) => "FieldValueDuplicate",
             Self::NotFound(_) => "FieldValueNotFound",
@@ -163,6 +166,11 @@ impl Errors {
     /// `path: Invalid value: "v": detail`.
     pub fn invalid(&mut self, path: &Path, value: impl Into<Value>, detail: impl Into<String>) {
         self.push(path, Fault::Invalid(value.into()), detail);
+    }
+
+    /// `path: Invalid value: detail`, for values that are not shown.
+    pub fn unfit(&mut self, path: &Path, detail: impl Into<String>) {
+        self.push(path, Fault::Unfit, detail);
     }
 
     /// `path: Unsupported value: "v": supported values: "a", "b"`.

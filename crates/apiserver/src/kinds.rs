@@ -60,7 +60,10 @@ kinds! {
         subject_access_review::SubjectAccessReviews,
     }
     autoscaling {}
-    batch {}
+    batch {
+        cron_job::CronJobs,
+        job::Jobs,
+    }
     certificates {
         certificate_signing_request::CertificateSigningRequests,
     }

@@ -8,6 +8,7 @@ pub mod address;
 pub mod check;
 pub mod claim;
 pub mod defaults;
+pub mod job;
 pub mod pod;
 pub mod print;
 pub mod qos;

@@ -41,10 +41,14 @@ pub fn pod(pod: &Pod) -> Vec<String> {
 pub fn workload(named: Option<&String>, template: Option<&PodTemplateSpec>) -> Vec<String> {
     let what = "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended";
     let mut warnings = named.map_or_else(Vec::new, |n| name(n, what));
-    if let Some(spec) = template.and_then(|t| t.spec.as_ref()) {
-        warnings.extend(self::spec("spec.template.spec", spec));
-    }
+    warnings.extend(template.iter().flat_map(|t| self::template("spec.template.spec", t)));
     warnings
+}
+
+/// Of a template whose spec stands at the path.
+#[must_use]
+pub fn template(path: &str, template: &PodTemplateSpec) -> Vec<String> {
+    template.spec.as_ref().map_or_else(Vec::new, |spec| self::spec(path, spec))
 }
 
 fn name(name: &str, what: &str) -> Vec<String> {
