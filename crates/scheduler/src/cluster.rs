@@ -3,7 +3,7 @@
 //! Invariant: a pod that was decided on counts on its node from that moment ([`Cluster::assume`]) until
 //! the API shows where it is, or the binding fails ([`Cluster::forget`]).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use nakhoda_api::kinds::core;
@@ -15,9 +15,11 @@ use crate::pod::PodInfo;
 
 pub mod affinity;
 pub mod counters;
+pub mod topology;
 
 use affinity::{Attitudes, Namespaces};
 pub use counters::{Counters, Group};
+use topology::{Topologies, Topology};
 
 /// Nodes in an array, pods by UID.
 #[derive(Debug, Default)]
@@ -30,6 +32,7 @@ pub struct Cluster {
     images: HashMap<String, usize>,
     counters: Counters,
     attitudes: Attitudes,
+    topologies: Topologies,
     namespaces: Namespaces,
 }
 
@@ -94,6 +97,17 @@ impl Cluster {
         self.counters.track(group, &self.nodes, &self.namespaces);
     }
 
+    /// Keeps the domains of a label from now on.
+    pub fn follow(&mut self, key: &str) {
+        self.topologies.track(key, &self.nodes);
+    }
+
+    /// The domains of a label that is followed.
+    #[must_use]
+    pub fn topology(&self, key: &str) -> Option<&Topology> {
+        self.topologies.get(key)
+    }
+
     /// What placed pods want of others near them.
     #[must_use]
     pub const fn attitudes(&self) -> &Attitudes {
@@ -136,6 +150,9 @@ impl Cluster {
         let images = std::mem::take(&mut node.images);
         self.spread(images.keys(), true);
         self.nodes[slot].images = images;
+        if changes.meets(Changes::NODE_ADDED.or(Changes::NODE_LABELS)) {
+            self.topologies.relabel(slot, &self.nodes[slot].labels);
+        }
         (slot, changes)
     }
 
@@ -150,6 +167,7 @@ impl Cluster {
             rest.place(pod);
         }
         self.nodes[slot] = rest;
+        self.topologies.relabel(slot, &BTreeMap::new());
         self.vacate(slot);
     }
 
@@ -175,7 +193,7 @@ impl Cluster {
         let Placed { slot, .. } = self.placed.remove(uid)?;
         if let Some(pod) = self.nodes[slot].displace(uid) {
             self.counters.remove(slot, &pod, &self.namespaces);
-            self.attitudes.remove(slot, &pod);
+            self.attitudes.remove(slot, &pod, &mut self.topologies);
         }
         self.vacate(slot);
         Some(slot)
@@ -197,7 +215,7 @@ impl Cluster {
         self.remove(&pod.uid);
         let slot = self.slot(node);
         self.counters.add(slot, &pod, &self.namespaces);
-        self.attitudes.add(slot, &pod);
+        self.attitudes.add(slot, &pod, |key| self.topologies.hold(key, &self.nodes));
         self.placed.insert(pod.uid.clone(), Placed { slot, assumed });
         self.nodes[slot].place(pod);
     }

@@ -136,10 +136,7 @@ impl Engine {
     fn attempt(&mut self, now: Instant) -> bool {
         let Some(client) = self.leading.clone() else { return false };
         let Some(pod) = self.queue.pop(now) else { return false };
-        let groups: Vec<_> = self.framework.counts(&pod).collect();
-        for group in groups {
-            self.cluster.track(group);
-        }
+        self.framework.tally(&mut self.cluster, &pod);
         let decision = decide(&self.framework, &self.cluster, &pod, &mut self.sampling, rand::random::<u32>() as usize);
         self.counts.decided(now.elapsed());
         match decision {

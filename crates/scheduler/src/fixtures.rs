@@ -69,7 +69,7 @@ pub(crate) fn cluster(nodes: impl IntoIterator<Item = NodeBuilder>) -> Cluster {
 pub(crate) fn verdicts(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<Item = NodeBuilder>) -> Vec<Verdict> {
     let (mut cluster, pod) = (cluster(nodes), info(pod));
     let framework = Framework::of(vec![plugin]);
-    framework.counts(&pod).for_each(|group| cluster.track(group));
+    framework.tally(&mut cluster, &pod);
     let filter = framework.plugins()[0].filter.as_ref().expect("a filter");
     match filter.prepare(Cycle { pod: &pod, cluster: &cluster }) {
         Check::Skip => cluster.nodes().map(|_| Verdict::Pass).collect(),
@@ -87,7 +87,7 @@ pub(crate) fn verdict(plugin: Plugin, pod: PodBuilder, node: NodeBuilder) -> Ver
 pub(crate) fn rates(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<Item = NodeBuilder>) -> Vec<i64> {
     let (mut cluster, pod) = (cluster(nodes), info(pod));
     let framework = Framework::of(vec![plugin]);
-    framework.counts(&pod).for_each(|group| cluster.track(group));
+    framework.tally(&mut cluster, &pod);
     let score = framework.plugins()[0].score.as_ref().expect("a score");
     let feasible: Vec<usize> = cluster.nodes().map(|node| node.slot).collect();
     let rate = score.prepare(Cycle { pod: &pod, cluster: &cluster }, &feasible).expect("has to do with it");
@@ -187,6 +187,13 @@ impl PodBuilder {
             ..k::TopologySpreadConstraint::default()
         };
         self.spec().topology_spread_constraints.get_or_insert_default().push(constraint);
+        self
+    }
+
+    /// Changes the last constraint of [`PodBuilder::spread`].
+    pub(crate) fn constrain(mut self, change: impl FnOnce(&mut k::TopologySpreadConstraint)) -> Self {
+        let constraints = self.spec().topology_spread_constraints.get_or_insert_default();
+        change(constraints.last_mut().expect("spread goes before"));
         self
     }
 

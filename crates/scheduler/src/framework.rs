@@ -11,7 +11,7 @@ pub mod changes;
 pub mod plugins;
 
 pub use changes::Changes;
-pub use plugins::{Framework, Plugin};
+pub use plugins::{Framework, Plugin, Tally};
 
 /// The best score a plugin gives.
 pub const BEST: i64 = 100;

@@ -51,8 +51,7 @@ fn run(seed: u64, nodes: usize, pods: usize) -> (Cluster, BTreeMap<String, Strin
     let (mut sampling, mut placed) = (Sampling::default(), BTreeMap::new());
     for index in 0..pods {
         let pod = info(some_pod(&mut random, index));
-        let groups: Vec<_> = framework.counts(&pod).collect();
-        groups.into_iter().for_each(|group| cluster.track(group));
+        framework.tally(&mut cluster, &pod);
         if let Decision::Place(slot) = decide(&framework, &cluster, &pod, &mut sampling, random.random_range(0..1000)) {
             let node = cluster.at(slot).name.clone();
             cluster.assume(pod.clone(), &node);

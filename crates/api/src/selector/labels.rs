@@ -87,6 +87,14 @@ impl LabelSelector {
         !self.nothing && self.requirements.iter().all(|r| r.matches(labels.value(&r.key)))
     }
 
+    /// Adds a requirement, unless it is there.
+    pub fn require(&mut self, requirement: Requirement) {
+        if !self.requirements.contains(&requirement) {
+            let at = self.requirements.partition_point(|r| r.key <= requirement.key);
+            self.requirements.insert(at, requirement);
+        }
+    }
+
     /// The requirements, sorted by key.
     #[must_use]
     pub fn requirements(&self) -> &[Requirement] {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use nakhoda_api::kinds::core::PodAffinityTerm;
 use nakhoda_api::selector::{LabelSelector, labels};
 
+use super::topology::Topologies;
 use crate::pod::PodInfo;
 
 /// How much a required affinity of a placed pod counts for those it wants near: upstream's default.
@@ -91,17 +92,21 @@ impl Attitudes {
         self.entries.iter()
     }
 
-    pub(super) fn add(&mut self, slot: usize, pod: &PodInfo) {
+    /// `hold` is told of the label of an attitude that nobody had.
+    pub(super) fn add(&mut self, slot: usize, pod: &PodInfo, mut hold: impl FnMut(&str)) {
         for (near, attitude) in of(pod) {
             let known = self.entries.iter_mut().find(|e| e.attitude == attitude && e.near == near);
             match known {
                 Some(entry) => *entry.counts.entry(slot).or_default() += 1,
-                None => self.entries.push(Entry { near, attitude, counts: HashMap::from([(slot, 1)]) }),
+                None => {
+                    hold(&near.key);
+                    self.entries.push(Entry { near, attitude, counts: HashMap::from([(slot, 1)]) });
+                }
             }
         }
     }
 
-    pub(super) fn remove(&mut self, slot: usize, pod: &PodInfo) {
+    pub(super) fn remove(&mut self, slot: usize, pod: &PodInfo, topologies: &mut Topologies) {
         for (near, attitude) in of(pod) {
             let Some(at) = self.entries.iter().position(|e| e.attitude == attitude && e.near == near) else { continue };
             let counts = &mut self.entries[at].counts;
@@ -110,7 +115,7 @@ impl Attitudes {
                 _ => drop(counts.remove(&slot)),
             }
             if counts.is_empty() {
-                self.entries.swap_remove(at);
+                topologies.release(&self.entries.swap_remove(at).near.key);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! [`Plugin`]: which points a plugin extends. [`Framework`]: all of them, in order.
 
 use super::{Changes, Filter, Gate, Reason, Score, Sort};
-use crate::cluster::Group;
+use crate::cluster::{Cluster, Group};
 use crate::pod::PodInfo;
 
 /// A plugin, by the points it extends.
@@ -13,8 +13,8 @@ pub struct Plugin {
     pub helped_by: Changes,
     /// Whether what it says of one node depends on others, so that a change anywhere may help.
     pub looks_around: bool,
-    /// Which pods must be counted per node for it.
-    pub counts: Option<fn(&PodInfo) -> Vec<Group>>,
+    /// What must be added up for it.
+    pub tallies: Option<fn(&PodInfo) -> Vec<Tally>>,
     /// See [`Gate`].
     pub gate: Option<Box<dyn Gate>>,
     /// See [`Sort`].
@@ -23,6 +23,15 @@ pub struct Plugin {
     pub filter: Option<Box<dyn Filter>>,
     /// See [`Score`].
     pub score: Option<Box<dyn Score>>,
+}
+
+/// What a plugin adds up for a pod: how many pods of a group are in each domain of a label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Which pods; `None`: only the domains are wanted.
+    pub group: Option<Group>,
+    /// Whose values are the domains.
+    pub key: String,
 }
 
 /// All plugins, in the order in which they run.
@@ -68,10 +77,10 @@ impl Plugin {
         self
     }
 
-    /// Adds what must be counted per node.
+    /// Adds what must be added up.
     #[must_use]
-    pub fn counts(mut self, counts: fn(&PodInfo) -> Vec<Group>) -> Self {
-        self.counts = Some(counts);
+    pub fn tallies(mut self, tallies: fn(&PodInfo) -> Vec<Tally>) -> Self {
+        self.tallies = Some(tallies);
         self
     }
 
@@ -122,9 +131,16 @@ impl Framework {
         self.plugins.iter().find(|plugin| plugin.name == name)
     }
 
-    /// What must be counted per node before a pod's cycle.
-    pub fn counts(&self, pod: &PodInfo) -> impl Iterator<Item = Group> {
-        self.plugins.iter().filter_map(|p| p.counts).flat_map(move |counts| counts(pod))
+    /// Makes a cluster add up, from now on, what the plugins ask of it for a pod: before its cycle.
+    pub fn tally(&self, cluster: &mut Cluster, pod: &PodInfo) {
+        for tallies in self.plugins.iter().filter_map(|p| p.tallies) {
+            for Tally { group, key } in tallies(pod) {
+                cluster.follow(&key);
+                if let Some(group) = group {
+                    cluster.track(group);
+                }
+            }
+        }
     }
 }
 

@@ -3,13 +3,12 @@
 //!
 //! Absent: `matchLabelKeys` and `mismatchLabelKeys`, which the API server merges into the selector.
 
-use std::collections::{HashMap, HashSet};
-
 use nakhoda_api::kinds::core::{PodAffinityTerm, WeightedPodAffinityTerm};
 
-use crate::cluster::affinity::{Attitude, Near};
+use crate::cluster::affinity::{Attitude, Entry, Near};
+use crate::cluster::topology::Topology;
 use crate::cluster::{Cluster, Group};
-use crate::framework::{BEST, Changes, Check, Cycle, Filter, Plugin, Rate, Score, Verdict};
+use crate::framework::{BEST, Changes, Check, Cycle, Filter, Plugin, Rate, Score, Tally, Verdict};
 use crate::node::Node;
 use crate::pod::PodInfo;
 
@@ -21,8 +20,8 @@ struct InterPodAffinity;
 
 /// How many there are in each neighbourhood of one kind.
 struct Neighbourhoods<'a> {
-    key: String,
-    counts: HashMap<&'a str, i64>,
+    topology: Option<&'a Topology>,
+    counts: Vec<i64>,
 }
 
 /// The terms of a pod.
@@ -40,7 +39,7 @@ pub fn plugin() -> Plugin {
     Plugin::named("InterPodAffinity")
         .filter(InterPodAffinity, helped_by)
         .score(InterPodAffinity)
-        .counts(counted)
+        .tallies(tallies)
         .looking_around()
 }
 
@@ -55,16 +54,16 @@ impl Filter for InterPodAffinity {
         let near: Vec<_> =
             terms.near.iter().map(|t| Neighbourhoods::of(cluster, &t.topology_key, wanted.as_ref())).collect();
         // The first of pods that want each other near finds nobody, and may go where it likes.
-        let first = near.iter().all(|n| n.counts.values().all(|c| *c == 0)) && wanted.is_some_and(|g| g.would_have(cycle));
+        let first = near.iter().all(|n| n.counts.iter().all(|c| *c == 0)) && wanted.is_some_and(|g| g.would_have(cycle));
         let away: Vec<_> =
             terms.away.iter().map(|t| Neighbourhoods::of(cluster, &t.topology_key, Some(&group(cycle.pod, t)))).collect();
         Check::Each(Box::new(move |node| {
             let met = near.iter().all(|n| n.at(node).is_some_and(|count| first || count > 0));
             if !met {
                 Verdict::hopeless(UNMET)
-            } else if away.iter().any(|n| n.at(node).is_some_and(|count| count > 0)) {
+            } else if away.iter().any(|n| n.any_at(node)) {
                 Verdict::reject(UNWANTED)
-            } else if repelled.iter().any(|(key, values)| node.labels.get(*key).is_some_and(|v| values.contains(v.as_str()))) {
+            } else if repelled.iter().any(|n| n.any_at(node)) {
                 Verdict::reject(REPELLED)
             } else {
                 Verdict::Pass
@@ -88,7 +87,7 @@ impl Score for InterPodAffinity {
         for entry in cluster.attitudes().iter() {
             let Attitude::Weighs(weight) = entry.attitude else { continue };
             if entry.near.means(cycle.pod, cluster.namespaces()) {
-                weighed.push((weight, Neighbourhoods::holding(cluster, &entry.near.key, &entry.counts)));
+                weighed.push((weight, Neighbourhoods::holding(cluster, entry)));
             }
         }
         if weighed.is_empty() {
@@ -131,46 +130,40 @@ impl<'a> Neighbourhoods<'a> {
     /// Pods of a group.
     fn of(cluster: &'a Cluster, key: &str, group: Option<&Group>) -> Self {
         let per_node = group.map(|g| cluster.count(g)).unwrap_or_default();
-        let mut counts: HashMap<&str, i64> = HashMap::new();
-        for node in cluster.nodes() {
-            let here = per_node.get(node.slot).copied().unwrap_or_default();
-            if here > 0
-                && let Some(value) = node.labels.get(key)
-            {
-                *counts.entry(value).or_default() += i64::from(here);
-            }
-        }
-        Self { key: key.into(), counts }
+        Self::add_up(cluster, key, per_node.iter().copied().enumerate().filter(|(_, here)| *here > 0))
     }
 
     /// Pods that have an attitude.
-    fn holding(cluster: &'a Cluster, key: &str, slots: &HashMap<usize, u32>) -> Self {
-        let mut counts: HashMap<&str, i64> = HashMap::new();
-        for (slot, here) in slots {
-            if let Some(value) = cluster.at(*slot).labels.get(key) {
-                *counts.entry(value).or_default() += i64::from(*here);
+    fn holding(cluster: &'a Cluster, entry: &Entry) -> Self {
+        Self::add_up(cluster, &entry.near.key, entry.counts.iter().map(|(slot, here)| (*slot, *here)))
+    }
+
+    fn add_up(cluster: &'a Cluster, key: &str, per_slot: impl Iterator<Item = (usize, u32)>) -> Self {
+        let topology = cluster.topology(key);
+        let mut counts = vec![0; topology.map_or(0, Topology::end)];
+        for (slot, here) in per_slot {
+            if let Some(domain) = topology.and_then(|t| t.of(slot)) {
+                counts[domain] += i64::from(here);
             }
         }
-        Self { key: key.into(), counts }
+        Self { topology, counts }
     }
 
     /// How many are near a node; `None` if it is in no neighbourhood.
     fn at(&self, node: &Node) -> Option<i64> {
-        let value = node.labels.get(&self.key)?;
-        Some(self.counts.get(value.as_str()).copied().unwrap_or_default())
+        self.topology?.of(node.slot).map(|domain| self.counts[domain])
+    }
+
+    fn any_at(&self, node: &Node) -> bool {
+        self.at(node).is_some_and(|count| count > 0)
     }
 }
 
-/// Neighbourhoods, by label and value, of pods that must not have this one near.
-fn repelled(cycle: Cycle<'_>) -> HashMap<&str, HashSet<&str>> {
-    let mut repelled: HashMap<&str, HashSet<&str>> = HashMap::new();
-    for entry in cycle.cluster.attitudes().iter() {
-        if entry.attitude == Attitude::Repels && entry.near.means(cycle.pod, cycle.cluster.namespaces()) {
-            let values = entry.counts.keys().filter_map(|slot| cycle.cluster.at(*slot).labels.get(&entry.near.key));
-            repelled.entry(&entry.near.key).or_default().extend(values.map(String::as_str));
-        }
-    }
-    repelled
+/// Neighbourhoods of pods that must not have this one near.
+fn repelled(cycle: Cycle<'_>) -> Vec<Neighbourhoods<'_>> {
+    let cluster = cycle.cluster;
+    let repels = |e: &&Entry| e.attitude == Attitude::Repels && e.near.means(cycle.pod, cluster.namespaces());
+    cluster.attitudes().iter().filter(repels).map(|entry| Neighbourhoods::holding(cluster, entry)).collect()
 }
 
 /// The pods that every required affinity of a pod means.
@@ -190,12 +183,14 @@ fn placeless(pod: &PodInfo, term: &PodAffinityTerm) -> Near {
     Near { key: String::new(), ..Near::read(pod, term) }
 }
 
-fn counted(pod: &PodInfo) -> Vec<Group> {
+fn tallies(pod: &PodInfo) -> Vec<Tally> {
     let terms = Terms::of(pod);
     let single = terms.away.iter().copied().chain(terms.wishes.iter().map(|(_, term)| *term));
-    let mut groups: Vec<Group> = single.map(|term| group(pod, term)).collect();
-    groups.extend(all_near(pod, &terms));
-    groups
+    let tally = |term: &PodAffinityTerm, group| Tally { group, key: term.topology_key.clone() };
+    let mut tallies: Vec<Tally> = single.map(|term| tally(term, Some(group(pod, term)))).collect();
+    let together = all_near(pod, &terms);
+    tallies.extend(terms.near.iter().map(|term| tally(term, together.clone())));
+    tallies
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use nakhoda_api::kinds::core::{Taint, Toleration};
 
 use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Rate, Score, Verdict, scale};
+use crate::node::Node;
 
 struct Taints;
 
@@ -18,8 +19,7 @@ impl Filter for Taints {
     fn prepare<'a>(&'a self, cycle: Cycle<'a>) -> Check<'a> {
         let tolerations = cycle.pod.tolerations();
         Check::Each(Box::new(move |node| {
-            let repels = |taint: &Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
-            if node.taints.iter().any(|taint| repels(taint) && !tolerated(taint, tolerations)) {
+            if repels(node, tolerations) {
                 Verdict::hopeless("node(s) had untolerated taint(s)")
             } else {
                 Verdict::Pass
@@ -44,6 +44,13 @@ impl Score for Taints {
     fn normalise(&self, scores: &mut [i64]) {
         scale(scores, true);
     }
+}
+
+/// Whether a node has a taint that keeps pods with these tolerations away.
+#[must_use]
+pub fn repels(node: &Node, tolerations: &[Toleration]) -> bool {
+    let hard = |taint: &Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
+    node.taints.iter().any(|taint| hard(taint) && !tolerated(taint, tolerations))
 }
 
 /// Whether one of the tolerations covers a taint.
