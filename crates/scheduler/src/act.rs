@@ -13,6 +13,7 @@ use nakhoda_daemon::Tasks;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::news::News;
 use crate::pod::PodInfo;
 use crate::report;
 
@@ -35,22 +36,22 @@ pub struct Actions {
     tasks: Tasks,
     recorder: Recorder,
     name: String,
-    bound: mpsc::UnboundedSender<Bound>,
+    news: mpsc::UnboundedSender<News>,
     permits: Arc<Semaphore>,
 }
 
 // === impl Actions ===
 
 impl Actions {
-    /// `name` is this scheduler's; how bindings went is told to `bound`.
+    /// `name` is this scheduler's; how bindings went is told to `news`.
     #[must_use]
-    pub fn new(tasks: Tasks, recorder: Recorder, name: String, bound: mpsc::UnboundedSender<Bound>) -> Self {
-        Self { tasks, recorder, name, bound, permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub fn new(tasks: Tasks, recorder: Recorder, name: String, news: mpsc::UnboundedSender<News>) -> Self {
+        Self { tasks, recorder, name, news, permits: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Binds a pod to a node.
     pub fn bind(&self, client: &Client, pod: Arc<PodInfo>, node: String) {
-        let (client, bound, recorder) = (client.clone(), self.bound.clone(), self.recorder.clone());
+        let (client, news, recorder) = (client.clone(), self.news.clone(), self.recorder.clone());
         let permits = self.permits.clone();
         self.tasks.spawn_draining("bind", async move {
             let _permit = permits.acquire().await;
@@ -60,7 +61,7 @@ impl Actions {
                 recorder.event(&reference(&*pod.object), EventType::Normal, "Scheduled", message);
             }
             // The engine is gone only when the process ends.
-            drop(bound.send(Bound { pod, node, outcome }));
+            drop(news.send(News::Bound(Bound { pod, node, outcome })));
         });
     }
 
@@ -105,6 +106,21 @@ impl Actions {
                 }
             });
         }
+    }
+
+    /// Takes back what a pod was promised.
+    pub fn renounce(&self, client: &Client, pod: &Arc<PodInfo>) {
+        let (client, pod) = (client.clone(), pod.clone());
+        self.tasks.spawn("renounced node", async move {
+            let patch = json!({"metadata": {"uid": pod.uid}, "status": {"nominatedNodeName": null}});
+            let api = client.namespaced::<Pod>(&pod.key.namespace);
+            match api.patch_sub::<Pod>(&pod.key.name, "status", &Patch::strategic(&patch)).await {
+                Err(error) if !error.is_not_found() => {
+                    tracing::warn!(pod = %pod.key, error = chain(&error), "nomination not taken back");
+                }
+                _ => {}
+            }
+        });
     }
 }
 

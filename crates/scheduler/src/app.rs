@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use nakhoda_api::kinds::core::{Namespace, Node, Pod};
+use nakhoda_api::kinds::policy::PodDisruptionBudget;
 use nakhoda_client::leader::{self, Settings};
 use nakhoda_client::{Client, Config, Informers, Key, Recorder, WriteOptions};
 use nakhoda_daemon::health::Health;
@@ -13,9 +14,10 @@ use nakhoda_daemon::{Tasks, serve};
 use tokio::sync::mpsc;
 
 use crate::act::Actions;
-use crate::engine::{Engine, Inputs};
+use crate::engine::Engine;
 use crate::framework::Framework;
 use crate::metrics::Counts;
+use crate::news::{self, News};
 use crate::options::Options;
 
 /// In whose name fields are written.
@@ -41,21 +43,26 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
 pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -> Arc<AtomicBool> {
     let informers = Informers::new(client.clone(), tasks.clone());
     let (nodes, namespaces, pods) = (informers.of::<Node>(), informers.of::<Namespace>(), informers.of::<Pod>());
+    let budgets = informers.of::<PodDisruptionBudget>();
     let recorder = Recorder::new(client.clone(), tasks, name, "");
-    let (sender, bound) = mpsc::unbounded_channel();
-    let actions = Actions::new(tasks.clone(), recorder, name.into(), sender);
+    let (sender, news) = mpsc::unbounded_channel();
+    let actions = Actions::new(tasks.clone(), recorder, name.into(), sender.clone());
     let engine = Engine::new(Framework::new(), name.into(), client.clone(), actions, Counts::new(metrics));
     let lease = Key::new(LEASE.0, LEASE.1);
     let leadership = leader::run(tasks, client, lease, &leader::identity(), Settings::default());
     let synced = Arc::new(AtomicBool::new(false));
-    let flag = synced.clone();
-    tasks.spawn("scheduling", async move {
+    let (flag, tasks) = (synced.clone(), tasks.clone());
+    tasks.clone().spawn("scheduling", async move {
         nodes.synced().await;
         namespaces.synced().await;
         pods.synced().await;
+        budgets.synced().await;
         flag.store(true, Ordering::Relaxed);
-        let (nodes, namespaces, pods) = (nodes.subscribe(), namespaces.subscribe(), pods.subscribe());
-        engine.run(Inputs { nodes, namespaces, pods, bound, leadership }).await;
+        news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
+        news::feed(&tasks, "namespaces", &namespaces, &sender, News::Namespace);
+        news::feed(&tasks, "pods", &pods, &sender, News::Pod);
+        news::feed(&tasks, "disruption budgets", &budgets, &sender, News::Budget);
+        engine.run(news, leadership).await;
     });
     synced
 }

@@ -14,11 +14,15 @@ use crate::node::Node;
 use crate::pod::PodInfo;
 
 pub mod affinity;
+pub mod budgets;
 pub mod counters;
+pub mod nominations;
 pub mod topology;
 
 use affinity::{Attitudes, Namespaces};
+use budgets::Budgets;
 pub use counters::{Counters, Group};
+use nominations::Nominations;
 use topology::{Topologies, Topology};
 
 /// Nodes in an array, pods by UID.
@@ -33,13 +37,31 @@ pub struct Cluster {
     counters: Counters,
     attitudes: Attitudes,
     topologies: Topologies,
+    budgets: Budgets,
+    nominations: Nominations,
     namespaces: Namespaces,
+}
+
+/// A pod that was taken from its node for a moment, to see how things would be.
+pub struct Lifted {
+    pod: Arc<PodInfo>,
+    placed: Placed,
 }
 
 #[derive(Debug)]
 struct Placed {
     slot: usize,
     assumed: bool,
+}
+
+// === impl Lifted ===
+
+impl Lifted {
+    /// Which pod.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        &self.pod.uid
+    }
 }
 
 // === impl Cluster ===
@@ -112,6 +134,28 @@ impl Cluster {
     #[must_use]
     pub const fn attitudes(&self) -> &Attitudes {
         &self.attitudes
+    }
+
+    /// The disruption budgets.
+    #[must_use]
+    pub const fn budgets(&self) -> &Budgets {
+        &self.budgets
+    }
+
+    /// The disruption budgets, to be changed.
+    pub const fn budgets_mut(&mut self) -> &mut Budgets {
+        &mut self.budgets
+    }
+
+    /// Which pods were promised which node.
+    #[must_use]
+    pub const fn nominations(&self) -> &Nominations {
+        &self.nominations
+    }
+
+    /// The promises, to be changed.
+    pub const fn nominations_mut(&mut self) -> &mut Nominations {
+        &mut self.nominations
     }
 
     /// The labels of the namespaces.
@@ -191,12 +235,22 @@ impl Cluster {
     /// A pod is gone or has ended. Says which slot got room.
     pub fn remove(&mut self, uid: &str) -> Option<usize> {
         let Placed { slot, .. } = self.placed.remove(uid)?;
-        if let Some(pod) = self.nodes[slot].displace(uid) {
-            self.counters.remove(slot, &pod, &self.namespaces);
-            self.attitudes.remove(slot, &pod, &mut self.topologies);
-        }
+        self.take(slot, uid);
         self.vacate(slot);
         Some(slot)
+    }
+
+    /// Takes a pod from its node until it is restored.
+    pub fn lift(&mut self, uid: &str) -> Option<Lifted> {
+        let placed = self.placed.remove(uid)?;
+        let pod = self.take(placed.slot, uid)?;
+        Some(Lifted { pod, placed })
+    }
+
+    /// Puts a pod back to where it was.
+    pub fn restore(&mut self, lifted: Lifted) {
+        let Lifted { pod, placed } = lifted;
+        self.seat(pod, placed);
     }
 
     /// Whether a pod is decided on but not yet shown by the API.
@@ -213,11 +267,24 @@ impl Cluster {
 
     fn put(&mut self, pod: Arc<PodInfo>, node: &str, assumed: bool) {
         self.remove(&pod.uid);
+        self.nominations.remove(&pod.uid);
         let slot = self.slot(node);
+        self.seat(pod, Placed { slot, assumed });
+    }
+
+    fn seat(&mut self, pod: Arc<PodInfo>, placed: Placed) {
+        let slot = placed.slot;
         self.counters.add(slot, &pod, &self.namespaces);
         self.attitudes.add(slot, &pod, |key| self.topologies.hold(key, &self.nodes));
-        self.placed.insert(pod.uid.clone(), Placed { slot, assumed });
+        self.placed.insert(pod.uid.clone(), placed);
         self.nodes[slot].place(pod);
+    }
+
+    fn take(&mut self, slot: usize, uid: &str) -> Option<Arc<PodInfo>> {
+        let pod = self.nodes[slot].displace(uid)?;
+        self.counters.remove(slot, &pod, &self.namespaces);
+        self.attitudes.remove(slot, &pod, &mut self.topologies);
+        Some(pod)
     }
 
     fn slot(&mut self, name: &str) -> usize {

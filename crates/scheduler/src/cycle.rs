@@ -74,7 +74,10 @@ pub fn decide(
             return Decision::Unfit(diagnosis);
         }
     };
-    let feasible = search(cluster, &checks, sampling, &mut diagnosis);
+    if let Some(slot) = promised(cycle, &checks) {
+        return Decision::Place(slot);
+    }
+    let feasible = search(cycle, &checks, sampling, &mut diagnosis);
     match feasible.as_slice() {
         [] => Decision::Unfit(diagnosis),
         [only] => Decision::Place(*only),
@@ -119,6 +122,21 @@ impl<'a> Checks<'a> {
         })
     }
 
+    /// Whether the node at a slot will do, as it is and with the pods it was promised to before this one.
+    #[must_use]
+    pub fn refusal_of(&self, cluster: &Cluster, pod: &PodInfo, slot: usize) -> Option<(&'static str, Verdict)> {
+        let node = cluster.at(slot);
+        let mut ahead = cluster.nominations().ahead_of(pod, &node.name).peekable();
+        if ahead.peek().is_some() {
+            let mut kept = node.clone();
+            ahead.for_each(|other| kept.place(other.clone()));
+            if let Some(refusal) = self.refusal(&kept) {
+                return Some(refusal);
+            }
+        }
+        self.refusal(node)
+    }
+
     /// Whether every filter lets the pod onto a node.
     #[must_use]
     pub fn pass(&self, node: &Node) -> bool {
@@ -140,7 +158,15 @@ impl Diagnosis {
     }
 }
 
-fn search(cluster: &Cluster, checks: &Checks<'_>, sampling: &mut Sampling, diagnosis: &mut Diagnosis) -> Vec<usize> {
+/// The node that others have left for this pod, if it will do.
+fn promised(cycle: Cycle<'_>, checks: &Checks<'_>) -> Option<usize> {
+    let Cycle { pod, cluster } = cycle;
+    let slot = cluster.node(cluster.nominations().node_of(&pod.uid)?)?.slot;
+    checks.refusal_of(cluster, pod, slot).is_none().then_some(slot)
+}
+
+fn search(cycle: Cycle<'_>, checks: &Checks<'_>, sampling: &mut Sampling, diagnosis: &mut Diagnosis) -> Vec<usize> {
+    let Cycle { pod, cluster } = cycle;
     let (slots, wanted) = (cluster.slots(), wanted(cluster.len()));
     let mut feasible = Vec::with_capacity(wanted);
     let mut looked = 0;
@@ -150,7 +176,7 @@ fn search(cluster: &Cluster, checks: &Checks<'_>, sampling: &mut Sampling, diagn
         if !node.known {
             continue;
         }
-        match checks.refusal(node) {
+        match checks.refusal_of(cluster, pod, node.slot) {
             None => feasible.push(node.slot),
             Some((plugin, verdict)) => diagnosis.refusals.push(Refusal { slot: node.slot, plugin, verdict }),
         }

@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use nakhoda_api::kinds::core::{Namespace, Node, Pod};
+use nakhoda_client::Client;
 use nakhoda_client::leader::Leadership;
-use nakhoda_client::{Change, Client};
 use tokio::sync::{mpsc, watch};
 
-use crate::act::{Actions, Bound};
+use crate::act::Actions;
 use crate::cluster::Cluster;
 use crate::cycle::{Decision, Diagnosis, Sampling, decide};
 use crate::framework::Framework;
 use crate::metrics::Counts;
+use crate::news::News;
 use crate::pod::PodInfo;
 use crate::preempt::{self, Outcome};
 use crate::queue::Queue;
@@ -37,20 +37,6 @@ pub struct Engine {
     counts: Counts,
 }
 
-/// What the engine listens to.
-pub struct Inputs {
-    /// Nodes.
-    pub nodes: mpsc::UnboundedReceiver<Change<Node>>,
-    /// Namespaces.
-    pub namespaces: mpsc::UnboundedReceiver<Change<Namespace>>,
-    /// Pods.
-    pub pods: mpsc::UnboundedReceiver<Change<Pod>>,
-    /// Bindings.
-    pub bound: mpsc::UnboundedReceiver<Bound>,
-    /// Who leads.
-    pub leadership: watch::Receiver<Leadership>,
-}
-
 // === impl Engine ===
 
 impl Engine {
@@ -70,40 +56,35 @@ impl Engine {
         }
     }
 
-    /// Runs until the inputs end.
-    pub async fn run(mut self, mut inputs: Inputs) {
-        self.lead(&inputs.leadership.borrow_and_update().clone());
+    /// Runs until the news end.
+    pub async fn run(
+        mut self,
+        mut news: mpsc::UnboundedReceiver<News>,
+        mut leadership: watch::Receiver<Leadership>,
+    ) {
+        self.lead(&leadership.borrow_and_update().clone());
         loop {
-            self.take_in(&mut inputs);
+            // A decision shall rest on all that is known.
+            while let Ok(news) = news.try_recv() {
+                self.take_in(news);
+            }
             if self.attempt(Instant::now()) {
                 tokio::task::yield_now().await;
                 continue;
             }
             self.counts.pending(self.queue.lengths());
-            if !self.wait(&mut inputs).await {
+            if !self.wait(&mut news, &mut leadership).await {
                 return;
             }
         }
     }
 
-    /// Takes in what is there without waiting: a decision shall rest on all of it.
-    fn take_in(&mut self, inputs: &mut Inputs) {
-        while let Ok(change) = inputs.nodes.try_recv() {
-            self.on_node(&change);
-        }
-        while let Ok(change) = inputs.namespaces.try_recv() {
-            self.on_namespace(&change);
-        }
-        while let Ok(change) = inputs.pods.try_recv() {
-            self.on_pod(&change);
-        }
-        while let Ok(bound) = inputs.bound.try_recv() {
-            self.on_bound(bound);
-        }
-    }
-
     /// Waits for something to happen, or for a pod to be due. False once nothing more can happen.
-    async fn wait(&mut self, inputs: &mut Inputs) -> bool {
+    async fn wait(
+        &mut self,
+        news: &mut mpsc::UnboundedReceiver<News>,
+        leadership: &mut watch::Receiver<Leadership>,
+    ) -> bool {
         let due = self.queue.next_due().filter(|_| self.leading.is_some());
         let timer = async {
             match due {
@@ -112,12 +93,9 @@ impl Engine {
             }
         };
         tokio::select! {
-            change = inputs.nodes.recv() => change.map(|c| self.on_node(&c)).is_some(),
-            change = inputs.namespaces.recv() => change.map(|c| self.on_namespace(&c)).is_some(),
-            change = inputs.pods.recv() => change.map(|c| self.on_pod(&c)).is_some(),
-            bound = inputs.bound.recv() => bound.map(|b| self.on_bound(b)).is_some(),
-            changed = inputs.leadership.changed() => {
-                let leadership = inputs.leadership.borrow_and_update().clone();
+            news = news.recv() => news.map(|news| self.take_in(news)).is_some(),
+            changed = leadership.changed() => {
+                let leadership = leadership.borrow_and_update().clone();
                 self.lead(&leadership);
                 changed.is_ok()
             }
@@ -153,13 +131,24 @@ impl Engine {
 
     fn make_room(&mut self, client: &Client, pod: &Arc<PodInfo>, diagnosis: &Diagnosis) {
         let by = diagnosis.plugins();
-        match preempt::plan(&self.framework, &self.cluster, pod, diagnosis) {
+        match preempt::plan(&self.framework, &mut self.cluster, pod, diagnosis) {
             Outcome::Useless(why) => self.refuse(client, pod, by, &report::unfit(diagnosis, Some(&why)), None),
             Outcome::Evict { node, victims } => {
+                self.take_over(client, pod, &node);
                 self.actions.evict(client, victims, pod, &node);
                 self.refuse(client, pod, by, &report::unfit(diagnosis, None), Some(node));
             }
         }
+    }
+
+    /// A node is promised to a pod; less important ones lose the promise and look for another.
+    fn take_over(&mut self, client: &Client, pod: &Arc<PodInfo>, node: &str) {
+        for other in self.cluster.nominations().behind(pod, node) {
+            self.cluster.nominations_mut().remove(&other.uid);
+            self.actions.renounce(client, &other);
+            self.queue.wake(&other.uid, Instant::now());
+        }
+        self.cluster.nominations_mut().set(pod.clone(), node);
     }
 
     fn refuse(

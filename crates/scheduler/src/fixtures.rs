@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nakhoda_api::kinds::core::{self, Container, ContainerImage, ContainerPort, Pod, PodSpec, Taint, Toleration};
-use nakhoda_api::kinds::meta::{LabelSelector, OwnerReference};
+use nakhoda_api::kinds::meta::{LabelSelector, ObjectMeta, OwnerReference};
+use nakhoda_api::kinds::policy::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
 use nakhoda_api::kinds::{Quantity, core as k};
 use nakhoda_client::Resource;
 
@@ -63,6 +64,14 @@ pub(crate) fn cluster(nodes: impl IntoIterator<Item = NodeBuilder>) -> Cluster {
         }
     }
     cluster
+}
+
+/// A disruption budget for pods with the label `app`.
+pub(crate) fn budget(app: &str, allowed: i32) -> PodDisruptionBudget {
+    let spec = PodDisruptionBudgetSpec { selector: Some(labelled("app", app)), ..PodDisruptionBudgetSpec::default() };
+    let status = PodDisruptionBudgetStatus { disruptions_allowed: Some(allowed), ..PodDisruptionBudgetStatus::default() };
+    let metadata = ObjectMeta { namespace: Some("default".into()), name: Some("b".into()), ..ObjectMeta::default() };
+    PodDisruptionBudget { metadata, spec: Some(spec), status: Some(status) }
 }
 
 /// What a plugin's filter says of each node.

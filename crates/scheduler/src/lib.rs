@@ -4,8 +4,7 @@
 //! task owns that state ([`engine`]), so there are no locks, and binding never holds up the next
 //! decision. A plugin is one file and one line in [`plugin`].
 //!
-//! Absent so far: gangs (PodGroups), volumes and resource claims, reservations for nominated pods, and
-//! scheduler profiles.
+//! Absent so far: gangs (PodGroups), volumes and resource claims, and scheduler profiles.
 
 pub mod act;
 pub mod app;
@@ -14,6 +13,7 @@ pub mod cycle;
 pub mod engine;
 pub mod framework;
 pub mod metrics;
+pub mod news;
 pub mod node;
 pub mod options;
 pub mod plugin;

@@ -147,6 +147,13 @@ impl Queue {
         }
     }
 
+    /// Something happened to a pod that waits for news: it is tried again.
+    pub fn wake(&mut self, uid: &str, now: Instant) {
+        if self.entries.get(uid).is_some_and(|e| matches!(e.place, Place::Unschedulable(_))) {
+            self.stir(uid, now);
+        }
+    }
+
     /// When [`Queue::pop`] may have something without anything else happening.
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {

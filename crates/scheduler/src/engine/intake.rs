@@ -4,20 +4,40 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nakhoda_api::kinds::core::{Namespace, Node, Pod};
+use nakhoda_api::kinds::policy::PodDisruptionBudget;
 use nakhoda_api::status::chain;
-use nakhoda_client::{Change, Resource};
+use nakhoda_client::{Change, Key, Resource};
 
 use super::Engine;
 use crate::act::Bound;
 use crate::cluster::Cluster;
 use crate::cycle::Checks;
 use crate::framework::{Changes, Cycle, Framework};
+use crate::news::News;
 use crate::pod::PodInfo;
 
 // === impl Engine ===
 
 impl Engine {
-    pub(super) fn on_node(&mut self, change: &Change<Node>) {
+    pub(super) fn take_in(&mut self, news: News) {
+        match news {
+            News::Node(change) => self.on_node(&change),
+            News::Namespace(change) => self.on_namespace(&change),
+            News::Pod(change) => self.on_pod(&change),
+            News::Budget(change) => self.on_budget(&change),
+            News::Bound(bound) => self.on_bound(bound),
+        }
+    }
+
+    /// A budget matters to preemption alone, which asks for it when it runs.
+    fn on_budget(&mut self, change: &Change<PodDisruptionBudget>) {
+        match change {
+            Change::Added(budget) | Change::Updated { new: budget, .. } => self.cluster.budgets_mut().set(budget),
+            Change::Deleted(budget) => self.cluster.budgets_mut().remove(&Key::of(&**budget)),
+        }
+    }
+
+    fn on_node(&mut self, change: &Change<Node>) {
         match change {
             Change::Added(node) | Change::Updated { new: node, .. } => {
                 let (slot, changes) = self.cluster.set_node(node);
@@ -27,7 +47,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn on_namespace(&mut self, change: &Change<Namespace>) {
+    fn on_namespace(&mut self, change: &Change<Namespace>) {
         match change {
             Change::Added(namespace) | Change::Updated { new: namespace, .. } => {
                 if self.cluster.set_namespace(namespace) {
@@ -38,7 +58,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn on_pod(&mut self, change: &Change<Pod>) {
+    fn on_pod(&mut self, change: &Change<Pod>) {
         match change {
             Change::Added(pod) => self.on_present(pod),
             Change::Updated { old, new } => {
@@ -72,18 +92,22 @@ impl Engine {
         } else if object.spec.as_ref().and_then(|s| s.scheduler_name.as_deref()) == Some(&self.name) {
             let open = self.framework.closed(&pod).is_none();
             let rank = self.framework.rank(&pod);
+            if !pod.nominated_node().is_empty() {
+                self.cluster.nominations_mut().set(pod.clone(), pod.nominated_node());
+            }
             self.queue.put(pod, rank, open, Instant::now());
         }
     }
 
     fn on_absent(&mut self, uid: &str) {
         self.queue.remove(uid);
+        self.cluster.nominations_mut().remove(uid);
         if let Some(slot) = self.cluster.remove(uid) {
             self.news(slot, Changes::POD_REMOVED);
         }
     }
 
-    pub(super) fn on_bound(&mut self, bound: Bound) {
+    fn on_bound(&mut self, bound: Bound) {
         let Bound { pod, node, outcome } = bound;
         match outcome {
             Ok(()) => {

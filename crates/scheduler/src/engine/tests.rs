@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use nakhoda_api::kinds::core::Event;
+use nakhoda_api::kinds::core::{Event, Pod};
 use nakhoda_client::memory::Memory;
-use nakhoda_client::{Informer, Informers, Key, Selection};
+use nakhoda_client::{Change, Informer, Informers, Key, Selection};
 use nakhoda_daemon::Tasks;
 use nakhoda_daemon::metrics::Metrics;
 
@@ -134,13 +134,13 @@ async fn an_older_state_of_a_bound_pod_is_not_scheduled_again() {
     let mut engine = Engine::new(Framework::new(), "default-scheduler".into(), client.clone(), actions, counts);
     engine.leading = Some(client.clone());
     client.all().create(&pod("a").build()).await.expect("created");
-    engine.on_node(&Change::Added(Arc::new(node("n").build())));
-    engine.on_pod(&Change::Added(Arc::new(pod("a").build())));
+    engine.take_in(News::Node(Change::Added(Arc::new(node("n").build()))));
+    engine.take_in(News::Pod(Change::Added(Arc::new(pod("a").build()))));
     assert!(engine.attempt(Instant::now()));
-    engine.on_bound(bound.recv().await.expect("told"));
-    engine.on_pod(&Change::Added(Arc::new(pod("a").label("late", "news").build())));
+    engine.take_in(bound.recv().await.expect("told"));
+    engine.take_in(News::Pod(Change::Added(Arc::new(pod("a").label("late", "news").build()))));
     assert!(!engine.attempt(Instant::now()));
-    engine.on_pod(&Change::Added(Arc::new(pod("a").on("n").build())));
+    engine.take_in(News::Pod(Change::Added(Arc::new(pod("a").on("n").build()))));
     assert!(engine.cluster.holds("a") && !engine.cluster.is_assumed("a"));
     tasks.stop();
 }

@@ -1,0 +1,43 @@
+//! [`News`]: all that the engine hears, in one channel.
+
+use nakhoda_api::kinds::core::{Namespace, Node, Pod};
+use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_client::{Change, Informer, Resource};
+use nakhoda_daemon::Tasks;
+use tokio::sync::mpsc;
+
+use crate::act::Bound;
+
+/// One piece of news.
+#[derive(Debug)]
+pub enum News {
+    /// Of a node.
+    Node(Change<Node>),
+    /// Of a namespace.
+    Namespace(Change<Namespace>),
+    /// Of a pod.
+    Pod(Change<Pod>),
+    /// Of a disruption budget.
+    Budget(Change<PodDisruptionBudget>),
+    /// How a binding went.
+    Bound(Bound),
+}
+
+/// Passes on what an informer tells, from what there is now on.
+pub fn feed<K: Resource>(
+    tasks: &Tasks,
+    name: &'static str,
+    informer: &Informer<K>,
+    news: &mpsc::UnboundedSender<News>,
+    wrap: impl Fn(Change<K>) -> News + Send + 'static,
+) {
+    let (mut changes, news) = (informer.subscribe(), news.clone());
+    tasks.spawn(name, async move {
+        while let Some(change) = changes.recv().await {
+            // The engine is gone only when the process ends.
+            if news.send(wrap(change)).is_err() {
+                return;
+            }
+        }
+    });
+}
