@@ -4,6 +4,7 @@
 //! values and return values; they fail on input only, and then with a [`Status`] or [`field::Errors`].
 
 pub mod cron;
+pub mod claims;
 pub mod field;
 pub mod gvk;
 pub mod kinds;

@@ -3,6 +3,7 @@
 pub mod fields;
 pub mod labels;
 mod lexer;
+pub mod nodes;
 
 pub use fields::FieldSelector;
 pub use labels::LabelSelector;

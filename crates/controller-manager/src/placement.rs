@@ -1,7 +1,8 @@
 //! Whether a pod of a template may be on a node: its node selector, its required node affinity, the
 //! node's taints. What a scheduler weighs beyond that is its own business.
 
-use nakhoda_api::kinds::core::{Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Toleration};
+use nakhoda_api::kinds::core::{Node, PodSpec, Toleration};
+use nakhoda_api::selector::nodes::NodeSelector;
 use nakhoda_client::Resource;
 
 use crate::selector::matches_all;
@@ -38,34 +39,7 @@ fn selects(spec: &PodSpec, node: &Node) -> bool {
     let required = spec.affinity.as_ref().and_then(|a| a.node_affinity.as_ref());
     let required = required.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
     matches_all(spec.node_selector.as_ref(), node.metadata.labels.as_ref())
-        && required.is_none_or(|s| s.node_selector_terms.iter().any(|t| fits(t, node)))
-}
-
-/// An empty term fits nothing.
-fn fits(term: &NodeSelectorTerm, node: &Node) -> bool {
-    let expressions = term.match_expressions.as_deref().unwrap_or_default();
-    let fields = term.match_fields.as_deref().unwrap_or_default();
-    let label = |key: &str| node.metadata.labels.as_ref().and_then(|l| l.get(key)).map(String::as_str);
-    let field = |key: &str| (key == "metadata.name").then(|| node.name());
-    !(expressions.is_empty() && fields.is_empty())
-        && expressions.iter().all(|r| satisfied(r, label(&r.key)))
-        && fields.iter().all(|r| satisfied(r, field(&r.key)))
-}
-
-fn satisfied(requirement: &NodeSelectorRequirement, value: Option<&str>) -> bool {
-    let values = requirement.values.as_deref().unwrap_or_default();
-    let listed = value.is_some_and(|v| values.iter().any(|x| x == v));
-    let number = |text: Option<&str>| text.and_then(|t| t.parse::<i64>().ok());
-    let compared = number(value).zip(number(values.first().map(String::as_str)));
-    match requirement.operator.as_str() {
-        "In" => listed,
-        "NotIn" => !listed,
-        "Exists" => value.is_some(),
-        "DoesNotExist" => value.is_none(),
-        "Gt" => compared.is_some_and(|(v, limit)| v > limit),
-        "Lt" => compared.is_some_and(|(v, limit)| v < limit),
-        _ => false,
-    }
+        && required.is_none_or(|s| NodeSelector::of(&s.node_selector_terms).matches(&node.metadata.labels, node.name()))
 }
 
 #[cfg(test)]
@@ -96,23 +70,5 @@ mod tests {
         assert_eq!(of(&[("a", NO_SCHEDULE)]), Placement { runs: false, stays: true });
         assert_eq!(of(&[("a", NO_EXECUTE)]), Placement { runs: false, stays: false });
         assert_eq!(of(&[("a", "PreferNoSchedule")]), Placement { runs: true, stays: true });
-    }
-
-    #[test]
-    fn terms_match_labels_and_the_name_field() {
-        let requirement = |key: &str, operator: &str, value: &str| NodeSelectorRequirement {
-            key: key.into(),
-            operator: operator.into(),
-            values: Some(vec![value.into()]),
-        };
-        let node = node(&[("cores", "8")], &[]);
-        let by_label = |r| fits(&NodeSelectorTerm { match_expressions: Some(vec![r]), match_fields: None }, &node);
-        assert!(by_label(requirement("cores", "Gt", "4")) && !by_label(requirement("cores", "Lt", "8")));
-        assert!(by_label(requirement("gpu", "NotIn", "yes")) && !by_label(requirement("gpu", "In", "yes")));
-        let by_name = |r| fits(&NodeSelectorTerm { match_expressions: None, match_fields: Some(vec![r]) }, &node);
-        assert!(
-            by_name(requirement("metadata.name", "In", "n1")) && !by_name(requirement("metadata.name", "In", "n2"))
-        );
-        assert!(!fits(&NodeSelectorTerm::default(), &node));
     }
 }

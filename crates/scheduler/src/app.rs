@@ -56,7 +56,6 @@ pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -
         nodes.synced().await;
         namespaces.synced().await;
         pods.synced().await;
-        budgets.synced().await;
         flag.store(true, Ordering::Relaxed);
         news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
         news::feed(&tasks, "namespaces", &namespaces, &sender, News::Namespace);

@@ -57,11 +57,7 @@ impl Engine {
     }
 
     /// Runs until the news end.
-    pub async fn run(
-        mut self,
-        mut news: mpsc::UnboundedReceiver<News>,
-        mut leadership: watch::Receiver<Leadership>,
-    ) {
+    pub async fn run(mut self, mut news: mpsc::UnboundedReceiver<News>, mut leadership: watch::Receiver<Leadership>) {
         self.lead(&leadership.borrow_and_update().clone());
         loop {
             // A decision shall rest on all that is known.

@@ -69,7 +69,8 @@ pub(crate) fn cluster(nodes: impl IntoIterator<Item = NodeBuilder>) -> Cluster {
 /// A disruption budget for pods with the label `app`.
 pub(crate) fn budget(app: &str, allowed: i32) -> PodDisruptionBudget {
     let spec = PodDisruptionBudgetSpec { selector: Some(labelled("app", app)), ..PodDisruptionBudgetSpec::default() };
-    let status = PodDisruptionBudgetStatus { disruptions_allowed: Some(allowed), ..PodDisruptionBudgetStatus::default() };
+    let status =
+        PodDisruptionBudgetStatus { disruptions_allowed: Some(allowed), ..PodDisruptionBudgetStatus::default() };
     let metadata = ObjectMeta { namespace: Some("default".into()), name: Some("b".into()), ..ObjectMeta::default() };
     PodDisruptionBudget { metadata, spec: Some(spec), status: Some(status) }
 }

@@ -33,9 +33,15 @@ impl Budgets {
         let status = object.status.as_ref();
         let budget = Budget {
             // The API server has checked it; one that cannot be read protects nobody.
-            selector: labels::from_typed(spec.and_then(|s| s.selector.as_ref())).unwrap_or_else(|_| LabelSelector::nothing()),
+            selector: labels::from_typed(spec.and_then(|s| s.selector.as_ref()))
+                .unwrap_or_else(|_| LabelSelector::nothing()),
             allowed: status.and_then(|s| s.disruptions_allowed).unwrap_or_default(),
-            granted: status.and_then(|s| s.disrupted_pods.as_ref()).into_iter().flatten().map(|(name, _)| name.clone()).collect(),
+            granted: status
+                .and_then(|s| s.disrupted_pods.as_ref())
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone())
+                .collect(),
         };
         self.all.insert(Key::of(object), budget);
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nakhoda_api::kinds::core::{NodeSelectorRequirement, NodeSelectorTerm, PreferredSchedulingTerm};
-use nakhoda_api::selector::labels::{Operator, Requirement};
+use nakhoda_api::kinds::core::PreferredSchedulingTerm;
+use nakhoda_api::selector::nodes::{NodeSelector, Term};
 
 use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Rate, Score, Verdict, scale};
 use crate::node::Node;
@@ -14,13 +14,7 @@ struct NodeAffinity;
 /// What a pod demands of a node.
 pub struct Demand<'a> {
     labels: &'a BTreeMap<String, String>,
-    terms: Option<Vec<Term>>,
-}
-
-/// A term that can be compared quickly; one without conditions matches nothing.
-struct Term {
-    labels: Vec<Requirement>,
-    names: Vec<Requirement>,
+    terms: Option<NodeSelector>,
 }
 
 static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
@@ -61,7 +55,7 @@ impl Score for NodeAffinity {
         if terms.is_empty() {
             return None;
         }
-        Some(Box::new(move |node| terms.iter().filter(|(_, term)| term.matches(node)).map(|(weight, _)| weight).sum()))
+        Some(Box::new(move |node| terms.iter().filter(|(_, term)| term.matches(&node.labels, &node.name)).map(|(weight, _)| weight).sum()))
     }
 
     fn normalise(&self, scores: &mut [i64]) {
@@ -79,7 +73,7 @@ impl<'a> Demand<'a> {
         let required = affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
         Self {
             labels: pod.spec().and_then(|s| s.node_selector.as_ref()).unwrap_or(&NO_LABELS),
-            terms: required.map(|r| r.node_selector_terms.iter().map(Term::of).collect()),
+            terms: required.map(|r| NodeSelector::of(&r.node_selector_terms)),
         }
     }
 
@@ -93,44 +87,12 @@ impl<'a> Demand<'a> {
     #[must_use]
     pub fn met_by(&self, node: &Node) -> bool {
         self.labels.iter().all(|(key, value)| node.labels.get(key) == Some(value))
-            && self.terms.as_ref().is_none_or(|terms| terms.iter().any(|term| term.matches(node)))
-    }
-}
-
-// === impl Term ===
-
-impl Term {
-    fn of(term: &NodeSelectorTerm) -> Self {
-        Self {
-            labels: term.match_expressions.iter().flatten().map(requirement).collect(),
-            names: term.match_fields.iter().flatten().map(requirement).collect(),
-        }
-    }
-
-    fn matches(&self, node: &Node) -> bool {
-        let some = !self.labels.is_empty() || !self.names.is_empty();
-        some && self.labels.iter().all(|r| r.matches(node.labels.get(&r.key).map(String::as_str)))
-            && self.names.iter().all(|r| r.key == "metadata.name" && r.matches(Some(&node.name)))
+            && self.terms.as_ref().is_none_or(|terms| terms.matches(&node.labels, &node.name))
     }
 }
 
 fn weighted(term: &PreferredSchedulingTerm) -> (i64, Term) {
     (term.weight.into(), Term::of(&term.preference))
-}
-
-/// The API server has checked the operator; an unknown one matches nothing.
-fn requirement(requirement: &NodeSelectorRequirement) -> Requirement {
-    let values = requirement.values.clone().unwrap_or_default();
-    let (operator, values) = match requirement.operator.as_str() {
-        "In" => (Operator::In, values),
-        "NotIn" => (Operator::NotIn, values),
-        "Exists" => (Operator::Exists, values),
-        "DoesNotExist" => (Operator::DoesNotExist, values),
-        "Gt" => (Operator::GreaterThan, values),
-        "Lt" => (Operator::LessThan, values),
-        _ => (Operator::In, Vec::new()),
-    };
-    Requirement { key: requirement.key.clone(), operator, values }
 }
 
 #[cfg(test)]
