@@ -84,6 +84,8 @@ plugins! {
     escalation::Escalation,
     // sets the number by which the scheduler and the kubelet compare pods
     priority::Priority,
+    // adds only what the user has not said
+    default_ingress_class::DefaultIngressClass,
     // last: adds only what neither the user nor another plugin has said
     default_toleration_seconds::DefaultTolerationSeconds,
 }

@@ -75,6 +75,8 @@ pub enum NameRule {
     Label1035,
     /// A path segment: RBAC kinds.
     Segment,
+    /// An address, spelt in the one right way: IPAddress.
+    Address,
 }
 
 /// A subresource.

@@ -67,7 +67,13 @@ kinds! {
     certificates {
         certificate_signing_request::CertificateSigningRequests,
     }
-    networking {}
+    networking {
+        ingress::Ingresses,
+        ingress_class::IngressClasses,
+        ip_address::IPAddresses,
+        network_policy::NetworkPolicies,
+        service_cidr::ServiceCIDRs,
+    }
     policy {}
     rbac {
         cluster_role::ClusterRoles,

@@ -5,6 +5,7 @@ use nakhoda_api::{GroupVersion, Object, Scope, names};
 use serde_json::Value;
 
 use crate::kind::NameRule;
+use crate::rules::network;
 
 const ANNOTATIONS_MAX: usize = 256 << 10;
 const IMMUTABLE: &str = "field is immutable";
@@ -62,7 +63,7 @@ fn check_names(object: &Object, rule: NameRule, path: &Path, errors: &mut Errors
     if !prefix.is_empty() {
         // a prefix may end where a name may not
         let probe = format!("{}a", prefix.trim_end_matches(['-', '.']));
-        let probe = if rule == NameRule::Segment { prefix.to_owned() } else { probe };
+        let probe = if matches!(rule, NameRule::Segment | NameRule::Address) { prefix.to_owned() } else { probe };
         for fault in faults(&probe, rule) {
             errors.invalid(&path.child("generateName"), prefix, fault);
         }
@@ -83,6 +84,7 @@ fn faults(name: &str, rule: NameRule) -> Vec<String> {
         NameRule::Label => names::is_dns1123_label(name),
         NameRule::Label1035 => names::is_dns1035_label(name),
         NameRule::Segment => names::is_path_segment_name(name),
+        NameRule::Address => network::address_faults(name),
     }
 }
 

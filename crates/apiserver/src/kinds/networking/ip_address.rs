@@ -1,0 +1,90 @@
+//! IPAddress: an address that somebody holds. Those of Services are made and removed with them.
+
+use nakhoda_api::Scope;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::networking::{IPAddress, ParentReference};
+use nakhoda_api::names;
+
+use crate::kind::{Columns, Cx, Fields, Info, Kind, NameRule};
+use crate::rules::check::{each, immutable, subdomain, text};
+use crate::rules::reference::segment;
+
+/// The kind.
+pub struct IPAddresses;
+
+impl Kind for IPAddresses {
+    type Object = IPAddress;
+
+    fn info() -> Info {
+        Info {
+            short: &["ip"],
+            names: NameRule::Address,
+            ..Info::of::<IPAddress>("ipaddresses", "ipaddress", Scope::Cluster)
+        }
+    }
+
+    fn validate(_: &Cx, new: &IPAddress, old: Option<&IPAddress>, errors: &mut Errors) {
+        let path = Path::new("spec.parentRef");
+        parent(errors, &path, &new.spec.parent_ref);
+        if let Some(old) = old {
+            immutable(errors, &path, &new.spec.parent_ref, &old.spec.parent_ref);
+        }
+    }
+
+    fn fields(address: &IPAddress) -> Fields {
+        let parent = &address.spec.parent_ref;
+        vec![
+            ("spec.parentRef.group", text(&parent.group).into()),
+            ("spec.parentRef.resource", parent.resource.clone()),
+            ("spec.parentRef.namespace", text(&parent.namespace).into()),
+            ("spec.parentRef.name", parent.name.clone()),
+        ]
+    }
+
+    fn columns() -> Columns<IPAddress> {
+        Columns::<IPAddress>::named().text("ParentRef", |a, _| shown(&a.spec.parent_ref).into()).age()
+    }
+}
+
+/// The typed model shows a parent that was left out as one that says nothing.
+fn parent(errors: &mut Errors, path: &Path, parent: &ParentReference) {
+    if *parent == ParentReference::default() {
+        return errors.required(path, "");
+    }
+    if !text(&parent.group).is_empty() {
+        subdomain(errors, &path.child("group"), text(&parent.group));
+    }
+    segment(errors, &path.child("resource"), &parent.resource);
+    segment(errors, &path.child("name"), &parent.name);
+    let namespace = text(&parent.namespace);
+    each(errors, &path.child("namespace"), namespace, names::is_path_segment_name(namespace));
+}
+
+fn shown(parent: &ParentReference) -> String {
+    let group = match text(&parent.group) {
+        "" => String::new(),
+        group => format!(".{group}"),
+    };
+    let namespace = match text(&parent.namespace) {
+        "" => String::new(),
+        namespace => format!("/{namespace}"),
+    };
+    format!("{}{namespace}/{}", format!("{}{group}", parent.resource).to_lowercase(), parent.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::{create, row, update};
+
+    #[test]
+    fn a_parent_is_needed_and_stays() {
+        let held = |name: &str| json!({"metadata": {"name": "10.0.0.1"}, "spec": {"parentRef": {"resource": "services", "namespace": "a", "name": name}}});
+        assert_eq!(create::<IPAddresses>(held("b")), "");
+        assert_eq!(create::<IPAddresses>(json!({"metadata": {"name": "10.0.0.1"}})), "spec.parentRef: Required value");
+        assert!(update::<IPAddresses>(held("b"), held("c")).ends_with("field is immutable"));
+        assert_eq!(row::<IPAddresses>(held("b"))[1], "services/a/b");
+    }
+}
