@@ -9,6 +9,7 @@ pub mod field;
 pub mod gvk;
 pub mod kinds;
 pub mod names;
+pub mod network;
 pub mod object;
 pub mod openapi;
 pub mod patch;

@@ -2,10 +2,10 @@
 //!
 //! Each address and each port is a key of its own in the store, written and removed **in the transaction
 //! that writes the Service**, under the condition that it did not exist. So two API servers cannot give
-//! the same one twice, and nothing leaks when one dies half-way. Addresses are the IPAddress objects of
-//! upstream, at upstream's keys.
+//! the same one twice, and nothing leaks when one dies half-way. Addresses are IPAddress objects, out of the
+//! ranges of all ServiceCIDRs that are ready: first of the one that the flag names, then of the others.
 //!
-//! Absent: IPv6 and dual stack.
+//! Absent: IPv6 and dual stack; ServiceCIDRs smaller than a /30 give nothing.
 
 use nakhoda_api::{Object, Status};
 use nakhoda_store::Options;
@@ -17,9 +17,11 @@ mod claim;
 mod range;
 pub mod repair;
 mod service;
+mod space;
 
 pub use claim::Claim;
 pub use range::{AddressRange, PortRange, RangeError};
+pub use space::{DEFAULT, Space};
 
 /// The ranges that are given out.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ pub struct Claims {
     tries: usize,
 }
 
-/// So many random picks before the free ones are looked up.
+/// So many guesses by what the cache knows before the store is asked.
 const PICKS: usize = 8;
 /// So many picks in all.
 const ATTEMPTS: usize = 32;
@@ -46,12 +48,16 @@ const ATTEMPTS: usize = 32;
 // === impl Allocators ===
 
 impl Allocators {
+    fn space(&self, call: &Call) -> Space {
+        Space::of(self, call.pipeline.storage())
+    }
+
     /// Fills in what a new object is given.
     pub fn create(&self, call: &Call, object: &mut Object) -> Result<Claims, Status> {
         if !applies(call) {
             return Ok(Claims::default());
         }
-        let taken = service::settle(self, call, object, None)?;
+        let taken = service::settle(&self.space(call), call, object, None)?;
         Ok(Claims { taken, ..Claims::default() })
     }
 
@@ -61,7 +67,7 @@ impl Allocators {
             return Ok(Claims::default());
         }
         let before = service::held(old);
-        let wanted = service::settle(self, call, new, Some(old))?;
+        let wanted = service::settle(&self.space(call), call, new, Some(old))?;
         let released = before.iter().filter(|claim| !wanted.iter().any(|w| w.same(claim))).cloned().collect();
         let taken = wanted.into_iter().filter(|claim| !before.iter().any(|b| b.same(claim))).collect();
         Ok(Claims { taken, released, tries: 0 })
@@ -93,15 +99,18 @@ impl Claims {
     /// A claim was taken by somebody else: another one if the server chose it, else 422.
     pub async fn taken(&mut self, call: &Call, key: &[u8], object: &mut Object) -> Result<(), Status> {
         self.tries += 1;
-        let allocators = call.pipeline.allocators();
+        let space = call.pipeline.allocators().space(call);
         let Some(claim) = self.taken.iter_mut().find(|claim| claim.key() == key) else {
             return Err(Status::modified(&call.resource(), object.name()));
         };
         if claim.asked || self.tries >= ATTEMPTS {
             return Err(claim.refusal(call, object));
         }
-        let next =
-            if self.tries < PICKS { claim.pick(allocators) } else { repair::free(call, allocators, claim).await? };
+        let picked = if self.tries < PICKS { claim.pick(&space) } else { None };
+        let next = match picked {
+            Some(next) => Some(next),
+            None => repair::free(call, &space, claim).await?,
+        };
         let Some(next) = next else { return Err(claim.exhausted(call, object)) };
         service::replace(object, claim, &next);
         *claim = next;

@@ -35,6 +35,7 @@ use crate::storage::Storage;
 use crate::{admission, authn, authz, grpc, rest, serve};
 
 mod advertise;
+mod default_cidr;
 mod startup;
 
 /// Upstream's `--etcd-compaction-interval`.

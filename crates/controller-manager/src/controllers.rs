@@ -36,6 +36,7 @@ controllers! {
     replication,
     root_ca,
     service_account,
+    service_cidr,
     service_lb,
     stateful_set,
     taint_eviction,

@@ -8,10 +8,14 @@ use nakhoda_api::{Object, Status, time};
 use nakhoda_store::store::Op;
 use serde_json::json;
 
-use super::Allocators;
+use super::Space;
 use crate::verb::Call;
 
 pub(super) const ADDRESSES: &str = "/registry/ipaddresses/";
+/// The label that says who keeps an IPAddress.
+pub(super) const MANAGED_BY: &str = "ipaddress.kubernetes.io/managed-by";
+/// Who keeps those of Services.
+pub(super) const MANAGER: &str = "ipallocator.k8s.io";
 pub(super) const PORTS: &str = "/registry/nakhoda/nodeports/";
 
 /// One thing that is held.
@@ -67,7 +71,7 @@ impl Claim {
                     "creationTimestamp": time::now_rfc3339(call.now),
                     "labels": {
                         "ipaddress.kubernetes.io/ip-family": "IPv4",
-                        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+                        MANAGED_BY: MANAGER,
                     },
                 },
                 "spec": {"parentRef": parent},
@@ -76,12 +80,12 @@ impl Claim {
         Op::Put { key: self.key(), value: value.to_string().into(), ttl: None }
     }
 
-    /// Another one of its kind, at random.
+    /// Another one of its kind, at random; `None` if none is known to be free.
     #[must_use]
-    pub fn pick(&self, allocators: &Allocators) -> Option<Self> {
+    pub fn pick(&self, space: &Space) -> Option<Self> {
         let value = match self.value {
-            Value::Address(_) => random_address(allocators),
-            Value::Port(_) => random_port(allocators),
+            Value::Address(_) => Value::Address(space.pick()?),
+            Value::Port(_) => random_port(space),
         };
         Some(Self { value, ..self.clone() })
     }
@@ -137,10 +141,6 @@ impl Claim {
     }
 }
 
-pub(super) fn random_address(allocators: &Allocators) -> Value {
-    Value::Address(allocators.addresses.at(rand::random_range(allocators.addresses.dynamic())))
-}
-
-pub(super) fn random_port(allocators: &Allocators) -> Value {
-    Value::Port(rand::random_range(allocators.ports.first..=allocators.ports.last))
+pub(super) fn random_port(space: &Space) -> Value {
+    Value::Port(rand::random_range(space.ports.first..=space.ports.last))
 }

@@ -1,7 +1,9 @@
 //! The ranges, as flags write them.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
+
+use nakhoda_api::network::Network;
 
 /// An IPv4 range in CIDR notation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,14 @@ impl AddressRange {
     }
 }
 
+impl AddressRange {
+    /// Every address that can be given, those first that the server gives out by itself.
+    pub fn all(&self) -> impl Iterator<Item = Ipv4Addr> + use<> {
+        let (range, dynamic) = (*self, self.dynamic());
+        dynamic.clone().chain(1..dynamic.start).map(move |index| range.at(index))
+    }
+}
+
 impl FromStr for AddressRange {
     type Err = RangeError;
 
@@ -83,6 +93,19 @@ impl FromStr for AddressRange {
 impl std::fmt::Display for AddressRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", Ipv4Addr::from(self.network), self.bits)
+    }
+}
+
+impl TryFrom<Network> for AddressRange {
+    type Error = RangeError;
+
+    fn try_from(network: Network) -> Result<Self, RangeError> {
+        match network.address {
+            IpAddr::V4(address) if (1..=30).contains(&network.bits) => {
+                Ok(Self { network: u32::from(address) & (u32::MAX << (32 - network.bits)), bits: network.bits })
+            }
+            _ => Err(RangeError::Address(network.to_string())),
+        }
     }
 }
 

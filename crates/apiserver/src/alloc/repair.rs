@@ -9,8 +9,8 @@ use bytes::Bytes;
 use nakhoda_api::{GroupVersionResource, Object, Status};
 use nakhoda_store::store::{Compare, Entry, List, Op, Txn};
 
-use super::claim::{ADDRESSES, PORTS, Value};
-use super::{Allocators, Claim, service};
+use super::claim::{ADDRESSES, MANAGED_BY, MANAGER, PORTS, Value};
+use super::{Claim, Space, service};
 use crate::kind::Served;
 use crate::pipeline::Pipeline;
 use crate::verb::{Call, outcome};
@@ -21,11 +21,10 @@ pub async fn run(pipeline: &Pipeline) -> Result<usize, Status> {
     let call = call(pipeline, &kind)?;
     let prefix = format!("/registry/{}/", kind.info.storage);
     let (services, revision) = list(&call, &prefix, None).await?;
-    let mut keys: HashMap<Bytes, u64> = HashMap::new();
-    for prefix in [ADDRESSES, PORTS] {
-        let (entries, _) = list(&call, prefix, Some(revision)).await?;
-        keys.extend(entries.into_iter().map(|entry| (entry.key, entry.revision)));
-    }
+    let (addresses, _) = list(&call, ADDRESSES, Some(revision)).await?;
+    let (ports, _) = list(&call, PORTS, Some(revision)).await?;
+    let mut keys: HashMap<Bytes, Entry> =
+        addresses.into_iter().chain(ports).map(|entry| (entry.key.clone(), entry)).collect();
     let mut corrections = Vec::new();
     for entry in &services {
         let Ok(object) = Object::from_json(&entry.value) else { continue };
@@ -35,9 +34,9 @@ pub async fn run(pipeline: &Pipeline) -> Result<usize, Status> {
             }
         }
     }
-    corrections.extend(keys.into_iter().map(|(key, revision)| Txn {
-        compares: vec![Compare { key: key.clone(), revision }],
-        ops: vec![Op::Delete { key }],
+    corrections.extend(keys.into_values().filter(is_ours).map(|entry| Txn {
+        compares: vec![Compare { key: entry.key.clone(), revision: entry.revision }],
+        ops: vec![Op::Delete { key: entry.key }],
     }));
     let count = corrections.len();
     for txn in corrections {
@@ -46,8 +45,14 @@ pub async fn run(pipeline: &Pipeline) -> Result<usize, Status> {
     Ok(count)
 }
 
+/// Whether the server wrote a key for a Service. Addresses of others are no business of it.
+fn is_ours(entry: &Entry) -> bool {
+    let managed = |object: Object| object.labels().any(|(key, value)| key == MANAGED_BY && value == MANAGER);
+    !entry.key.starts_with(ADDRESSES.as_bytes()) || Object::from_json(&entry.value).is_ok_and(managed)
+}
+
 /// A value that nobody holds now, for when guessing does not find one.
-pub(super) async fn free(call: &Call, allocators: &Allocators, like: &Claim) -> Result<Option<Claim>, Status> {
+pub(super) async fn free(call: &Call, space: &Space, like: &Claim) -> Result<Option<Claim>, Status> {
     let prefix = match like.value {
         Value::Address(_) => ADDRESSES,
         Value::Port(_) => PORTS,
@@ -55,16 +60,12 @@ pub(super) async fn free(call: &Call, allocators: &Allocators, like: &Claim) -> 
     let (entries, _) = list(call, prefix, None).await?;
     let taken: std::collections::HashSet<Bytes> = entries.into_iter().map(|entry| entry.key).collect();
     let of = |value: Value| Claim { value, ..like.clone() };
-    let range = allocators.addresses;
     let found = match like.value {
         Value::Port(_) => {
-            let mut all = (allocators.ports.first..=allocators.ports.last).map(Value::Port);
+            let mut all = (space.ports.first..=space.ports.last).map(Value::Port);
             all.find(|value| !taken.contains(&of(*value).key()))
         }
-        Value::Address(_) => {
-            let mut all = range.dynamic().chain(1..range.dynamic().start).map(|index| Value::Address(range.at(index)));
-            all.find(|value| !taken.contains(&of(*value).key()))
-        }
+        Value::Address(_) => space.all().map(Value::Address).find(|value| !taken.contains(&of(*value).key())),
     };
     Ok(found.map(of))
 }

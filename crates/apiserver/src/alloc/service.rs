@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use nakhoda_api::{Object, Status};
 use serde_json::{Value as Json, json};
 
-use super::Allocators;
-use super::claim::{Claim, Value, random_address, random_port};
+use super::Space;
+use super::claim::{Claim, Value, random_port};
 use crate::verb::Call;
 
 mod families;
@@ -29,16 +29,16 @@ pub(super) fn held(service: &Object) -> Vec<Claim> {
 
 /// Writes into a Service what it is given, and tells what it holds then.
 pub(super) fn settle(
-    allocators: &Allocators,
+    space: &Space,
     call: &Call,
     service: &mut Object,
     old: Option<&Object>,
 ) -> Result<Vec<Claim>, Status> {
     let mut claims = Vec::new();
     families::settle(call, service)?;
-    settle_address(allocators, call, service, &mut claims)?;
-    settle_ports(allocators, call, service, old, &mut claims)?;
-    settle_health(allocators, call, service, old, &mut claims)?;
+    settle_address(space, call, service, &mut claims)?;
+    settle_ports(space, call, service, old, &mut claims)?;
+    settle_health(space, call, service, old, &mut claims)?;
     Ok(claims)
 }
 
@@ -63,12 +63,7 @@ pub(super) fn replace(service: &mut Object, claim: &Claim, next: &Claim) {
 }
 
 /// What cannot be an address is left for validation to tell.
-fn settle_address(
-    allocators: &Allocators,
-    call: &Call,
-    service: &mut Object,
-    claims: &mut Vec<Claim>,
-) -> Result<(), Status> {
+fn settle_address(space: &Space, call: &Call, service: &mut Object, claims: &mut Vec<Claim>) -> Result<(), Status> {
     if kind(service) == "ExternalName" {
         return Ok(());
     }
@@ -77,10 +72,13 @@ fn settle_address(
         _ if is_contradictory(service, &given) => return Ok(()),
         Ok(address) => asked(Value::Address(address), ADDRESS_PATH.into()),
         Err(_) if !given.is_empty() => return Ok(()),
-        Err(_) => Claim { value: random_address(allocators), path: ADDRESS_PATH.into(), asked: false },
+        Err(_) => {
+            let none = Claim { value: Value::Address(Ipv4Addr::UNSPECIFIED), path: ADDRESS_PATH.into(), asked: false };
+            none.pick(space).ok_or_else(|| none.exhausted(call, service))?
+        }
     };
     if let Value::Address(address) = claim.value {
-        if !allocators.addresses.contains(address) {
+        if !space.contains(address) {
             return Err(claim.out_of_range(call, service));
         }
         write_address(service, &address.to_string());
@@ -101,7 +99,7 @@ fn write_address(service: &mut Object, address: &str) {
 }
 
 fn settle_ports(
-    allocators: &Allocators,
+    space: &Space,
     call: &Call,
     service: &mut Object,
     old: Option<&Object>,
@@ -118,12 +116,12 @@ fn settle_ports(
         let claim = match fixed {
             Some(port) => asked(Value::Port(port), port_path(index)),
             None if has_node_ports(service) => {
-                Claim { value: fresh(allocators, claims), path: port_path(index), asked: false }
+                Claim { value: fresh(space, claims), path: port_path(index), asked: false }
             }
             None => continue,
         };
         let Value::Port(port) = claim.value else { continue };
-        if !allocators.ports.contains(port) {
+        if !space.ports.contains(port) {
             return Err(claim.out_of_range(call, service));
         }
         list[index]["nodePort"] = port.into();
@@ -136,7 +134,7 @@ fn settle_ports(
 }
 
 fn settle_health(
-    allocators: &Allocators,
+    space: &Space,
     call: &Call,
     service: &mut Object,
     old: Option<&Object>,
@@ -149,10 +147,10 @@ fn settle_health(
     let port = |object: &Object| object.at(&["spec", "healthCheckNodePort"]).and_then(number);
     let claim = match port(service).or_else(|| old.and_then(port)) {
         Some(port) => asked(Value::Port(port), HEALTH_PATH.into()),
-        None => Claim { value: fresh(allocators, claims), path: HEALTH_PATH.into(), asked: false },
+        None => Claim { value: fresh(space, claims), path: HEALTH_PATH.into(), asked: false },
     };
     if let Value::Port(port) = claim.value {
-        if !allocators.ports.contains(port) {
+        if !space.ports.contains(port) {
             return Err(claim.out_of_range(call, service));
         }
         service.set_at(&["spec", "healthCheckNodePort"], port.into());
@@ -162,11 +160,10 @@ fn settle_health(
 }
 
 /// A port that this Service does not hold already.
-fn fresh(allocators: &Allocators, claims: &[Claim]) -> Value {
+fn fresh(space: &Space, claims: &[Claim]) -> Value {
     loop {
-        let value = random_port(allocators);
-        if claims.len() > usize::from(allocators.ports.last - allocators.ports.first)
-            || !claims.iter().any(|c| c.value == value)
+        let value = random_port(space);
+        if claims.len() > usize::from(space.ports.last - space.ports.first) || !claims.iter().any(|c| c.value == value)
         {
             return value;
         }

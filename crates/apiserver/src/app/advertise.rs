@@ -15,6 +15,7 @@ use nakhoda_store::Error;
 use nakhoda_store::store::{List, Op, Txn};
 use serde_json::{Value, json};
 
+use super::default_cidr;
 use crate::options::Serving;
 use crate::pipeline::Pipeline;
 use crate::request::{Action, Body, ResourceTarget, Write, WriteOptions};
@@ -84,6 +85,7 @@ impl Keeper {
         let living = self.leases().await.map_err(failed)?;
         let pipeline = &self.pipeline;
         if alive {
+            default_cidr::keep(pipeline).await?;
             put(pipeline, ("", "services"), service(pipeline, self.port), &["spec", "ports"]).await?;
         }
         if living.is_empty() {

@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::networking::{IPAddress, ParentReference};
 use nakhoda_api::names;
 
-use crate::kind::{Columns, Cx, Fields, Info, Kind, NameRule};
+use crate::kind::{Columns, Cx, Info, Kind, NameRule};
 use crate::rules::check::{each, immutable, subdomain, text};
 use crate::rules::reference::segment;
 
@@ -31,18 +31,8 @@ impl Kind for IPAddresses {
         }
     }
 
-    fn fields(address: &IPAddress) -> Fields {
-        let parent = &address.spec.parent_ref;
-        vec![
-            ("spec.parentRef.group", text(&parent.group).into()),
-            ("spec.parentRef.resource", parent.resource.clone()),
-            ("spec.parentRef.namespace", text(&parent.namespace).into()),
-            ("spec.parentRef.name", parent.name.clone()),
-        ]
-    }
-
     fn columns() -> Columns<IPAddress> {
-        Columns::<IPAddress>::named().text("ParentRef", |a, _| shown(&a.spec.parent_ref).into()).age()
+        Columns::<IPAddress>::named().text("ParentRef", |a, _| shown(&a.spec.parent_ref).into())
     }
 }
 

@@ -5,10 +5,11 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::IntOrString;
 use nakhoda_api::kinds::networking::{IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec};
 use nakhoda_api::names;
+use nakhoda_api::network::Network;
 
 use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::check::{each, list, selector};
-use crate::rules::network::{Network, legacy_network, network_warning};
+use crate::rules::network::{legacy_network, network_warning};
 use crate::rules::print;
 
 /// The kind.
@@ -104,13 +105,13 @@ fn spec(errors: &mut Errors, path: &Path, spec: &NetworkPolicySpec, known: &[&st
         return errors.invalid(&at, types.to_vec(), "may not specify more than two policyTypes");
     }
     for (i, one) in types.iter().enumerate().filter(|(_, t)| !["Ingress", "Egress"].contains(&t.as_str())) {
-        errors.not_supported(&at.index(i), one.as_str(), &["Egress", "Ingress"]);
+        errors.not_supported(&at.index(i), one.as_str(), &["Ingress", "Egress"]);
     }
 }
 
 fn port(errors: &mut Errors, path: &Path, port: &NetworkPolicyPort) {
     if let Some(protocol) = port.protocol.as_deref().filter(|p| !["TCP", "UDP", "SCTP"].contains(p)) {
-        errors.not_supported(&path.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+        errors.not_supported(&path.child("protocol"), protocol, &["TCP", "UDP", "SCTP"]);
     }
     let at = path.child("endPort");
     match (&port.port, port.end_port) {
@@ -192,7 +193,7 @@ mod tests {
         }]}});
         assert_eq!(
             create::<NetworkPolicies>(policy),
-            "[spec.ingress[0].ports[0].protocol: Unsupported value: \"X\": supported values: \"SCTP\", \"TCP\", \"UDP\", \
+            "[spec.ingress[0].ports[0].protocol: Unsupported value: \"X\": supported values: \"TCP\", \"UDP\", \"SCTP\", \
              spec.ingress[0].ports[0].endPort: Invalid value: 4: may not be specified when `port` is not specified, \
              spec.ingress[0].from[0]: Required value: must specify a peer, \
              spec.ingress[0].from[1].ipBlock.except[0]: Invalid value: \"10.0.0.0/8\": must be a strict subset of `cidr`]"

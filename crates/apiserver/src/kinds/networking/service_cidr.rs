@@ -3,11 +3,12 @@
 use nakhoda_api::Scope;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::networking::ServiceCIDR;
+use nakhoda_api::network::Network;
 use serde_json::json;
 
 use crate::kind::{Columns, Cx, Info, Kind, STATUS};
 use crate::rules::check::{IMMUTABLE, keep_status, list};
-use crate::rules::network::{Network, network};
+use crate::rules::network::network;
 
 /// The kind.
 pub struct ServiceCIDRs;
@@ -48,7 +49,7 @@ fn ranges(errors: &mut Errors, path: &Path, cidrs: &[String]) {
     match cidrs.len() {
         0 => return errors.required(path, "at least one CIDR required"),
         1 | 2 => {}
-        _ => return errors.invalid(path, json!({"cidrs": cidrs}), "may only hold up to 2 values"),
+        _ => return errors.invalid(path, json!({"CIDRs": cidrs}), "may only hold up to 2 values"),
     }
     for (i, text) in cidrs.iter().enumerate() {
         network(errors, &path.index(i), text);
