@@ -56,6 +56,7 @@ mod tests {
             let class = json!({"metadata": {"name": name, "annotations": annotations}, "spec": {"controller": "x.y/z"}});
             server.create("ingressclasses", "", &class).await.expect("made");
         }
+        server.get("ingressclasses", "", "b").await.expect("in the cache, too");
         let spec = |class| json!({"ingressClassName": class, "defaultBackend": {"service": {"name": "s", "port": {"number": 1}}}});
         for (name, given, wanted) in [("i", None, "b"), ("j", Some("a"), "a")] {
             let ingress = json!({"metadata": {"name": name}, "spec": spec(given)});
