@@ -16,6 +16,8 @@ pub struct Claims<K> {
     pub adopt: Vec<Arc<K>>,
     /// To be let go.
     pub release: Vec<Arc<K>>,
+    /// What managed objects carry in `finalizers`; given at adoption and taken at release.
+    pub finalizer: Option<&'static str>,
 }
 
 // === impl Claims ===
@@ -27,7 +29,7 @@ impl<K: Resource> Claims<K> {
         candidates: impl IntoIterator<Item = Arc<K>>,
         selects: impl Fn(Option<&BTreeMap<String, String>>) -> bool,
     ) -> Self {
-        let mut claims = Self { owned: Vec::new(), adopt: Vec::new(), release: Vec::new() };
+        let mut claims = Self { owned: Vec::new(), adopt: Vec::new(), release: Vec::new(), finalizer: None };
         for candidate in candidates {
             let matches = selects(candidate.metadata().labels.as_ref());
             let mine = candidate.controller().map(|o| o.uid == owner.uid());
@@ -50,13 +52,15 @@ impl<K: Resource> Claims<K> {
             for candidate in self.adopt {
                 let mut owners = candidate.metadata().owner_references.clone().unwrap_or_default();
                 owners.push(owner(controller));
-                owned.extend(write_owners(client, &*candidate, &owners).await?.map(Arc::new));
+                let finalizers = self.finalizer.map(|f| finalizers(&*candidate, f).chain([f.to_owned()]).collect());
+                owned.extend(write(client, &*candidate, &owners, finalizers).await?.map(Arc::new));
             }
         }
         for candidate in self.release {
             let mut owners = candidate.metadata().owner_references.clone().unwrap_or_default();
             owners.retain(|o| o.uid != controller.uid());
-            write_owners(client, &*candidate, &owners).await?;
+            let finalizers = self.finalizer.map(|f| finalizers(&*candidate, f).collect());
+            write(client, &*candidate, &owners, finalizers).await?;
         }
         Ok(owned)
     }
@@ -70,17 +74,27 @@ async fn is_alive<O: Resource>(client: &Client, owner: &O) -> Result<bool> {
     }
 }
 
-async fn write_owners<K: Resource>(
+/// The finalizers of an object without one of them.
+fn finalizers<K: Resource>(object: &K, without: &'static str) -> impl Iterator<Item = String> {
+    object.metadata().finalizers.clone().unwrap_or_default().into_iter().filter(move |f| f != without)
+}
+
+async fn write<K: Resource>(
     client: &Client,
     object: &K,
     owners: &[nakhoda_api::kinds::meta::OwnerReference],
+    finalizers: Option<Vec<String>>,
 ) -> Result<Option<K>> {
     let Key { namespace, name } = Key::of(object);
-    let patch = Patch::merge(&json!({"metadata": {
+    let mut metadata = json!({
         "uid": object.uid(),
         "resourceVersion": object.metadata().resource_version,
         "ownerReferences": owners,
-    }}));
+    });
+    if let Some(finalizers) = finalizers {
+        metadata["finalizers"] = finalizers.into();
+    }
+    let patch = Patch::merge(&json!({"metadata": metadata}));
     match client.namespaced::<K>(&namespace).patch(&name, &patch).await {
         Ok(object) => Ok(Some(object)),
         Err(error) if error.is_not_found() => Ok(None),

@@ -28,6 +28,7 @@ controllers! {
     endpoint_slice_mirroring,
     endpoints,
     garbage,
+    job,
     namespace,
     node_ipam,
     node_lifecycle,

@@ -1,8 +1,12 @@
 //! Makes and deletes the pods of a workload, and tells what happened as events on the workload.
 
+use std::sync::Arc;
+
+use futures::future::join_all;
 use nakhoda_api::kinds::core::{Pod, PodTemplateSpec};
 use nakhoda_api::kinds::meta::{DeleteOptions, ObjectMeta, Preconditions};
-use nakhoda_client::{Client, Error, EventType, Recorder, Resource, Result, owner, reference};
+use nakhoda_client::expect::Ledger;
+use nakhoda_client::{Client, Error, EventType, Key, Recorder, Resource, Result, owner, reference};
 
 /// Pods on behalf of workloads. Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +38,49 @@ impl PodControl {
                 Err(error)
             }
         }
+    }
+
+    /// Makes pods of a workload in growing batches, so that what cannot be made is tried once and not a
+    /// thousand times. How many were made, and the first failure.
+    pub async fn create_all<O: Resource>(
+        &self,
+        ledger: &Ledger,
+        key: &Key,
+        workload: &O,
+        pods: &[&Pod],
+    ) -> (usize, Result<()>) {
+        ledger.expect_creations(key, pods.len());
+        let (mut left, mut size, mut made) = (pods, 1, 0);
+        while !left.is_empty() {
+            let (batch, rest) = left.split_at(size.min(left.len()));
+            let outcomes = join_all(batch.iter().map(|pod| self.create(workload, pod))).await;
+            let failures: Vec<Error> = outcomes.into_iter().filter_map(Result::err).collect();
+            made += batch.len() - failures.len();
+            left = rest;
+            let failed = failures.len();
+            if let Some(first) = failures.into_iter().next() {
+                (0..failed + left.len()).for_each(|_| ledger.created(key));
+                return (made, if is_namespace_terminating(&first) { Ok(()) } else { Err(first) });
+            }
+            size *= 2;
+        }
+        (made, Ok(()))
+    }
+
+    /// Deletes pods of a workload at once; the first failure.
+    pub async fn delete_all<O: Resource>(
+        &self,
+        ledger: &Ledger,
+        key: &Key,
+        workload: &O,
+        pods: &[Arc<Pod>],
+    ) -> Result<()> {
+        ledger.expect_deletions(key, pods.iter().map(|p| p.uid().to_owned()));
+        let outcomes = join_all(
+            pods.iter()
+                .map(|pod| async { self.delete(workload, pod).await.inspect_err(|_| ledger.deleted(key, pod.uid())) }),
+        );
+        outcomes.await.into_iter().collect()
     }
 
     /// Deletes a pod of a workload; that exact one, by its UID. One that is gone already is no error.

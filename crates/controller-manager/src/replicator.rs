@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
 use jiff::Timestamp;
 use nakhoda_api::kinds::core::{Pod, PodTemplateSpec};
 use nakhoda_client::expect::Ledger;
-use nakhoda_client::{Error, Informer, Key, Outcome, Reconcile, Resource, Result};
+use nakhoda_client::{Informer, Key, Outcome, Reconcile, Resource, Result};
 
 use crate::claim::Claims;
 use crate::context::{Context, Watches};
@@ -109,7 +108,7 @@ impl<K: Replicator> Engine<K> {
         match plan::plan(wanted, active, || self.related(set), now) {
             plan::Step::Rest => Ok(()),
             plan::Step::Create(count) => self.create(key, set, count).await,
-            plan::Step::Delete(pods) => self.delete(key, set, &pods).await,
+            plan::Step::Delete(pods) => self.control.delete_all(&self.ledger, key, &**set, &pods).await,
         }
     }
 
@@ -122,33 +121,10 @@ impl<K: Replicator> Engine<K> {
         siblings.iter().flat_map(|s| self.pods.by_index(BY_CONTROLLER, s.uid())).collect()
     }
 
-    /// In growing batches, so that a template that cannot be created is tried once and not a thousand times.
     async fn create(&self, key: &Key, set: &Arc<K>, count: usize) -> Result<()> {
         let Some(template) = set.template() else { return Ok(()) };
         let pod = pod_control::from_template(template, &**set);
-        self.ledger.expect_creations(key, count);
-        let (mut left, mut batch) = (count, 1);
-        while left > 0 {
-            let size = left.min(batch);
-            let outcomes = join_all((0..size).map(|_| self.control.create(&**set, &pod))).await;
-            let failures: Vec<Error> = outcomes.into_iter().filter_map(Result::err).collect();
-            left -= size;
-            let failed = failures.len();
-            if let Some(first) = failures.into_iter().next() {
-                (0..failed + left).for_each(|_| self.ledger.created(key));
-                return if pod_control::is_namespace_terminating(&first) { Ok(()) } else { Err(first) };
-            }
-            batch *= 2;
-        }
-        Ok(())
-    }
-
-    async fn delete(&self, key: &Key, set: &Arc<K>, pods: &[Arc<Pod>]) -> Result<()> {
-        self.ledger.expect_deletions(key, pods.iter().map(|p| p.uid().to_owned()));
-        let outcomes = join_all(pods.iter().map(|pod| async {
-            self.control.delete(&**set, pod).await.inspect_err(|_| self.ledger.deleted(key, pod.uid()))
-        }));
-        outcomes.await.into_iter().collect()
+        self.control.create_all(&self.ledger, key, &**set, &vec![&pod; count]).await.1
     }
 
     async fn write(&self, set: &K, status: Status) -> Result<()> {

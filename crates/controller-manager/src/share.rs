@@ -1,4 +1,4 @@
-//! Numbers that may be written as a share of others.
+//! Numbers: those that may be written as a share of others, and those that are left out if they are 0.
 
 use nakhoda_api::kinds::IntOrString;
 
@@ -14,6 +14,12 @@ pub fn scaled(value: Option<&IntOrString>, total: i32, up: bool) -> i32 {
             i32::try_from(if up { (share + 99) / 100 } else { share / 100 }).unwrap_or(i32::MAX)
         }
     }
+}
+
+/// A count as statuses tell it: none of something is not mentioned.
+#[must_use]
+pub fn nonzero(count: i32) -> Option<i32> {
+    (count != 0).then_some(count)
 }
 
 #[cfg(test)]

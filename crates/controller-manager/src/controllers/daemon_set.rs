@@ -131,10 +131,7 @@ impl Daemons {
                 None => delete.push(ended.pod),
             }
         }
-        for pod in &delete {
-            self.ledger.expect_deletions(key, [pod.uid().to_owned()]);
-            self.control.delete(set, pod).await.inspect_err(|_| self.ledger.deleted(key, pod.uid()))?;
-        }
+        self.control.delete_all(&self.ledger, key, set, &delete).await?;
         act::create(&self.control, &self.ledger, key, set, &plan.create, hash).await?;
         Ok(wait)
     }

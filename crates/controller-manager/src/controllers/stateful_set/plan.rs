@@ -15,7 +15,7 @@ use super::identity::{build, claims, in_range, ordinal, repaired, start};
 use super::{owners, status};
 use crate::history::mark;
 use crate::pods::{is_available, is_finished, is_ready, phase};
-use crate::share::scaled;
+use crate::share::{nonzero, scaled};
 
 /// A revision as pods are made from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +87,7 @@ impl Plan {
         let mut planner = Planner { view, find, steps: Vec::new() };
         if !view.set.is_terminating() {
             let replaced = planner.run(pods);
-            status.current_replicas = status.current_replicas.map(|n| n - replaced);
+            status.current_replicas = status.current_replicas.and_then(|n| nonzero(n - replaced));
         }
         let steps = planner.steps;
         status::complete(view.set, &mut status);

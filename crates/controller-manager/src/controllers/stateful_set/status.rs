@@ -9,6 +9,7 @@ use nakhoda_client::Resource;
 use super::plan::{View, is_running_and_ready, is_rolling, replicas};
 use crate::history::mark;
 use crate::pods::is_available;
+use crate::share::nonzero;
 
 /// Counts the pods.
 #[must_use]
@@ -19,10 +20,10 @@ pub fn observe(view: &View<'_>, pods: &[Arc<Pod>]) -> StatefulSetStatus {
     let min_ready = super::plan::min_ready(view.set);
     StatefulSetStatus {
         replicas: count(&|_| true),
-        ready_replicas: Some(count(&is_running_and_ready)),
+        ready_replicas: nonzero(count(&is_running_and_ready)),
         available_replicas: Some(count(&|p| is_running_and_ready(p) && is_available(p, min_ready, view.now))),
-        current_replicas: Some(count(&|p| of(p, &view.current.name))),
-        updated_replicas: Some(count(&|p| of(p, &view.update.name))),
+        current_replicas: nonzero(count(&|p| of(p, &view.current.name))),
+        updated_replicas: nonzero(count(&|p| of(p, &view.update.name))),
         current_revision: Some(view.current.name.clone()),
         update_revision: Some(view.update.name.clone()),
         observed_generation: view.set.metadata.generation,
@@ -34,7 +35,7 @@ pub fn observe(view: &View<'_>, pods: &[Arc<Pod>]) -> StatefulSetStatus {
 /// Once all pods are of the new revision and ready, it is the current one.
 pub fn complete(set: &StatefulSet, status: &mut StatefulSetStatus) {
     let all = replicas(set);
-    let done = [status.updated_replicas, status.ready_replicas, Some(status.replicas)].iter().all(|n| *n == Some(all));
+    let done = [status.updated_replicas, status.ready_replicas, nonzero(status.replicas)].iter().all(|n| *n == nonzero(all));
     if is_rolling(set) && done {
         status.current_replicas = status.updated_replicas;
         status.current_revision.clone_from(&status.update_revision);
