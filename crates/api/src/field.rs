@@ -216,6 +216,11 @@ impl Errors {
         self.0.is_empty()
     }
 
+    /// Puts them into the order of their texts.
+    pub fn sort(&mut self) {
+        self.0.sort_by_cached_key(ToString::to_string);
+    }
+
     /// Takes the faults of another list.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);

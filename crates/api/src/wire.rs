@@ -43,6 +43,15 @@ pub fn read_any(bytes: &[u8]) -> Result<(serde_json::Value, Vec<String>), Decode
     json::value(bytes)
 }
 
+/// Reads the metadata of an object within an object: its known fields, and a text about each other one. `at` is
+/// where the metadata stands.
+pub fn metadata(
+    value: &serde_json::Value,
+    at: &str,
+) -> Result<(serde_json::Map<String, serde_json::Value>, Vec<String>), DecodeError> {
+    json::metadata(value, at)
+}
+
 /// Writes an object. Protobuf needs a kind that the field table knows.
 pub fn encode(media: Media, object: &Object) -> Result<Vec<u8>, EncodeError> {
     match media {

@@ -83,7 +83,9 @@ kinds! {
     }
     storage {}
     admissionregistration {}
-    apiextensions {}
+    apiextensions {
+        custom_resource_definition::CustomResourceDefinitions,
+    }
     scheduling {
         priority_class::PriorityClasses,
     }

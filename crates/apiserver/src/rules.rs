@@ -16,4 +16,5 @@ pub mod qos;
 pub mod rbac;
 pub mod reference;
 pub mod taint;
+pub mod webhook;
 pub mod workload;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::table::{Field, MessageId, Type, table};
 use crate::Object;
+use crate::structural::go;
 
 /// Puts the fields into the order of the Go types, adds the zero values that Go writes, and drops
 /// those that Go omits. Does nothing to kinds that the table does not know.
@@ -145,6 +146,7 @@ fn normalise_value(ty: &Type, value: &mut Value) {
             }
         }
         (Type::SchemaOrArray | Type::SchemaOrBool | Type::SchemaOrStrings, value) => schemas(value),
+        (Type::Float | Type::Json, value) => go::canonical(value),
         _ => {}
     }
 }

@@ -39,6 +39,17 @@ pub(super) fn value(bytes: &[u8]) -> Result<(serde_json::Value, Vec<String>), De
     Ok((value, reader.faults))
 }
 
+/// Metadata by its type, told as standing at `at`.
+pub(super) fn metadata(
+    value: &serde_json::Value,
+    at: &str,
+) -> Result<(serde_json::Map<String, serde_json::Value>, Vec<String>), DecodeError> {
+    let text = value.to_string();
+    let mut reader = Reader::new(&text, false);
+    let map = reader.metadata(at)?;
+    Ok((map, reader.faults))
+}
+
 fn typed_first(gvk: &GroupVersionKind, mut object: Object) -> Object {
     let mut out = Object::of(gvk);
     for (key, value) in std::mem::take(object.root_mut()) {

@@ -64,6 +64,20 @@ impl<'a> Reader<'a> {
         self.fault.take().map_or(Ok(value), |text| Err(DecodeError::Type(text)))
     }
 
+    /// The whole text as metadata that stands at `at`.
+    pub(super) fn metadata(&mut self, at: &str) -> Result<Map<String, Value>, DecodeError> {
+        let id = self.object_meta.expect("the table has the metadata of objects");
+        self.path.push(Segment::Key(Cow::Owned(at.to_owned())));
+        let map = if self.scan.peek()? == b'{' {
+            self.message(id)?
+        } else {
+            self.mismatch("value", "v1.ObjectMeta");
+            Map::new()
+        };
+        self.path.pop();
+        self.fault.take().map_or(Ok(map), |text| Err(DecodeError::Type(text)))
+    }
+
     fn open_object(&mut self) -> Scan<Map<String, Value>> {
         self.scan.open()?;
         let mut map = Map::new();
