@@ -3,10 +3,11 @@
 //! Architecture invariant: nothing here does I/O, knows a clock, or spawns a task. Functions take
 //! values and return values; they fail on input only, and then with a [`Status`] or [`field::Errors`].
 
-pub mod cron;
 pub mod claims;
+pub mod cron;
 pub mod field;
 pub mod gvk;
+pub mod jsonpath;
 pub mod kinds;
 pub mod names;
 pub mod network;

@@ -10,6 +10,7 @@ mod zero;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use k8s_openapi::{Metadata, Resource};
 use nakhoda_api::kinds::meta::ObjectMeta;
 use nakhoda_api::{GroupVersionKind, GroupVersionResource, Object, Scope, Status, field};
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::custom::scale::Paths;
 use crate::user::User;
 pub use columns::{Column, Columns};
 
@@ -62,6 +64,8 @@ pub struct Info {
     pub counted: &'static [&'static str],
     /// What every request for the kind is warned of: since when it is not to be used, and what is instead.
     pub deprecated: Option<&'static str>,
+    /// The kind of lists, where it is another than that of the objects with `List` behind it.
+    pub list_kind: Option<&'static str>,
 }
 
 /// How names of a kind are checked.
@@ -169,6 +173,23 @@ pub trait Kind: Send + Sync + 'static {
 
 /// A [`Kind`] with its type erased, working on JSON objects.
 pub trait Strategy: Send + Sync {
+    /// Brings what a client sent into the kind's form where the field table does not know it, and tells of unknown
+    /// fields.
+    fn read(&self, _: &mut Object) -> Result<Vec<String>, Status> {
+        Ok(Vec::new())
+    }
+    /// The JSON of a stored object as it is to be shown: custom kinds fill in what their definition says now.
+    fn stored(&self, json: &Bytes) -> Result<Bytes, Status> {
+        Ok(json.clone())
+    }
+    /// The schema of a custom kind, as its definition has it.
+    fn schema(&self) -> Option<&Value> {
+        None
+    }
+    /// Where `scale` looks, if not where built-in kinds have it.
+    fn scale(&self) -> Option<&Paths> {
+        None
+    }
     /// See [`Kind::default`]. Fails if the object does not have the kind's shape.
     fn default(&self, object: &mut Object) -> Result<(), Status>;
     /// See [`Kind::prepare`].
@@ -238,6 +259,7 @@ impl Info {
             orphans: false,
             counted: &[],
             deprecated: None,
+            list_kind: None,
         }
     }
 

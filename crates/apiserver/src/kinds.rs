@@ -110,6 +110,16 @@ pub struct Kinds {
     table: Arc<ArcSwap<Table>>,
 }
 
+/// What was served at a point of time.
+#[derive(Clone)]
+pub struct State(Arc<Table>);
+
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 #[derive(Default, Clone)]
 struct Table {
     resources: BTreeMap<GroupVersionResource, Arc<Served>>,
@@ -138,6 +148,33 @@ impl Kinds {
             table.resources.insert(served.info.gvr(), served.clone());
             table
         });
+    }
+
+    /// Takes kinds away and puts others in, in one step. What is there already keeps its place.
+    pub fn change(&self, gone: &[GroupVersionResource], new: &[Arc<Served>]) {
+        self.table.rcu(|table| {
+            let mut table = Table::clone(table);
+            let stays = |gvr: &GroupVersionResource| new.iter().any(|served| served.info.gvr() == *gvr);
+            for gvr in gone.iter().filter(|gvr| !stays(gvr)) {
+                table.resources.remove(gvr);
+                table.order.retain(|served| served.info.gvr() != *gvr);
+            }
+            for served in new {
+                let gvr = served.info.gvr();
+                match table.order.iter_mut().find(|known| known.info.gvr() == gvr) {
+                    Some(known) => *known = served.clone(),
+                    None => table.order.push(served.clone()),
+                }
+                table.resources.insert(gvr, served.clone());
+            }
+            table
+        });
+    }
+
+    /// What is served now, to be compared with what was served before.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State(self.table.load_full())
     }
 
     /// The kind of a resource.

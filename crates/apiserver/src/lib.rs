@@ -15,6 +15,7 @@ pub mod archives;
 pub mod authn;
 pub mod authz;
 pub mod bootstrap;
+pub mod custom;
 pub mod discovery;
 pub mod grpc;
 pub mod identity;

@@ -96,6 +96,16 @@ impl Storage {
         open
     }
 
+    /// Forgets how the objects of a prefix are read, and ends who follows them: the kind is served no more, or anew.
+    pub fn close(&self, storage: &'static str) {
+        self.inner.open.rcu(|all| {
+            let mut all = HashMap::clone(all);
+            all.remove(storage);
+            all
+        });
+        self.inner.caches.close(&format!("{ROOT}{storage}/"));
+    }
+
     /// The store's key of an object.
     #[must_use]
     pub fn key(&self, info: &Info, namespace: &str, name: &str) -> Bytes {

@@ -90,6 +90,13 @@ impl Server {
         Self { pipeline, store, tasks, user: User::system(), metrics }
     }
 
+    /// The same with custom resources: definitions are followed.
+    pub(crate) async fn custom() -> Self {
+        let server = Self::start().await;
+        crate::custom::follow::start(&server.pipeline, &server.tasks).await;
+        server
+    }
+
     /// A server with the namespace `default` and its account.
     pub(crate) async fn start() -> Self {
         let server = Self::empty().await;

@@ -50,13 +50,8 @@ pub enum Error {
     )]
     Format(String),
     /// A template that cannot be read.
-    #[error("error parsing jsonpath {template}: {why}")]
-    JsonPath {
-        /// It.
-        template: String,
-        /// Why not.
-        why: String,
-    },
+    #[error(transparent)]
+    JsonPath(#[from] nakhoda_api::jsonpath::TemplateError),
     /// The server's answer cannot be read.
     #[error("the server's answer cannot be read")]
     Answer(#[source] serde_json::Error),

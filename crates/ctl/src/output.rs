@@ -2,7 +2,6 @@
 
 pub mod colour;
 pub mod columns;
-pub mod jsonpath;
 pub mod order;
 pub mod out;
 pub mod progress;
@@ -12,7 +11,7 @@ use serde_json::Value;
 
 use crate::Error;
 use columns::Columns;
-use jsonpath::Template;
+use nakhoda_api::jsonpath::Template;
 
 /// What `-o` asks for.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Values as Go prints and counts them.
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// A number as `%v` prints a float64.
 #[must_use]
@@ -24,14 +24,17 @@ pub fn canonical(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(canonical),
-        Value::Object(map) => {
-            if !map.keys().is_sorted() {
-                map.sort_keys();
-            }
-            map.values_mut().for_each(canonical);
-        }
+        Value::Object(map) => canonical_root(map),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
+}
+
+/// The same for the fields of an object.
+pub fn canonical_root(map: &mut Map<String, Value>) {
+    if !map.keys().is_sorted() {
+        map.sort_keys();
+    }
+    map.values_mut().for_each(canonical);
 }
 
 /// A floating number without a fraction as a whole one, as Go writes it.

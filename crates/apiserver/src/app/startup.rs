@@ -9,7 +9,7 @@ use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 
 use super::{Core, advertise};
-use crate::{alloc, authz, bootstrap};
+use crate::{alloc, authz, bootstrap, custom};
 
 const AGAIN: Duration = Duration::from_millis(500);
 /// How often the store is asked whether it is there.
@@ -33,6 +33,7 @@ pub(super) fn begin(core: &Core, tasks: &Tasks, health: &Health, advertised: Soc
     tasks.spawn("startup", async move {
         core.pipeline.storage().caches().ready().await;
         authz::follow::follow(core.pipeline.storage(), core.pipeline.kinds(), &core.rbac, &core.node, &inner).await;
+        custom::follow::start(&core.pipeline, &inner).await;
         caches.store(true, Ordering::Relaxed);
         while let Err(status) = bootstrap::ensure(&core.pipeline).await {
             tracing::warn!(error = %status, "bootstrap, trying again");

@@ -13,12 +13,13 @@ use parking_lot::Mutex;
 use sha2::Digest;
 
 use crate::kind::Served;
-use crate::kinds::Kinds;
+use crate::kinds::{Kinds, State};
+use crate::render::list::list_of;
 
 /// The documents of the kinds as they are. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Documents {
-    current: Arc<Mutex<Option<Arc<Set>>>>,
+    current: Arc<Mutex<Option<(State, Arc<Set>)>>>,
 }
 
 /// The documents of one state of the kinds.
@@ -52,11 +53,14 @@ impl Documents {
     /// The documents of these kinds.
     #[must_use]
     pub fn of(&self, kinds: &Kinds) -> Arc<Set> {
-        let resources: Vec<_> = kinds.all().iter().map(|served| resource(served)).collect();
+        let state = kinds.state();
         let mut current = self.current.lock();
         match &*current {
-            Some(set) if set.resources == resources => set.clone(),
-            _ => current.insert(Arc::new(Set::new(resources))).clone(),
+            Some((known, set)) if *known == state => set.clone(),
+            _ => {
+                let resources = kinds.all().iter().map(|served| resource(served)).collect();
+                current.insert((state, Arc::new(Set::new(resources)))).1.clone()
+            }
         }
     }
 }
@@ -133,11 +137,11 @@ fn resource(served: &Served) -> ResourceInfo {
     ResourceInfo {
         gvk: info.gvk.clone(),
         plural: info.plural.into(),
-        list_kind: format!("{}List", info.gvk.kind),
+        list_kind: list_of(info).kind,
         scope: info.scope,
         verbs: words(info.verbs),
         subresources: subresources.collect(),
-        schema: None,
+        schema: served.strategy.schema().cloned(),
     }
 }
 

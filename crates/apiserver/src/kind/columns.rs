@@ -16,6 +16,8 @@ pub struct Column {
     pub type_: &'static str,
     /// `name` for the name column, else empty.
     pub format: &'static str,
+    /// For people; empty for built-in kinds.
+    pub description: &'static str,
     /// 0 is always printed, 1 with `-o wide`.
     pub priority: i32,
 }
@@ -38,7 +40,7 @@ impl<T: Metadata<Ty = ObjectMeta>> Columns<T> {
     /// Only the name.
     #[must_use]
     pub fn named() -> Self {
-        let name = Column { name: "Name", type_: "string", format: "name", priority: 0 };
+        let name = Column { name: "Name", type_: "string", format: "name", description: "", priority: 0 };
         Self(vec![(name, |object, _| object.metadata().name.clone().unwrap_or_default().into())])
     }
 
@@ -63,7 +65,7 @@ impl<T: Metadata<Ty = ObjectMeta>> Columns<T> {
     /// Any column.
     #[must_use]
     pub fn add(mut self, name: &'static str, type_: &'static str, priority: i32, cell: Cell<T>) -> Self {
-        self.0.push((Column { name, type_, format: "", priority }, cell));
+        self.0.push((Column { name, type_, format: "", description: "", priority }, cell));
         self
     }
 

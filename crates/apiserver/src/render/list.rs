@@ -9,7 +9,7 @@ use nakhoda_api::{GroupVersionKind, Status};
 use nakhoda_store::cache::Item;
 
 use super::{META, json, partial, table};
-use crate::kind::Served;
+use crate::kind::{Info, Served};
 use crate::request::{Accept, Form};
 
 /// A page of a collection.
@@ -35,7 +35,7 @@ impl Page<'_> {
     pub fn render(&self, accept: Accept, now: Timestamp) -> Result<Bytes, Status> {
         let gvk = match accept.form {
             Form::Table(included) => return table::many(self, included, now),
-            Form::Object => list_of(&self.kind.info.gvk),
+            Form::Object => list_of(&self.kind.info),
             Form::Metadata => partial::gvk("PartialObjectMetadataList"),
         };
         let media = if accept.media == Media::Yaml { Media::Json } else { accept.media };
@@ -60,6 +60,10 @@ impl Page<'_> {
             return items;
         }
         let gvk = &self.kind.info.gvk;
+        if self.kind.strategy.schema().is_some() {
+            // objects of no known type say their kind wherever they stand
+            return items;
+        }
         let head = format!(r#"{{"kind":"{}","apiVersion":"{}","#, gvk.kind, gvk.api_version());
         items.into_iter().map(|item| without(item, head.as_bytes())).collect()
     }
@@ -82,8 +86,9 @@ impl Page<'_> {
 
 /// The kind of a list of objects of this kind.
 #[must_use]
-pub fn list_of(gvk: &GroupVersionKind) -> GroupVersionKind {
-    GroupVersionKind { kind: format!("{}List", gvk.kind), ..gvk.clone() }
+pub fn list_of(info: &Info) -> GroupVersionKind {
+    let kind = info.list_kind.map_or_else(|| format!("{}List", info.gvk.kind), str::to_owned);
+    GroupVersionKind { kind, ..info.gvk.clone() }
 }
 
 fn join(gvk: &GroupVersionKind, metadata: &str, items: &[Bytes]) -> Bytes {
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_list_is_its_items_between_a_head_and_a_tail() {
-        let gvk = list_of(&GroupVersionKind::new("apps", "v1", "Deployment"));
+        let gvk = GroupVersionKind::new("apps", "v1", "DeploymentList");
         let text =
             join(&gvk, r#"{"resourceVersion":"5"}"#, &[Bytes::from_static(b"{}"), Bytes::from_static(b"{\"a\":1}")]);
         let expected = r#"{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"5"},"items":[{},{"a":1}]}"#;

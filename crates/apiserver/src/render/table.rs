@@ -58,7 +58,7 @@ fn assemble(metadata: &str, columns: Option<Value>, rows: impl Iterator<Item = S
 
 fn columns(kind: &Served) -> Value {
     let heads = kind.strategy.columns().into_iter().map(
-        |c| json!({"name": c.name, "type": c.type_, "format": c.format, "description": "", "priority": c.priority}),
+        |c| json!({"name": c.name, "type": c.type_, "format": c.format, "description": c.description, "priority": c.priority}),
     );
     heads.collect()
 }

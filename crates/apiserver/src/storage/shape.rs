@@ -33,7 +33,11 @@ impl KindShape {
 
 impl Shape for KindShape {
     fn draft(&self, key: &str, value: &Bytes, revision: u64) -> Result<Draft, Error> {
-        let mut draft = self.meta.draft(key, value, revision)?;
+        let shown = match self.kinds.first() {
+            Some(kind) => kind.strategy.stored(value).map_err(|status| Error::corrupt(status.message))?,
+            None => value.clone(),
+        };
+        let mut draft = self.meta.draft(key, &shown, revision)?;
         let mut fields: Vec<(Arc<str>, Box<str>)> = Vec::new();
         for kind in &self.kinds {
             for (name, text) in fields_of(kind, &draft.json) {

@@ -9,6 +9,7 @@ use nakhoda_api::{GroupVersionKind, Object, Status};
 use serde_json::{Map, Value};
 
 use super::Handler;
+use crate::custom::scale::Paths;
 use crate::request::Action;
 use crate::response::{Answer, Response};
 use crate::verb::patch::Patched;
@@ -34,7 +35,7 @@ impl Handler for Scale {
                 Action::Patch(write) => {
                     let patched = Patched::new(call, &write)?;
                     let make = |old: Option<&Object>| {
-                        let scale = scale(old.ok_or_else(|| call.not_found())?)?;
+                        let scale = scale(call, old.ok_or_else(|| call.not_found())?)?;
                         apply(call, old, &patched.apply(&scale, &gvk())?)
                     };
                     patched.finish(change(&whole(call), &make, Mode::Chain, &write.options).await?)?
@@ -61,12 +62,13 @@ fn show(call: &Call, response: Response) -> Result<Response, Status> {
         Answer::Object { object, .. } => (**object).clone(),
         _ => return Ok(response),
     };
-    let answer = Answer::Object { kind: None, object: Box::new(scale(&object)?), created: false };
+    let answer = Answer::Object { kind: None, object: Box::new(scale(call, &object)?), created: false };
     Ok(Response { answer, warnings: response.warnings })
 }
 
 /// The Scale of an object.
-fn scale(object: &Object) -> Result<Object, Status> {
+fn scale(call: &Call, object: &Object) -> Result<Object, Status> {
+    let paths = call.kind.strategy.scale();
     let mut scale = Object::of(&gvk());
     for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         if let Some(value) = object.at(&["metadata", field]) {
@@ -74,18 +76,34 @@ fn scale(object: &Object) -> Result<Object, Status> {
         }
     }
     let count = |path: &[&str]| object.at(path).and_then(Value::as_i64).unwrap_or(0);
-    let replicas = count(&["spec", "replicas"]);
+    let (wanted, present) = places(paths);
+    let replicas = count(&wanted);
     let mut spec = Map::new();
     if replicas != 0 {
         spec.insert("replicas".into(), replicas.into());
     }
     scale.root_mut().insert("spec".into(), spec.into());
-    scale.set_at(&["status", "replicas"], count(&["status", "replicas"]).into());
-    let selector = selector(object.at(&["spec", "selector"]))?;
+    scale.set_at(&["status", "replicas"], count(&present).into());
+    let selector = match paths {
+        Some(paths) => object.str_at(&steps(&paths.selector)).unwrap_or_default().to_owned(),
+        None => selector(object.at(&["spec", "selector"]))?,
+    };
     if !selector.is_empty() {
         scale.set_at(&["status", "selector"], selector.into());
     }
     Ok(scale)
+}
+
+/// Where the wished and the present number stand.
+fn places(paths: Option<&Paths>) -> (Vec<&str>, Vec<&str>) {
+    match paths {
+        Some(paths) => (steps(&paths.wanted), steps(&paths.present)),
+        None => (vec!["spec", "replicas"], vec!["status", "replicas"]),
+    }
+}
+
+fn steps(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
 }
 
 /// The selector as text, from a map (replication controllers) or a label selector.
@@ -111,7 +129,7 @@ fn apply(call: &Call, old: Option<&Object>, scale: &Object) -> Result<Object, St
         return Err(Status::invalid(&gvk().group_kind(), old.name(), &errors));
     }
     let mut new = old.clone();
-    new.set_at(&["spec", "replicas"], replicas.into());
+    new.set_at(&places(call.kind.strategy.scale()).0, replicas.into());
     meta::condition(&mut new, scale);
     Ok(new)
 }

@@ -23,7 +23,7 @@ impl Handler for StatusWrite {
             match action {
                 Action::Get { resource_version } => get::get(call, &resource_version).await,
                 Action::Update(write) => {
-                    let given = body::read(&write.body, &call.kind.info.gvk, write.options.validation)?;
+                    let given = body::read_as(&write.body, &call.kind, write.options.validation)?;
                     check_name(&given.object, call)?;
                     let make = |old: Option<&Object>| merge(call, old, &given.object);
                     let mut response = change(call, &make, Mode::Chain, &write.options).await?;

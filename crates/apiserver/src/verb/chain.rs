@@ -52,7 +52,7 @@ pub async fn update(call: &Call, object: &mut Object, old: &Object, dry_run: boo
     meta::carry(object, old);
     schema::normalise(object);
     if info.generation && call.target.subresource.is_empty() {
-        meta::count_generation(object, old, info.counted);
+        meta::count_generation(object, old, info.counted, info.sub("status").is_some());
     }
     let mut errors = meta::check(object, info.scope, info.names);
     errors.extend(meta::check_update(object, old));

@@ -12,7 +12,7 @@ const NAMES: usize = 8;
 
 /// Makes the object of the body.
 pub async fn create(call: &Call, write: Write) -> Result<Response, Status> {
-    let given = body::read(&write.body, &call.kind.info.gvk, write.options.validation)?;
+    let given = body::read_as(&write.body, &call.kind, write.options.validation)?;
     let mut response = object(call, given.object, &write.options).await?;
     response.warnings.splice(0..0, given.warnings);
     Ok(response)

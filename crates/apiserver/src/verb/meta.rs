@@ -103,9 +103,9 @@ pub fn condition(object: &mut Object, given: &Object) {
 }
 
 /// Counts a change of what is wished: of the spec, or of all but metadata and status where there is none, and of
-/// the fields of the metadata that count too.
-pub fn count_generation(new: &mut Object, old: &Object, counted: &[&str]) {
-    let told = ["apiVersion", "kind", "metadata", "status"];
+/// the fields of the metadata that count too. A status that is not written apart counts like the rest.
+pub fn count_generation(new: &mut Object, old: &Object, counted: &[&str], status: bool) {
+    let told = ["apiVersion", "kind", "metadata", if status { "status" } else { "metadata" }];
     let wished = |o: &Object| o.root().iter().filter(|(k, _)| !told.contains(&k.as_str())).count();
     let same = |(k, v): (&String, &Value)| told.contains(&k.as_str()) || old.root().get(k) == Some(v);
     let kept = |field: &&str| new.at(&["metadata", field]) == old.at(&["metadata", field]);

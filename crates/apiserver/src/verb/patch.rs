@@ -23,6 +23,11 @@ pub struct Patched<'a> {
     warnings: Mutex<Vec<String>>,
 }
 
+/// A Scale has a known type, whatever it is of.
+fn is_scale(call: &Call) -> bool {
+    call.target.subresource == "scale"
+}
+
 // === impl Patched ===
 
 impl<'a> Patched<'a> {
@@ -32,6 +37,14 @@ impl<'a> Patched<'a> {
             let known = [PatchKind::Json, PatchKind::Merge, PatchKind::Strategic].map(PatchKind::mime);
             return Err(Status::unsupported_media_type(format!(
                 "server-side apply is not supported: the media types of patches that are supported include: {}",
+                known.join(", ")
+            )));
+        }
+        if write.kind == PatchKind::Strategic && call.kind.strategy.schema().is_some() && !is_scale(call) {
+            // there are no merge keys in a schema
+            let known = [PatchKind::Json, PatchKind::Merge, PatchKind::Apply].map(PatchKind::mime);
+            return Err(Status::unsupported_media_type(format!(
+                "the body of the request was in an unknown format - accepted media types include: {}",
                 known.join(", ")
             )));
         }
@@ -49,7 +62,10 @@ impl<'a> Patched<'a> {
 
     /// The object after the patch, of any kind.
     pub fn apply(&self, current: &Object, gvk: &nakhoda_api::GroupVersionKind) -> Result<Object, Status> {
-        let patched = patch::apply_checked(self.write.kind, current, &self.write.bytes)?;
+        let mut patched = patch::apply_checked(self.write.kind, current, &self.write.bytes)?;
+        if *gvk == self.call.kind.info.gvk {
+            patched.faults.extend(self.call.kind.strategy.read(&mut patched.object)?);
+        }
         if self.write.options.validation == FieldValidation::Strict {
             return patched.strict();
         }

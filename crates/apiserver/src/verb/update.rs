@@ -44,7 +44,7 @@ impl Attempt {
 
 /// Replaces the object by the one of the body.
 pub async fn update(call: &Call, write: Write) -> Result<Response, Status> {
-    let given = body::read(&write.body, &call.kind.info.gvk, write.options.validation)?;
+    let given = body::read_as(&write.body, &call.kind, write.options.validation)?;
     check_name(&given.object, call)?;
     let make = |_: Option<&Object>| Ok(given.object.clone());
     let mut response = change(call, &make, Mode::Chain, &write.options).await?;

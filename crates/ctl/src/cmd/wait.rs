@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cluster::items;
 use crate::manifest::Files;
-use crate::output::jsonpath::Template;
+use nakhoda_api::jsonpath::Template;
 use crate::targets::{self, Outcomes, Select};
 use crate::{Cluster, Context, Error, wait};
 

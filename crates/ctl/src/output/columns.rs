@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::jsonpath::Template;
 use super::table::Rows;
 use crate::Error;
+use nakhoda_api::jsonpath::Template;
 
 /// Heads, and where their cells come from.
 #[derive(Clone, Debug, PartialEq)]

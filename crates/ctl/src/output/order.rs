@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::jsonpath::Template;
 use crate::Error;
+use nakhoda_api::jsonpath::Template;
 
 /// An order of objects.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,6 @@ mod parse;
 
 use serde_json::Value;
 
-use crate::Error;
-
 /// A template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template(Vec<Part>);
@@ -16,6 +14,16 @@ enum Part {
     Text(String),
     Path(Path),
     Range(Path, Vec<Self>),
+}
+
+/// A template that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("error parsing jsonpath {template}: {why}")]
+pub struct TemplateError {
+    /// It.
+    pub template: String,
+    /// Why not.
+    pub why: String,
 }
 
 /// Steps from the root, or from the current item.
@@ -53,9 +61,9 @@ enum Operand {
 
 impl Template {
     /// Reads a template; one without braces is a path.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let text = if text.contains('{') { text.to_owned() } else { format!("{{{text}}}") };
-        parse::template(&text).map(Self).map_err(|why| Error::JsonPath { template: text, why })
+        parse::template(&text).map(Self).map_err(|why| TemplateError { template: text, why })
     }
 
     /// What it says of a value.
@@ -64,6 +72,15 @@ impl Template {
         let mut out = String::new();
         write(&self.0, root, root, &mut out);
         out
+    }
+
+    /// The first value that its first path leads to.
+    #[must_use]
+    pub fn first<'a>(&self, root: &'a Value) -> Option<&'a Value> {
+        self.0.iter().find_map(|part| match part {
+            Part::Path(path) => walk(path, root, root).into_iter().next(),
+            Part::Text(_) | Part::Range(..) => None,
+        })
     }
 }
 
@@ -84,7 +101,9 @@ fn write(parts: &[Part], root: &Value, current: &Value, out: &mut String) {
     }
 }
 
-fn printed(value: &Value) -> String {
+/// A value as templates print it.
+#[must_use]
+pub fn printed(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

@@ -1,0 +1,176 @@
+//! [`Custom`]: what the verbs are told of a custom kind in one version.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use nakhoda_api::field::Errors;
+use nakhoda_api::structural::{Schema, default, embedded, go, prune};
+use nakhoda_api::{GroupVersionKind, Object, Status};
+use serde_json::Value;
+
+use super::columns::{PrintedColumn, SelectableField};
+use super::names::intern;
+use super::scale::Paths;
+use super::validation;
+use crate::kind::{Column, Cx, Fields, Strategy};
+
+/// A custom kind in one version.
+pub struct Custom {
+    /// What it is.
+    pub gvk: GroupVersionKind,
+    /// What the objects must look like.
+    pub schema: Arc<Schema>,
+    /// The schema as its definition has it, for OpenAPI.
+    pub published: Option<Value>,
+    /// What is printed.
+    pub columns: Vec<PrintedColumn>,
+    /// What can be selected by.
+    pub selectable: Vec<SelectableField>,
+    /// Whether the status is written apart.
+    pub has_status: bool,
+    /// Where the numbers of `scale` are.
+    pub scale: Option<Paths>,
+    /// The version in which objects are stored.
+    pub stored: GroupVersionKind,
+    /// The schemas of all versions by their names: an object may have been stored in any of them.
+    pub schemas: Arc<BTreeMap<String, Arc<Schema>>>,
+}
+
+/// What of the metadata a write of the status leaves as it is.
+const DESCRIPTIVE: [&str; 4] = ["labels", "annotations", "finalizers", "ownerReferences"];
+
+// === impl Custom ===
+
+impl Custom {
+    /// Brings an object into form by a schema: what it does not name goes, what was left out is filled in.
+    fn form(schema: &Schema, object: &mut Object) -> Result<Vec<String>, String> {
+        let mut value = Value::Object(std::mem::take(object.root_mut()));
+        let coerced = embedded::coerce(&mut value, schema);
+        let mut told = Vec::new();
+        if let Ok(unknown) = &coerced {
+            told.extend(unknown.iter().cloned());
+            told.extend(prune::prune(&mut value, schema).iter().map(|path| format!("unknown field {path:?}")));
+            default::fill(&mut value, schema);
+            go::canonical(&mut value);
+        }
+        if let Value::Object(root) = value {
+            *object.root_mut() = root;
+        }
+        coerced.map(|_| told).map_err(|error| error.to_string())
+    }
+
+    fn refused(&self, why: &str) -> Status {
+        let GroupVersionKind { version, kind, .. } = &self.gvk;
+        Status::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {why}"))
+    }
+}
+
+impl Strategy for Custom {
+    fn read(&self, object: &mut Object) -> Result<Vec<String>, Status> {
+        Self::form(&self.schema, object).map_err(|why| self.refused(&why))
+    }
+
+    fn stored(&self, json: &Bytes) -> Result<Bytes, Status> {
+        let mut object = Object::from_json(json).map_err(|error| Status::internal(&error))?;
+        let version = object.gvk().map(|gvk| gvk.version).unwrap_or_default();
+        // what was stored under another schema is shown as far as this one takes it
+        if let Some(Err(why)) = self.schemas.get(&version).map(|schema| Self::form(schema, &mut object)) {
+            tracing::debug!(name = object.name(), why, "an object is shown as it was stored");
+        }
+        if version != self.stored.version {
+            object.set_gvk(&self.stored);
+            go::canonical_root(object.root_mut());
+        }
+        Ok(object.to_json().into())
+    }
+
+    fn schema(&self) -> Option<&Value> {
+        self.published.as_ref()
+    }
+
+    fn scale(&self) -> Option<&Paths> {
+        self.scale.as_ref()
+    }
+
+    fn default(&self, object: &mut Object) -> Result<(), Status> {
+        self.read(object).map(drop)
+    }
+
+    fn prepare(&self, cx: &Cx, new: &mut Object, old: Option<&Object>) -> Result<(), Status> {
+        match (old, cx.subresource.as_str()) {
+            (None, _) if self.has_status => drop(new.root_mut().shift_remove("status")),
+            (Some(old), "status") => {
+                for field in DESCRIPTIVE {
+                    match old.at(&["metadata", field]) {
+                        Some(value) => new.set_meta(field, value.clone()),
+                        None => drop(new.remove_meta(field)),
+                    }
+                }
+            }
+            _ => {}
+        }
+        go::canonical_root(new.root_mut());
+        Ok(())
+    }
+
+    fn validate(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<Errors, Status> {
+        Ok(validation::check(self, cx.subresource == "status", new, old))
+    }
+
+    fn warnings(&self, new: &Object, old: Option<&Object>) -> Result<Vec<String>, Status> {
+        Ok(validation::warnings(new, old))
+    }
+
+    fn fields(&self, json: &[u8]) -> Fields {
+        let Ok(object) = serde_json::from_slice::<Value>(json) else { return Fields::new() };
+        let meta = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let mut fields = vec![("metadata.name", meta("name"))];
+        if object["metadata"].get("namespace").is_some() {
+            fields.push(("metadata.namespace", meta("namespace")));
+        }
+        fields.extend(self.selectable.iter().map(|field| (field.name, field.value(&object))));
+        fields
+    }
+
+    fn field_names(&self) -> Vec<&'static str> {
+        let own = self.selectable.iter().map(|field| intern(field.name));
+        ["metadata.name", "metadata.namespace"].into_iter().chain(own).collect()
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        self.columns.iter().map(|column| column.head).collect()
+    }
+
+    fn row(&self, json: &[u8], now: Timestamp) -> Vec<Value> {
+        let Ok(object) = serde_json::from_slice::<Value>(json) else { return Vec::new() };
+        self.columns.iter().map(|column| column.cell(&object, now)).collect()
+    }
+
+    fn grace(&self, _: &Object, _: Option<i64>) -> Result<Option<i64>, Status> {
+        Ok(None)
+    }
+
+    fn linger(&self, _: &mut Object) -> Result<bool, Status> {
+        Ok(false)
+    }
+
+    fn converted(&self) -> bool {
+        self.gvk.version != self.stored.version
+    }
+
+    fn to_storage(&self, mut object: Object) -> Object {
+        object.set_gvk(&self.stored);
+        object
+    }
+
+    /// The other version's schema may know less.
+    fn from_storage(&self, mut object: Object) -> Object {
+        object.set_gvk(&self.gvk);
+        let mut value = object.into_value();
+        prune::prune(&mut value, &self.schema);
+        go::canonical(&mut value);
+        Object::from_value(value).unwrap_or_default()
+    }
+}
