@@ -21,6 +21,7 @@ macro_rules! controllers {
 
 controllers! {
     addons,
+    cron_job,
     csr,
     daemon_set,
     deployment,
@@ -42,4 +43,5 @@ controllers! {
     stateful_set,
     taint_eviction,
     token,
+    ttl_after_finished,
 }

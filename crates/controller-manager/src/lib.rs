@@ -22,6 +22,7 @@ pub mod pod_control;
 pub mod pods;
 pub mod replicator;
 pub mod revision;
+pub mod seen;
 pub mod selector;
 pub mod served;
 pub mod share;

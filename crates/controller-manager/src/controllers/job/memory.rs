@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::backoff::Record;
 use super::census::Uids;
 use super::pod::is_tracked;
+use crate::seen::revision;
 
 /// Notes by job.
 #[derive(Debug, Default)]
@@ -63,10 +64,6 @@ impl Memory {
     pub fn forget(&self, key: &Key) {
         self.notes.lock().remove(key);
     }
-}
-
-fn revision(job: &Job) -> u64 {
-    job.metadata.resource_version.as_ref().and_then(|v| v.parse().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
