@@ -1,69 +1,177 @@
-//! Writes, reads and lists of ConfigMaps.
+//! `bench api`: an API server alone, or two in one run, each step on one after the other.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use futures::stream::{self, StreamExt, TryStreamExt};
-use nakhoda_api::kinds::core::ConfigMap;
-use nakhoda_client::{Api, Client, Selection};
+use anyhow::{Context, Result};
+use nakhoda_client::Config;
+use serde_json::json;
 
 use crate::figures::Figures;
+use crate::process::Process;
+use crate::rest::{Connection, JSON, PROTOBUF, TABLE};
+use crate::watch::Watchers;
+use crate::{load, objects};
 
-/// Bytes of data in each object.
-const SIZE: usize = 1024;
+const NAMESPACE: &str = "bench";
+const PODS: &str = "/api/v1/namespaces/bench/pods";
 
-/// Measures one client and 64 at a time.
-pub(crate) async fn measure(client: &Client, namespace: &str, figures: &mut Figures) -> Result<()> {
-    let api = client.namespaced::<ConfigMap>(namespace);
-    for (clients, count) in [(1, 300), (64, 3000)] {
-        let start = Instant::now();
-        let mut times = run(clients, count, |n| create(&api, format!("c{clients}-{n}"))).await?;
-        rate(figures, &format!("create 1 KiB, {clients} clients"), count, start, &mut times);
-        let start = Instant::now();
-        let mut times = run(clients, count, |n| get(&api, format!("c{clients}-{n}"))).await?;
-        rate(figures, &format!("get 1 KiB, {clients} clients"), count, start, &mut times);
+/// Measure an API server over REST, and another one in the same run
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// A kubeconfig of the server
+    #[arg(long)]
+    kubeconfig: PathBuf,
+    /// Its process on this machine, for memory and processor time
+    #[arg(long)]
+    pid: Option<u32>,
+    /// A kubeconfig of the server to compare with
+    #[arg(long)]
+    peer: Option<PathBuf>,
+    /// Its process
+    #[arg(long, requires = "peer")]
+    peer_pid: Option<u32>,
+    /// Leave what was made
+    #[arg(long)]
+    keep: bool,
+    /// Pods that are made
+    #[arg(long, default_value_t = 10_000)]
+    pods: usize,
+    /// Watchers that are opened
+    #[arg(long, default_value_t = 1000)]
+    watchers: usize,
+}
+
+/// One of the measured servers.
+struct Server {
+    config: Config,
+    process: Option<Process>,
+    figures: Figures,
+}
+
+/// Measures; the columns are the servers.
+pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
+    let mut servers = vec![Server::new(&options.kubeconfig, options.pid)?];
+    if let Some(peer) = &options.peer {
+        servers.push(Server::new(peer, options.peer_pid)?);
     }
-    let mut times = run(1, 20, |_| list(&api)).await?;
-    figures.times("list of 3,300", &mut times);
-    Ok(())
+    for server in &mut servers {
+        server.prepare().await.context("preparing")?;
+    }
+    for server in &mut servers {
+        server.writes(options.pods).await.context("writes")?;
+    }
+    for server in &mut servers {
+        server.reads(options.pods).await.context("reads")?;
+    }
+    for server in &mut servers {
+        server.lists().await.context("lists")?;
+    }
+    for server in &mut servers {
+        server.watches(options.watchers).await.context("watches")?;
+    }
+    for server in servers.iter().filter(|_| !options.keep) {
+        Connection::open(&server.config).await?.delete("/api/v1/namespaces/bench").await?;
+    }
+    Ok(servers.into_iter().map(|server| server.figures).collect())
 }
 
-async fn run<F, G>(clients: usize, count: usize, work: F) -> Result<Vec<Duration>>
-where
-    F: Fn(usize) -> G,
-    G: Future<Output = Result<()>>,
-{
-    let timed = stream::iter(0..count).map(|n| {
-        let work = work(n);
-        async {
-            let start = Instant::now();
-            work.await?;
-            anyhow::Ok(start.elapsed())
+// === impl Server ===
+
+impl Server {
+    fn new(kubeconfig: &std::path::Path, pid: Option<u32>) -> Result<Self> {
+        let config = Config::from_kubeconfig(kubeconfig)?;
+        Ok(Self { config, process: pid.map(Process), figures: Figures::default() })
+    }
+
+    async fn prepare(&mut self) -> Result<()> {
+        self.resident("resident, idle")?;
+        let client = Connection::open(&self.config).await?;
+        let named = |name: &str| json!({"metadata": {"name": name}}).to_string();
+        client.ensure("/api/v1/namespaces", named(NAMESPACE)).await?;
+        // where no controller makes it
+        client.ensure("/api/v1/namespaces/bench/serviceaccounts", named("default")).await
+    }
+
+    async fn writes(&mut self, pods: usize) -> Result<()> {
+        let create = |client: Connection, n: usize| async move {
+            client.post(PODS, objects::pod(&format!("p-{n}"))).await.map(drop)
+        };
+        let alone = pods.min(500);
+        let mut one = load::run(&load::connections(&self.config, 1).await?, 0..alone, create).await?;
+        self.figures.times("create pod, 1 client", &mut one.times);
+        let clients = load::connections(&self.config, 64).await?;
+        let before = self.cpu()?;
+        let mut many = load::run(&clients, alone..pods, create).await?;
+        self.figures.add("create pod, 64 clients", many.rate(), "/s");
+        self.figures.times("create pod, 64 clients", &mut many.times);
+        self.per_request("create pod, processor time", before, pods - alone)?;
+        self.resident(&format!("resident, {pods} pods"))
+    }
+
+    async fn reads(&mut self, pods: usize) -> Result<()> {
+        let get = move |client: Connection, n: usize| async move {
+            client.get(&format!("{PODS}/p-{}", n % pods), JSON).await.map(drop)
+        };
+        let clients = load::connections(&self.config, 64).await?;
+        let before = self.cpu()?;
+        let mut many = load::run(&clients, 0..20_000, get).await?;
+        self.figures.add("get pod, 64 clients", many.rate(), "/s");
+        self.figures.times("get pod, 64 clients", &mut many.times);
+        self.per_request("get pod, processor time", before, 20_000)
+    }
+
+    async fn lists(&mut self) -> Result<()> {
+        let client = Connection::open(&self.config).await?;
+        for (name, accept) in [("JSON", JSON), ("protobuf", PROTOBUF), ("Table", TABLE)] {
+            let mut times = Vec::new();
+            for _ in 0..7 {
+                let begun = Instant::now();
+                client.get(PODS, accept).await?;
+                times.push(begun.elapsed());
+            }
+            self.figures.median(&format!("list of all pods, {name}"), &mut times);
         }
-    });
-    timed.buffer_unordered(clients).try_collect().await
-}
+        self.resident("resident, after the lists")
+    }
 
-#[allow(clippy::cast_precision_loss, reason = "small counts")]
-fn rate(figures: &mut Figures, name: &str, count: usize, start: Instant, times: &mut [Duration]) {
-    figures.add(format!("{name}, rate"), count as f64 / start.elapsed().as_secs_f64(), "/s");
-    figures.times(name, times);
-}
+    async fn watches(&mut self, watchers: usize) -> Result<()> {
+        let before = self.process.map(Process::resident).transpose()?;
+        let idle = Watchers::open(&self.config, NAMESPACE, watchers).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let (Some(before), Some(process)) = (before, self.process) {
+            #[allow(clippy::cast_precision_loss, reason = "small counts")]
+            let each = (process.resident()? - before) * 1024.0 / watchers as f64;
+            self.figures.add("memory of an idle watch", each, "KiB");
+        }
+        let spent = self.cpu()?;
+        let flood = idle.deliver(NAMESPACE, 500, 8, Duration::ZERO).await?;
+        self.figures.add(format!("{watchers} watchers, 500 creates, events"), flood.rate, "/s");
+        self.per_request("event to one watcher, processor time", spent, watchers * 500)?;
+        let client = Connection::open(&self.config).await?;
+        client.delete("/api/v1/namespaces/bench/configmaps").await?;
+        let calm = Watchers::open(&self.config, NAMESPACE, watchers).await?;
+        let mut calm = calm.deliver(NAMESPACE, 100, 1, Duration::from_millis(50)).await?;
+        self.figures.times(&format!("{watchers} watchers, 20 creates/s, delay"), &mut calm.delays);
+        Ok(())
+    }
 
-async fn create(api: &Api<ConfigMap>, name: String) -> Result<()> {
-    let mut map = ConfigMap { data: Some(BTreeMap::from([("data".into(), "x".repeat(SIZE))])), ..ConfigMap::default() };
-    map.metadata.name = Some(name);
-    api.create(&map).await?;
-    Ok(())
-}
+    fn cpu(&self) -> Result<Option<Duration>> {
+        self.process.map(Process::cpu).transpose()
+    }
 
-async fn get(api: &Api<ConfigMap>, name: String) -> Result<()> {
-    api.get(&name).await?;
-    Ok(())
-}
+    #[allow(clippy::cast_precision_loss, reason = "small counts")]
+    fn per_request(&mut self, name: &str, before: Option<Duration>, count: usize) -> Result<()> {
+        if let (Some(before), Some(after)) = (before, self.cpu()?) {
+            self.figures.add(name, (after - before).as_secs_f64() * 1e6 / count as f64, "µs");
+        }
+        Ok(())
+    }
 
-async fn list(api: &Api<ConfigMap>) -> Result<()> {
-    api.list(&Selection::default()).await?;
-    Ok(())
+    fn resident(&mut self, name: &str) -> Result<()> {
+        if let Some(process) = self.process {
+            self.figures.add(name, process.resident()?, "MiB");
+        }
+        Ok(())
+    }
 }

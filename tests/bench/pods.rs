@@ -1,13 +1,14 @@
 //! How long pods take from their creation until a watch sees them run.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use futures::StreamExt;
-use nakhoda_api::kinds::core::{Container, Pod, PodSpec};
+use nakhoda_api::kinds::core::{Container, Namespace, Pod, PodSpec};
 use nakhoda_client::api::{Watch, WatchEvent};
-use nakhoda_client::{Api, Client};
+use nakhoda_client::{Api, Client, Config};
 
 use crate::figures::Figures;
 
@@ -16,8 +17,34 @@ const IN_TURN: usize = 15;
 /// More than anything here should take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Measures pods in turn, then many at once.
-pub(crate) async fn measure(client: &Client, namespace: &str, image: &str, figures: &mut Figures) -> Result<()> {
+const NAMESPACE: &str = "bench";
+
+/// Measure how long pods take to run on a cluster
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The cluster's kubeconfig
+    #[arg(long)]
+    kubeconfig: PathBuf,
+    /// The image of the measured pods; it must be on the nodes
+    #[arg(long, default_value = "nakhoda-test/app:1")]
+    image: String,
+}
+
+/// Measures.
+pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
+    let client = Client::new(&Config::from_kubeconfig(&options.kubeconfig)?);
+    let mut namespace = Namespace::default();
+    namespace.metadata.name = Some(NAMESPACE.into());
+    client.all::<Namespace>().create(&namespace).await.context("cannot make the namespace `bench`")?;
+    let mut figures = Figures::default();
+    let measured = measure(&client, NAMESPACE, &options.image, &mut figures).await;
+    client.all::<Namespace>().delete(NAMESPACE, &Default::default()).await?;
+    measured?;
+    Ok(vec![figures])
+}
+
+/// Pods in turn, then many at once.
+async fn measure(client: &Client, namespace: &str, image: &str, figures: &mut Figures) -> Result<()> {
     let api = client.namespaced::<Pod>(namespace);
     let mut times = Vec::new();
     for n in 0..IN_TURN {
