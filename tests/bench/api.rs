@@ -8,13 +8,10 @@ use nakhoda_client::Config;
 use serde_json::json;
 
 use crate::figures::Figures;
-use crate::process::Process;
+use crate::process::{Peak, Process};
 use crate::rest::{Connection, JSON, PROTOBUF, TABLE};
 use crate::watch::Watchers;
 use crate::{load, objects};
-
-const NAMESPACE: &str = "bench";
-const PODS: &str = "/api/v1/namespaces/bench/pods";
 
 /// Measure an API server over REST, and another one in the same run
 #[derive(Debug, clap::Args)]
@@ -45,6 +42,8 @@ pub(crate) struct Options {
 /// One of the measured servers.
 struct Server {
     config: Config,
+    /// Of this run alone: where no controller runs, a namespace never goes.
+    namespace: String,
     process: Option<Process>,
     figures: Figures,
 }
@@ -56,7 +55,7 @@ pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
         servers.push(Server::new(peer, options.peer_pid)?);
     }
     for server in &mut servers {
-        server.prepare().await.context("preparing")?;
+        server.prepare(options.watchers).await.context("preparing")?;
     }
     for server in &mut servers {
         server.writes(options.pods).await.context("writes")?;
@@ -71,7 +70,7 @@ pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
         server.watches(options.watchers).await.context("watches")?;
     }
     for server in servers.iter().filter(|_| !options.keep) {
-        Connection::open(&server.config).await?.delete("/api/v1/namespaces/bench").await?;
+        server.clean().await.context("cleaning up")?;
     }
     Ok(servers.into_iter().map(|server| server.figures).collect())
 }
@@ -81,24 +80,45 @@ pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
 impl Server {
     fn new(kubeconfig: &std::path::Path, pid: Option<u32>) -> Result<Self> {
         let config = Config::from_kubeconfig(kubeconfig)?;
-        Ok(Self { config, process: pid.map(Process), figures: Figures::default() })
+        let namespace = format!("bench-{}", std::process::id());
+        Ok(Self { config, namespace, process: pid.map(Process), figures: Figures::default() })
     }
 
-    async fn prepare(&mut self) -> Result<()> {
+    async fn prepare(&mut self, watchers: usize) -> Result<()> {
         self.resident("resident, idle")?;
         let client = Connection::open(&self.config).await?;
         let named = |name: &str| json!({"metadata": {"name": name}}).to_string();
-        client.ensure("/api/v1/namespaces", named(NAMESPACE)).await?;
+        client.post("/api/v1/namespaces", named(&self.namespace)).await?;
         // where no controller makes it
-        client.ensure("/api/v1/namespaces/bench/serviceaccounts", named("default")).await
+        client.ensure(&self.path("serviceaccounts"), named("default")).await?;
+        let before = self.process.map(Process::resident).transpose()?;
+        let idle = Watchers::open(&self.config, &self.namespace, watchers).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let (Some(before), Some(process)) = (before, self.process) {
+            #[allow(clippy::cast_precision_loss, reason = "small counts")]
+            let each = (process.resident()? - before) * 1024.0 / watchers as f64;
+            self.figures.add("memory of an idle watch", each, "KiB");
+        }
+        drop(idle);
+        Ok(())
+    }
+
+    async fn clean(&self) -> Result<()> {
+        let client = Connection::open(&self.config).await?;
+        for resource in ["pods", "configmaps"] {
+            client.delete(&self.path(resource)).await?;
+        }
+        client.delete(&format!("/api/v1/namespaces/{}", self.namespace)).await
     }
 
     async fn writes(&mut self, pods: usize) -> Result<()> {
-        let create = |client: Connection, n: usize| async move {
-            client.post(PODS, objects::pod(&format!("p-{n}"))).await.map(drop)
+        let path = self.path("pods");
+        let create = move |client: Connection, n: usize| {
+            let path = path.clone();
+            async move { client.post(&path, objects::pod(&format!("p-{n}"))).await.map(drop) }
         };
         let alone = pods.min(500);
-        let mut one = load::run(&load::connections(&self.config, 1).await?, 0..alone, create).await?;
+        let mut one = load::run(&load::connections(&self.config, 1).await?, 0..alone, create.clone()).await?;
         self.figures.times("create pod, 1 client", &mut one.times);
         let clients = load::connections(&self.config, 64).await?;
         let before = self.cpu()?;
@@ -110,8 +130,10 @@ impl Server {
     }
 
     async fn reads(&mut self, pods: usize) -> Result<()> {
-        let get = move |client: Connection, n: usize| async move {
-            client.get(&format!("{PODS}/p-{}", n % pods), JSON).await.map(drop)
+        let path = self.path("pods");
+        let get = move |client: Connection, n: usize| {
+            let path = format!("{path}/p-{}", n % pods);
+            async move { client.get(&path, JSON).await.map(drop) }
         };
         let clients = load::connections(&self.config, 64).await?;
         let before = self.cpu()?;
@@ -122,38 +144,39 @@ impl Server {
     }
 
     async fn lists(&mut self) -> Result<()> {
-        let client = Connection::open(&self.config).await?;
+        let (client, path) = (Connection::open(&self.config).await?, self.path("pods"));
         for (name, accept) in [("JSON", JSON), ("protobuf", PROTOBUF), ("Table", TABLE)] {
             let mut times = Vec::new();
+            let before = self.process.map(Process::resident).transpose()?;
+            let peak = self.process.map(Peak::follow);
             for _ in 0..7 {
                 let begun = Instant::now();
-                client.get(PODS, accept).await?;
+                client.get(&path, accept).await?;
                 times.push(begun.elapsed());
             }
             self.figures.median(&format!("list of all pods, {name}"), &mut times);
+            if let (Some(before), Some(peak)) = (before, peak) {
+                self.figures.add(format!("list of all pods, {name}, memory"), peak.end().await? - before, "MiB");
+            }
         }
         self.resident("resident, after the lists")
     }
 
     async fn watches(&mut self, watchers: usize) -> Result<()> {
-        let before = self.process.map(Process::resident).transpose()?;
-        let idle = Watchers::open(&self.config, NAMESPACE, watchers).await?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if let (Some(before), Some(process)) = (before, self.process) {
-            #[allow(clippy::cast_precision_loss, reason = "small counts")]
-            let each = (process.resident()? - before) * 1024.0 / watchers as f64;
-            self.figures.add("memory of an idle watch", each, "KiB");
-        }
+        let open = Watchers::open(&self.config, &self.namespace, watchers).await?;
         let spent = self.cpu()?;
-        let flood = idle.deliver(NAMESPACE, 500, 8, Duration::ZERO).await?;
+        let flood = open.deliver(&self.namespace, 500, 8, Duration::ZERO).await?;
         self.figures.add(format!("{watchers} watchers, 500 creates, events"), flood.rate, "/s");
         self.per_request("event to one watcher, processor time", spent, watchers * 500)?;
-        let client = Connection::open(&self.config).await?;
-        client.delete("/api/v1/namespaces/bench/configmaps").await?;
-        let calm = Watchers::open(&self.config, NAMESPACE, watchers).await?;
-        let mut calm = calm.deliver(NAMESPACE, 100, 1, Duration::from_millis(50)).await?;
+        Connection::open(&self.config).await?.delete(&self.path("configmaps")).await?;
+        let open = Watchers::open(&self.config, &self.namespace, watchers).await?;
+        let mut calm = open.deliver(&self.namespace, 100, 1, Duration::from_millis(50)).await?;
         self.figures.times(&format!("{watchers} watchers, 20 creates/s, delay"), &mut calm.delays);
         Ok(())
+    }
+
+    fn path(&self, resource: &str) -> String {
+        format!("/api/v1/namespaces/{}/{resource}", self.namespace)
     }
 
     fn cpu(&self) -> Result<Option<Duration>> {
