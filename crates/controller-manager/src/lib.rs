@@ -12,6 +12,7 @@ pub mod context;
 pub mod controllers;
 pub mod dependents;
 pub mod eviction;
+pub mod finalizers;
 pub mod hash;
 pub mod history;
 pub mod material;
@@ -28,6 +29,8 @@ pub mod served;
 pub mod share;
 pub mod slices;
 pub mod taints;
+pub mod told;
+pub mod volumes;
 
 pub use app::run;
 pub use options::Options;

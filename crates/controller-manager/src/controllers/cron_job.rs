@@ -8,19 +8,19 @@ use jiff::{SignedDuration, Timestamp};
 use nakhoda_api::kinds::batch::{CronJob, CronJobStatus, Job};
 use nakhoda_api::kinds::core::ObjectReference;
 use nakhoda_api::kinds::meta::DeleteOptions;
-use nakhoda_client::{Change, EventType, Informer, Key, Outcome, Queue, Reconcile, Recorder, Resource, Result, reference};
+use nakhoda_client::{Change, Informer, Key, Outcome, Queue, Reconcile, Recorder, Resource, Result, reference};
 
 use crate::context::{Context, Watches};
 use crate::pod_control::is_namespace_terminating;
 use crate::replicator::by_controller;
 use crate::seen::Seen;
+use crate::told::Told;
 
 pub mod history;
 pub mod job;
 pub mod plan;
 pub mod times;
 
-use history::Told;
 use plan::Decision;
 
 const NAME: &str = "cronjob";
@@ -185,10 +185,7 @@ impl CronJobs {
     }
 
     fn tell(&self, cron: &CronJob, told: Vec<Told>) {
-        for Told { warning, reason, message } in told {
-            let kind = if warning { EventType::Warning } else { EventType::Normal };
-            self.recorder.event(&reference(cron), kind, reason, message);
-        }
+        told.into_iter().for_each(|told| told.about(cron, &self.recorder));
     }
 }
 

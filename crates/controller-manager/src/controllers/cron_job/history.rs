@@ -7,31 +7,7 @@ use nakhoda_api::kinds::meta::Time;
 use nakhoda_client::Resource;
 
 use crate::controllers::job::condition::{COMPLETE, FAILED, holding};
-
-/// An event about a cron job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// Whether a person should look.
-    pub warning: bool,
-    /// One word.
-    pub reason: &'static str,
-    /// A sentence.
-    pub message: String,
-}
-
-// === impl Told ===
-
-impl Told {
-    /// All is well.
-    pub fn normal(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { warning: false, reason, message: message.into() }
-    }
-
-    /// Something is not.
-    pub fn warning(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { warning: true, reason, message: message.into() }
-    }
-}
+use crate::told::Told;
 
 /// The jobs beyond the limits, of each kind of end the oldest.
 #[must_use]

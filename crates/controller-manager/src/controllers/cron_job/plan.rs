@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use nakhoda_api::kinds::batch::CronJob;
 use nakhoda_api::kinds::core::ObjectReference;
 
-use super::history::Told;
 use super::job;
 use super::times::{Clock, Due, until_next};
+use crate::told::Told;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]

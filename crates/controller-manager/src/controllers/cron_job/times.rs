@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use nakhoda_api::cron::{Schedule, zone};
 use nakhoda_api::kinds::batch::CronJob;
 
-use super::history::Told;
+use crate::told::Told;
+
 
 /// More missed times than this are told.
 const MANY: i64 = 100;

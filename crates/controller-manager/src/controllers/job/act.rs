@@ -7,8 +7,7 @@ use jiff::SignedDuration;
 use nakhoda_api::kinds::batch::{Job, JobCondition, JobStatus};
 use nakhoda_api::kinds::core::Pod;
 use nakhoda_client::expect::Ledger;
-use nakhoda_client::{Client, EventType, Key, Patch, Recorder, Resource, Result, reference};
-use serde_json::json;
+use nakhoda_client::{Client, EventType, Key, Recorder, Resource, Result, reference};
 
 use super::backoff::Record;
 use super::census::Census;
@@ -18,6 +17,7 @@ use super::memory::Memory;
 use super::pod::{TRACKING, build, is_tracked};
 use super::spec;
 use super::track::{Tracking, finish, settle};
+use crate::finalizers;
 use crate::pod_control::PodControl;
 use crate::pods::is_ready;
 
@@ -130,7 +130,7 @@ impl Actor {
     async fn release(&self, key: &Key, pods: &[Arc<Pod>]) -> Result<()> {
         let tracked = pods.iter().filter(|p| is_tracked(p));
         let outcomes = join_all(tracked.map(|pod| async {
-            release(&self.client, pod).await.inspect(|()| self.memory.released(key, pod.uid()))
+            finalizers::remove(&self.client, &**pod, TRACKING).await.inspect(|()| self.memory.released(key, pod.uid()))
         }));
         outcomes.await.into_iter().collect()
     }
@@ -156,18 +156,6 @@ impl Actor {
             self.recorder.event(&about, EventType::Warning, "TooManySucceededPods", message);
         }
         self.recorder.event(&about, EventType::Normal, "Completed", "Job completed");
-    }
-}
-
-/// Takes the finalizer of a pod; one that is gone has none.
-pub async fn release(client: &Client, pod: &Pod) -> Result<()> {
-    let patch = Patch::strategic(&json!({"metadata": {
-        "uid": pod.uid(),
-        "$deleteFromPrimitiveList/finalizers": [TRACKING],
-    }}));
-    match client.namespaced::<Pod>(pod.namespace()).patch(pod.name(), &patch).await {
-        Err(error) if !error.is_not_found() => Err(error),
-        _ => Ok(()),
     }
 }
 

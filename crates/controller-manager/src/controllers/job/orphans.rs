@@ -7,11 +7,11 @@ use nakhoda_api::kinds::batch::Job;
 use nakhoda_api::kinds::core::Pod;
 use nakhoda_client::{Change, Client, Informer, Key, Outcome, Reconcile, Resource, Result};
 
-use super::act::release;
 use super::condition::is_finished;
-use super::pod::is_tracked;
+use super::pod::{TRACKING, is_tracked};
 use super::spec::is_foreign;
 use crate::context::{Context, Watches};
+use crate::finalizers;
 
 const NAME: &str = "job_orphan_pod";
 const BY_CONTROLLER: &str = "controller";
@@ -41,7 +41,7 @@ impl Reconcile for Orphans {
     async fn reconcile(&self, key: &Key) -> Result<Outcome> {
         let Some(pod) = self.pods.get(key).filter(|p| is_tracked(p)) else { return Ok(Outcome::Done) };
         if !self.is_counted(&pod).await? {
-            release(&self.client, &pod).await?;
+            finalizers::remove(&self.client, &*pod, TRACKING).await?;
         }
         Ok(Outcome::Done)
     }
