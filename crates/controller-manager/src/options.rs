@@ -53,6 +53,12 @@ pub struct Options {
     /// How many finished pods may stay; the oldest go first.
     #[arg(long, default_value_t = 12_500, value_name = "COUNT")]
     pub terminated_pod_gc_threshold: usize,
+    /// Where nodes keep the volumes of the class local-path.
+    #[arg(long, default_value = "/var/lib/nakhoda/local-path", value_name = "DIR")]
+    pub local_path: String,
+    /// The image of the pods that delete the data of such volumes; it has a shell's `rm`.
+    #[arg(long, default_value = "busybox:1.36", value_name = "IMAGE")]
+    pub local_path_image: String,
     /// What every daemon has.
     #[command(flatten)]
     pub common: Common,
