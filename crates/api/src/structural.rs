@@ -3,11 +3,12 @@
 //!
 //! [`prune`] drops what no schema names, [`default`] fills in, [`validate`] finds faults, [`lists`] looks at
 //! sets and maps, [`embedded`] at objects within objects. [`definition`] judges a schema itself.
-//! CEL rules are kept here as text and evaluated elsewhere.
+//! [`expressions`] evaluates the rules in CEL.
 
 pub mod default;
 pub mod definition;
 pub mod embedded;
+pub mod expressions;
 pub mod format;
 pub mod go;
 pub mod lists;

@@ -177,6 +177,12 @@ impl Kinds {
         State(self.table.load_full())
     }
 
+    /// Whether a group has kinds that no definition makes.
+    #[must_use]
+    pub fn is_built_in(&self, group: &str) -> bool {
+        self.table.load().order.iter().any(|s| s.info.gvk.group == group && s.strategy.schema().is_none())
+    }
+
     /// The kind of a resource.
     #[must_use]
     pub fn get(&self, gvr: &GroupVersionResource) -> Option<Arc<Served>> {

@@ -7,6 +7,7 @@ use nakhoda_api::kinds::apiextensions::{
     CustomResourceDefinition, CustomResourceDefinitionNames, CustomResourceDefinitionVersion,
 };
 use nakhoda_api::structural::Schema;
+use nakhoda_api::structural::expressions::Expressions;
 use nakhoda_api::{GroupVersionKind, Scope};
 
 use super::names::{intern, intern_all};
@@ -69,8 +70,10 @@ fn one(
         list_kind: accepted.list_kind.as_deref().map(intern),
     };
     let stored = crd.spec.versions.iter().find(|version| version.storage).map_or("", |version| &version.name);
+    let schema = schemas.get(&version.name).cloned().unwrap_or_default();
     let strategy = Custom {
-        schema: schemas.get(&version.name).cloned().unwrap_or_default(),
+        rules: Expressions::of(&schema),
+        schema,
         published: version.schema.as_ref().and_then(|s| serde_json::to_value(s.open_api_v3_schema.as_ref()?).ok()),
         columns: columns::of(version.additional_printer_columns.as_deref()),
         selectable: version.selectable_fields.iter().flatten().map(|f| columns::field(&f.json_path)).collect(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use nakhoda_api::field::Errors;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::structural::expressions::Expressions;
 use nakhoda_api::structural::{Schema, default, embedded, go, prune};
 use nakhoda_api::{GroupVersionKind, Object, Status};
 use serde_json::Value;
@@ -22,6 +23,8 @@ pub struct Custom {
     pub gvk: GroupVersionKind,
     /// What the objects must look like.
     pub schema: Arc<Schema>,
+    /// The rules of the schema.
+    pub rules: Option<Expressions>,
     /// The schema as its definition has it, for OpenAPI.
     pub published: Option<Value>,
     /// What is printed.
@@ -69,6 +72,12 @@ impl Custom {
 
 impl Strategy for Custom {
     fn read(&self, object: &mut Object) -> Result<Vec<String>, Status> {
+        let given = object.gvk().filter(|given| given.group == self.gvk.group && given.version == self.gvk.version);
+        if let Some(given) = given.filter(|given| given.kind != self.gvk.kind) {
+            let mut errors = Errors::default();
+            errors.invalid(&Path::new("kind"), given.kind.as_str(), format!("must be {}", self.gvk.kind));
+            return Err(Status::invalid(&given.group_kind(), object.name(), &errors));
+        }
         Self::form(&self.schema, object).map_err(|why| self.refused(&why))
     }
 

@@ -112,9 +112,7 @@ async fn the_status_is_written_apart_and_the_generation_counts_the_rest() {
     let changed = server.patch("widgets", "default", "a", &json!({"spec": {"size": 2}})).await.expect("changed");
     assert_eq!((&changed["metadata"]["generation"], &changed["status"]["message"]), (&json!(2), &json!("m")));
     let bad = server.patch("widgets/status", "default", "a", &json!({"status": {"message": 5}})).await;
-    assert!(
-        told(bad).contains("status.message: Invalid value: \"integer\": status.message in body must be of type string")
-    );
+    assert!(told(bad).contains("status.message: Invalid value: \"integer\": message in body must be of type string"));
 }
 
 #[tokio::test]

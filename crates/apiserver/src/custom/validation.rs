@@ -2,7 +2,7 @@
 //! checked by the verb.
 
 use nakhoda_api::field::{Errors, Fault, Path};
-use nakhoda_api::structural::{embedded, lists, validate};
+use nakhoda_api::structural::{embedded, expressions, lists, validate};
 use nakhoda_api::{Object, names};
 use serde_json::Value;
 
@@ -18,7 +18,12 @@ pub fn check(kind: &Custom, status: bool, new: &Object, old: Option<&Object>) ->
     if status {
         if let (Some(new), Some(schema)) = (value.get("status"), kind.schema.properties.get("status")) {
             let old = before.as_ref().and_then(|old| old.get("status"));
-            errors.extend(validate::validate(new, old, schema, "status"));
+            // the status is judged by itself, and its faults are told as those of the object
+            for error in validate::validate(new, old, schema, "").iter() {
+                let told = error.path.as_str();
+                let path = if told.is_empty() { error.path.clone() } else { Path::new("status").child(told) };
+                errors.push(&path, error.fault.clone(), error.detail.clone());
+            }
         }
     } else {
         errors.extend(validate::validate(&value, before.as_ref(), &kind.schema, ""));
@@ -37,17 +42,26 @@ pub fn check(kind: &Custom, status: bool, new: &Object, old: Option<&Object>) ->
     if were_sound {
         errors.extend(lists::check(&value, &kind.schema));
     }
+    if let Some(rules) = &kind.rules {
+        if expressions::is_blocked(&errors) {
+            let why = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+            errors.invalid(&Path::default(), Value::Null, why);
+        } else {
+            errors.extend(rules.check(&value, before.as_ref(), &kind.schema));
+        }
+    }
     errors
 }
 
 fn replicas(object: &Value, path: &[String], told: &str, errors: &mut Errors) {
-    let Some(value) = at(object, path) else { return };
+    let value = match at(object, path) {
+        Ok(None) => return,
+        Ok(Some(value)) => value,
+        Err(other) => return errors.invalid(&Path::new(told), 0, misplaced(told, other, "map[string]interface{}")),
+    };
     let path = Path::new(told);
     match value.as_i64() {
-        None => {
-            let kind = go_kind(value);
-            errors.invalid(&path, 0, format!("{told} accessor error: {kind} is of the type {kind}, expected int64"));
-        }
+        None => errors.invalid(&path, 0, misplaced(told, value, "int64")),
         Some(count) if count < 0 => errors.invalid(&path, count, "should be a non-negative integer"),
         Some(count) if count > i64::from(i32::MAX) => {
             errors.invalid(&path, count, format!("should be less than or equal to {}", i32::MAX));
@@ -57,11 +71,31 @@ fn replicas(object: &Value, path: &[String], told: &str, errors: &mut Errors) {
 }
 
 fn selector(object: &Value, scale: &Paths, errors: &mut Errors) {
-    let Some(value) = at(object, &scale.selector).filter(|value| !value.is_string()) else { return };
     let path = format!(".{}", scale.selector.join("."));
-    let kind = go_kind(value);
-    let why = format!("{path} accessor error: {value} is of the type {kind}, expected string");
+    let (other, wanted) = match at(object, &scale.selector) {
+        Ok(Some(value)) if !value.is_string() => (value, "string"),
+        Ok(_) => return,
+        Err(other) => (other, "map[string]interface{}"),
+    };
+    let why = misplaced(&path, other, wanted);
     errors.push(&Path::new(path), Fault::Invalid("".into()), why);
+}
+
+fn misplaced(path: &str, found: &Value, wanted: &str) -> String {
+    format!("{path} accessor error: {} is of the type {}, expected {wanted}", go_text(found), go_kind(found))
+}
+
+/// As `%v` prints it, as far as that has one line.
+fn go_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key}:{}", go_text(value))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn go_kind(value: &Value) -> &'static str {
@@ -76,9 +110,17 @@ fn go_kind(value: &Value) -> &'static str {
     }
 }
 
-/// The value at a path; nothing if the path is empty.
-fn at<'a>(object: &'a Value, path: &[String]) -> Option<&'a Value> {
-    if path.is_empty() { None } else { path.iter().try_fold(object, |value, step| value.get(step)) }
+/// The value at a path, nothing if the path is empty, or what stands in the way.
+fn at<'a>(object: &'a Value, path: &[String]) -> Result<Option<&'a Value>, &'a Value> {
+    let mut value = if path.is_empty() { None } else { Some(object) };
+    for step in path {
+        value = match value {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(map)) => map.get(step),
+            Some(other) => return Err(other),
+        };
+    }
+    Ok(value.filter(|value| !value.is_null()))
 }
 
 /// What clients are told of new finalizers.

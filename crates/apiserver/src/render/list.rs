@@ -45,7 +45,8 @@ impl Page<'_> {
             .map(|item| super::item(self.kind, item, Accept { media, ..accept }, now))
             .collect::<Result<Vec<_>, _>>()?;
         let items = self.stripped(items, accept);
-        let metadata = self.metadata();
+        let open = accept.form == Form::Object && self.kind.strategy.schema().is_some();
+        let metadata = self.metadata_of(open);
         match accept.media {
             Media::Json => Ok(join(&gvk, &metadata, &items)),
             Media::Yaml => super::encode(&gvk, &join(&gvk, &metadata, &items), Media::Yaml),
@@ -71,8 +72,13 @@ impl Page<'_> {
     /// The metadata of the list as JSON.
     #[must_use]
     pub fn metadata(&self) -> String {
+        self.metadata_of(false)
+    }
+
+    /// The same; `open` is of lists of no known type, which tell that there is no more.
+    fn metadata_of(&self, open: bool) -> String {
         let mut text = format!(r#"{{"resourceVersion":"{}""#, self.revision);
-        if !self.continue_token.is_empty() {
+        if !self.continue_token.is_empty() || open {
             text.push_str(r#","continue":"#);
             text.push_str(&json::quoted(self.continue_token));
         }

@@ -28,8 +28,15 @@ const STREAMS: &[(&str, &[&str])] = &[
 /// Answers one request, failures too; whoever asks for a kind that is on its way out is warned in any case.
 pub async fn answer(front: &Front, parts: Parts, body: Body, located: Located, asked: &Asked) -> Response<Body> {
     let kind = front.pipeline.kinds().get(&located.target.gvr);
+    let nowhere = kind.is_none() && !front.pipeline.kinds().is_built_in(&located.target.gvr.group);
     let answered = serve(front, parts, body, located, asked).await;
-    let mut response = answered.unwrap_or_else(|status| reply::failure(&status, asked));
+    let mut response = match answered {
+        // where no group is built in upstream's servers hand on to each other, and the last has no words
+        Err(status) if nowhere && status.code == 404 => {
+            reply::plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n")
+        }
+        answered => answered.unwrap_or_else(|status| reply::failure(&status, asked)),
+    };
     if let Some(warning) = kind.and_then(|kind| kind.info.deprecated) {
         reply::warn(response.headers_mut(), &[warning.to_owned()]);
     }

@@ -14,7 +14,7 @@ use crate::request::Action;
 use crate::response::{Answer, Response};
 use crate::verb::patch::Patched;
 use crate::verb::update::{Mode, change, check_name};
-use crate::verb::{Call, body, get, meta, write};
+use crate::verb::{Call, body, get, write};
 
 /// The handler.
 pub struct Scale;
@@ -123,13 +123,17 @@ fn selector(value: Option<&Value>) -> Result<String, Status> {
 fn apply(call: &Call, old: Option<&Object>, scale: &Object) -> Result<Object, Status> {
     let old = old.ok_or_else(|| call.not_found())?;
     let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64).unwrap_or(0);
-    if replicas < 0 {
+    if replicas < 0 && call.kind.strategy.scale().is_none() {
         let mut errors = Errors::default();
         errors.invalid(&Path::new("spec").child("replicas"), replicas, "must be greater than or equal to 0");
         return Err(Status::invalid(&gvk().group_kind(), old.name(), &errors));
     }
     let mut new = old.clone();
     new.set_at(&places(call.kind.strategy.scale()).0, replicas.into());
-    meta::condition(&mut new, scale);
+    for field in ["uid", "resourceVersion"] {
+        if !scale.meta_str(field).is_empty() {
+            new.set_meta(field, scale.meta_str(field));
+        }
+    }
     Ok(new)
 }

@@ -17,27 +17,31 @@ pub struct Given {
 
 /// Reads a body that must be of one kind.
 pub fn read(body: &Body, expected: &GroupVersionKind, validation: FieldValidation) -> Result<Given, Status> {
-    read_with(body, expected, validation, |_| Ok(Vec::new()))
+    read_with(body, expected, Some(expected), validation, |_| Ok(Vec::new()))
 }
 
 /// Reads an object of a kind that is served, which may be a custom one.
 pub fn read_as(body: &Body, kind: &Served, validation: FieldValidation) -> Result<Given, Status> {
-    read_with(body, &kind.info.gvk, validation, |object| kind.strategy.read(object))
+    let gvk = &kind.info.gvk;
+    // what has no known type must say itself what it is
+    let default = kind.strategy.schema().is_none().then_some(gvk);
+    read_with(body, gvk, default, validation, |object| kind.strategy.read(object))
 }
 
 fn read_with(
     body: &Body,
     expected: &GroupVersionKind,
+    default: Option<&GroupVersionKind>,
     validation: FieldValidation,
     form: impl FnOnce(&mut Object) -> Result<Vec<String>, Status>,
 ) -> Result<Given, Status> {
     let mut decoded = match body {
         Body::Object(object) => wire::Decoded { object: (**object).clone(), faults: Vec::new() },
-        Body::Bytes { media, bytes } => wire::decode(*media, bytes, Some(expected))
+        Body::Bytes { media, bytes } => wire::decode(*media, bytes, default)
             .map_err(|error| error.status(&expected.version, &expected.kind, bytes))?,
     };
-    check_kind(&decoded.object, expected)?;
     decoded.faults.extend(form(&mut decoded.object)?);
+    check_kind(&decoded.object, expected)?;
     let warnings = faults(decoded.faults, expected, validation)?;
     Ok(Given { object: decoded.object, warnings })
 }

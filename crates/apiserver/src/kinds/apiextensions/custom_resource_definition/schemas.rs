@@ -2,7 +2,7 @@
 
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::apiextensions::{CustomResourceDefinition, CustomResourceDefinitionVersion};
-use nakhoda_api::structural::{Schema, definition};
+use nakhoda_api::structural::{Schema, definition, expressions};
 
 use super::versions::schema;
 
@@ -23,7 +23,7 @@ pub(super) fn strictness<'a>(
         }),
         atomic_sets: no_old(&definition::has_open_sets),
         map_keys: no_old(&definition::has_open_keys),
-        rules: None,
+        rules: Some(&expressions::judge),
     }
 }
 

@@ -1,0 +1,135 @@
+//! What an expression is made of.
+
+/// A part of an expression and where it stands, in characters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What.
+    pub expr: Expr,
+    /// Where: of an operator its sign, of a call its parenthesis, of a selection its dot.
+    pub at: usize,
+}
+
+/// The kinds of parts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// `null`.
+    Null,
+    /// `true`, `false`.
+    Bool(bool),
+    /// `1`.
+    Int(i64),
+    /// `1u`.
+    Uint(u64),
+    /// `1.0`.
+    Double(f64),
+    /// `"a"`.
+    Text(String),
+    /// `b"a"`.
+    Bytes(Vec<u8>),
+    /// A variable.
+    Name(String),
+    /// `a.b`, `a.?b`.
+    Select {
+        /// Of what.
+        of: Box<Node>,
+        /// Which field.
+        field: String,
+        /// Whether it may be missing: the value is an optional.
+        optional: bool,
+    },
+    /// `has(a.b)`.
+    Has {
+        /// Of what.
+        of: Box<Node>,
+        /// Which field.
+        field: String,
+    },
+    /// `a[b]`, `a[?b]`.
+    Index {
+        /// Of what.
+        of: Box<Node>,
+        /// Which item or key.
+        key: Box<Node>,
+        /// Whether it may be missing: the value is an optional.
+        optional: bool,
+    },
+    /// A function, an operator (`_==_`) or a method.
+    Call {
+        /// Its name.
+        name: String,
+        /// Of what it is a method.
+        of: Option<Box<Node>>,
+        /// What it is given.
+        with: Vec<Node>,
+    },
+    /// `[a, ?b]`; the flag is that of the question mark.
+    List(Vec<(Node, bool)>),
+    /// `{a: b, ?c: d}`.
+    Map(Vec<(Node, Node, bool)>),
+    /// `a.all(x, …)` and its like.
+    Each(Box<Each>),
+    /// `cel.bind(x, a, …)`.
+    Bind {
+        /// The name.
+        name: String,
+        /// What it stands for.
+        value: Box<Node>,
+        /// Where it does.
+        within: Box<Node>,
+    },
+}
+
+/// A macro over a list or the keys of a map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Each {
+    /// Which macro.
+    pub kind: EachKind,
+    /// Over what.
+    pub range: Node,
+    /// The name of the item or key.
+    pub name: String,
+    /// Which items, of `map` with three arguments.
+    pub filter: Option<Node>,
+    /// What is asked or made of each.
+    pub step: Node,
+}
+
+/// The macros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EachKind {
+    /// True of all.
+    All,
+    /// True of any.
+    Exists,
+    /// True of exactly one.
+    ExistsOne,
+    /// The items of which it is true.
+    Filter,
+    /// What is made of each.
+    Map,
+}
+
+// === impl Node ===
+
+impl Node {
+    /// Whether a variable is named anywhere within.
+    #[must_use]
+    pub fn names(&self, variable: &str) -> bool {
+        match &self.expr {
+            Expr::Name(name) => name == variable,
+            Expr::Select { of, .. } | Expr::Has { of, .. } => of.names(variable),
+            Expr::Index { of, key, .. } => of.names(variable) || key.names(variable),
+            Expr::Call { of, with, .. } => {
+                of.iter().any(|of| of.names(variable)) || with.iter().any(|n| n.names(variable))
+            }
+            Expr::List(items) => items.iter().any(|(item, _)| item.names(variable)),
+            Expr::Map(entries) => entries.iter().any(|(key, value, _)| key.names(variable) || value.names(variable)),
+            Expr::Each(each) => [Some(&each.range), each.filter.as_ref(), Some(&each.step)]
+                .into_iter()
+                .flatten()
+                .any(|n| n.names(variable)),
+            Expr::Bind { value, within, .. } => value.names(variable) || within.names(variable),
+            _ => false,
+        }
+    }
+}

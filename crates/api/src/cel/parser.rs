@@ -1,0 +1,306 @@
+//! From tokens to an expression.
+
+use super::Issue;
+use super::ast::{Each, EachKind, Expr, Node};
+use super::lexer::{Token, tokens};
+
+/// Deeper expressions are refused.
+const DEPTH: usize = 50;
+/// What may begin an operand, as upstream's parser lists it.
+const OPERAND: &str =
+    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+
+/// Operators by rank, the weakest first.
+const BINARY: [&[(&str, &str)]; 5] = [
+    &[("||", "_||_")],
+    &[("&&", "_&&_")],
+    &[("==", "_==_"), ("!=", "_!=_"), ("<=", "_<=_"), (">=", "_>=_"), ("<", "_<_"), (">", "_>_"), ("in", "@in")],
+    &[("+", "_+_"), ("-", "_-_")],
+    &[("*", "_*_"), ("/", "_/_"), ("%", "_%_")],
+];
+
+type Parsed = Result<Node, Issue>;
+
+struct Parser {
+    tokens: Vec<(Token, usize)>,
+    next: usize,
+    depth: usize,
+}
+
+pub(super) fn parse(text: &str) -> Parsed {
+    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
+    let node = parser.expression()?;
+    match parser.peek() {
+        Token::End => Ok(node),
+        _ => Err(parser.unexpected("<EOF>", "extraneous")),
+    }
+}
+
+// === impl Parser ===
+
+impl Parser {
+    fn peek(&self) -> &Token {
+        &self.tokens[self.next.min(self.tokens.len() - 1)].0
+    }
+
+    fn at(&self) -> usize {
+        self.tokens[self.next.min(self.tokens.len() - 1)].1
+    }
+
+    fn take(&mut self, sign: &str) -> bool {
+        let is = match self.peek() {
+            Token::Sign(found) => *found == sign,
+            Token::Name(name) => sign == "in" && name == "in",
+            _ => false,
+        };
+        self.next += usize::from(is);
+        is
+    }
+
+    fn expect(&mut self, sign: &str) -> Result<usize, Issue> {
+        let at = self.at();
+        if self.take(sign) { Ok(at) } else { Err(self.unexpected(&format!("'{sign}'"), "mismatched")) }
+    }
+
+    fn unexpected(&self, wanted: &str, how: &str) -> Issue {
+        let found = match self.peek() {
+            Token::End => "<EOF>".to_owned(),
+            Token::Sign(sign) => (*sign).to_owned(),
+            Token::Name(name) | Token::Quoted(name) => name.clone(),
+            Token::Text(text) => format!("{text:?}"),
+            Token::Int(n) => n.to_string(),
+            Token::Uint(n) => format!("{n}u"),
+            Token::Double(n) => n.to_string(),
+            Token::Bytes(_) => "b\"\"".to_owned(),
+        };
+        Issue::new(self.at(), format!("Syntax error: {how} input '{found}' expecting {wanted}"))
+    }
+
+    fn expression(&mut self) -> Parsed {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(Issue::new(self.at(), "expression recursion limit exceeded: 50"));
+        }
+        let condition = self.binary(0)?;
+        let at = self.at();
+        let node = if self.take("?") {
+            let then = self.binary(0)?;
+            self.expect(":")?;
+            let otherwise = self.expression()?;
+            call(at, "_?_:_", vec![condition, then, otherwise])
+        } else {
+            condition
+        };
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    fn binary(&mut self, rank: usize) -> Parsed {
+        let Some(operators) = BINARY.get(rank) else { return self.unary() };
+        let mut left = self.binary(rank + 1)?;
+        loop {
+            let at = self.at();
+            let Some((_, name)) = operators.iter().find(|(sign, _)| self.take(sign)) else { return Ok(left) };
+            let right = self.binary(rank + 1)?;
+            left = call(at, name, vec![left, right]);
+        }
+    }
+
+    fn unary(&mut self) -> Parsed {
+        let at = self.at();
+        if self.take("!") {
+            let of = self.unary()?;
+            return Ok(call(at, "!_", vec![of]));
+        }
+        if self.take("-") {
+            let of = self.unary()?;
+            return Ok(match of.expr {
+                Expr::Int(n) => Node { expr: Expr::Int(n.wrapping_neg()), at },
+                Expr::Double(n) => Node { expr: Expr::Double(-n), at },
+                _ => call(at, "-_", vec![of]),
+            });
+        }
+        self.member()
+    }
+
+    fn member(&mut self) -> Parsed {
+        let mut node = self.primary()?;
+        loop {
+            let at = self.at();
+            if self.take(".") {
+                let optional = self.take("?");
+                let field = self.name()?;
+                let open = self.at();
+                node = if !optional && self.take("(") {
+                    let with = self.list(")")?;
+                    method(open, node, field, with)?
+                } else {
+                    Node { expr: Expr::Select { of: node.into(), field, optional }, at }
+                };
+            } else if self.take("[") {
+                let optional = self.take("?");
+                let key = self.expression()?.into();
+                self.expect("]")?;
+                node = Node { expr: Expr::Index { of: node.into(), key, optional }, at };
+            } else {
+                return Ok(node);
+            }
+        }
+    }
+
+    fn name(&mut self) -> Result<String, Issue> {
+        match self.peek().clone() {
+            Token::Name(name) | Token::Quoted(name) => {
+                self.next += 1;
+                Ok(name)
+            }
+            _ => Err(self.unexpected("IDENTIFIER", "mismatched")),
+        }
+    }
+
+    fn primary(&mut self) -> Parsed {
+        let at = self.at();
+        let token = self.peek().clone();
+        self.next += 1;
+        let expr = match token {
+            Token::Int(n) => Expr::Int(n),
+            Token::Uint(n) => Expr::Uint(n),
+            Token::Double(n) => Expr::Double(n),
+            Token::Text(text) => Expr::Text(text),
+            Token::Bytes(bytes) => Expr::Bytes(bytes),
+            Token::Name(name) => return self.named(name, at),
+            Token::Sign("(") => {
+                let node = self.expression()?;
+                self.expect(")")?;
+                return Ok(node);
+            }
+            Token::Sign("[") => Expr::List(self.items()?),
+            Token::Sign("{") => Expr::Map(self.entries()?),
+            Token::Sign(".") => {
+                let name = self.name()?;
+                return self.named(name, at);
+            }
+            _ => {
+                self.next -= 1;
+                return Err(self.unexpected(OPERAND, "mismatched"));
+            }
+        };
+        Ok(Node { expr, at })
+    }
+
+    fn named(&mut self, name: String, at: usize) -> Parsed {
+        let expr = match name.as_str() {
+            "true" => Expr::Bool(true),
+            "false" => Expr::Bool(false),
+            "null" => Expr::Null,
+            _ => {
+                let open = self.at();
+                if self.take("(") {
+                    let with = self.list(")")?;
+                    return function(open, &name, with);
+                }
+                Expr::Name(name)
+            }
+        };
+        Ok(Node { expr, at })
+    }
+
+    fn list(&mut self, close: &str) -> Result<Vec<Node>, Issue> {
+        let mut items = Vec::new();
+        while !self.take(close) {
+            items.push(self.expression()?);
+            if !self.take(",") {
+                self.expect(close)?;
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    fn items(&mut self) -> Result<Vec<(Node, bool)>, Issue> {
+        let mut items = Vec::new();
+        while !self.take("]") {
+            let optional = self.take("?");
+            items.push((self.expression()?, optional));
+            if !self.take(",") {
+                self.expect("]")?;
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    fn entries(&mut self) -> Result<Vec<(Node, Node, bool)>, Issue> {
+        let mut entries = Vec::new();
+        while !self.take("}") {
+            let optional = self.take("?");
+            let key = self.expression()?;
+            self.expect(":")?;
+            entries.push((key, self.expression()?, optional));
+            if !self.take(",") {
+                self.expect("}")?;
+                break;
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn call(at: usize, name: &str, with: Vec<Node>) -> Node {
+    Node { expr: Expr::Call { name: name.to_owned(), of: None, with }, at }
+}
+
+fn function(at: usize, name: &str, mut with: Vec<Node>) -> Parsed {
+    if name == "has" && with.len() == 1 {
+        return match with.remove(0).expr {
+            Expr::Select { of, field, optional: false } => Ok(Node { expr: Expr::Has { of, field }, at }),
+            _ => Err(Issue::new(at, "invalid argument to has() macro")),
+        };
+    }
+    Ok(call(at, name, with))
+}
+
+/// A method, or one of the macros that look like one.
+fn method(at: usize, of: Node, name: String, mut with: Vec<Node>) -> Parsed {
+    let is_cel = matches!(&of.expr, Expr::Name(name) if name == "cel");
+    if is_cel && name == "bind" && with.len() == 3 {
+        let (within, value) = (with.remove(2), with.remove(1));
+        let name = variable(with.remove(0), "cel.bind() variable names must be simple identifiers")?;
+        return Ok(Node { expr: Expr::Bind { name, value: value.into(), within: within.into() }, at });
+    }
+    // math.greatest(…), ip.isCanonical(…), optional.of(…), sets.contains(…): functions with a dot in their name
+    if let Expr::Name(space) = &of.expr
+        && matches!(space.as_str(), "math" | "optional" | "sets" | "strings" | "ip" | "base64" | "format")
+        && (space != "ip" || name == "isCanonical")
+    {
+        return Ok(call(at, &format!("{space}.{name}"), with));
+    }
+    let kind = match (name.as_str(), with.len()) {
+        ("all", 2) => EachKind::All,
+        ("exists", 2) => EachKind::Exists,
+        ("exists_one" | "existsOne", 2) => EachKind::ExistsOne,
+        ("filter", 2) => EachKind::Filter,
+        ("map", 2 | 3) => EachKind::Map,
+        ("optMap" | "optFlatMap", 2) => {
+            let step = with.remove(1);
+            let variable = variable(with.remove(0), "optMap() variable name must be a simple identifier")?;
+            let of_value = call(at, "@value", vec![of.clone()]);
+            let body = Node { expr: Expr::Bind { name: variable, value: of_value.into(), within: step.into() }, at };
+            let body = if name == "optMap" { call(at, "optional.of", vec![body]) } else { body };
+            let has = Node { expr: Expr::Call { name: "hasValue".into(), of: Some(of.into()), with: Vec::new() }, at };
+            return Ok(call(at, "_?_:_", vec![has, body, call(at, "optional.none", Vec::new())]));
+        }
+        _ => return Ok(Node { expr: Expr::Call { name, of: Some(of.into()), with }, at }),
+    };
+    let step = with.pop().ok_or_else(|| Issue::new(at, "argument is missing"))?;
+    let filter = if with.len() == 2 { with.pop() } else { None };
+    let name = variable(with.remove(0), "argument must be a simple name")?;
+    Ok(Node { expr: Expr::Each(Box::new(Each { kind, range: of, name, filter, step })), at })
+}
+
+fn variable(node: Node, why: &str) -> Result<String, Issue> {
+    match node.expr {
+        Expr::Name(name) => Ok(name),
+        _ => Err(Issue::new(node.at, why)),
+    }
+}
