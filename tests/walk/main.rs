@@ -1,6 +1,7 @@
 //! hello-minikube on a running cluster (scripts/up), step by step, with `ctl` and with every kubectl that is
 //! here. Each walk has a namespace of its own and removes it.
 
+mod by_hand;
 mod cluster;
 mod steps;
 
@@ -18,6 +19,7 @@ fn walk(client: &Client) -> Result<()> {
     walk.scale_and_heal()?;
     walk.roll()?;
     walk.identity()?;
+    walk.by_hand()?;
     walk.end()
 }
 

@@ -14,8 +14,8 @@ const APP: &str = "hello-flask";
 
 /// One walk.
 pub(crate) struct Walk {
-    client: Client,
-    namespace: String,
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
 }
 
 // === impl Walk ===
@@ -197,25 +197,25 @@ impl Walk {
         expect(&page?, "Hello one")
     }
 
-    fn pod(&self) -> Result<String> {
+    pub(crate) fn pod(&self) -> Result<String> {
         let path = "jsonpath={.items[?(@.status.phase==\"Running\")].metadata.name}";
         let names = self.run(&["get", "pods", "-l", &format!("app={APP}"), "-o", path])?;
         names.split_whitespace().next().map(Into::into).context("no pod runs")
     }
 
     /// A value of an object, once it is there.
-    fn path(&self, kind: &str, name: &str, path: &str) -> Result<String> {
+    pub(crate) fn path(&self, kind: &str, name: &str, path: &str) -> Result<String> {
         eventually(&format!("{path} of {kind} {name}"), || {
             let value = self.run(&["get", kind, name, "-o", &format!("jsonpath={path}")])?;
             if value.is_empty() { bail!("it has none") } else { Ok(value) }
         })
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<String> {
         self.client.run(&self.scoped(arguments))
     }
 
-    fn until(&self, arguments: &[&str], wanted: &str) -> Result<String> {
+    pub(crate) fn until(&self, arguments: &[&str], wanted: &str) -> Result<String> {
         self.client.until(&self.scoped(arguments), wanted)
     }
 
@@ -285,7 +285,7 @@ fn ask(address: &str) -> Result<String> {
     Ok(page)
 }
 
-fn expect(text: &str, wanted: &str) -> Result<()> {
+pub(crate) fn expect(text: &str, wanted: &str) -> Result<()> {
     ensure!(text.contains(wanted), "{wanted:?} is not in {text:?}");
     Ok(())
 }
