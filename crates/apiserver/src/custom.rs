@@ -7,6 +7,7 @@
 pub mod cleanup;
 pub mod columns;
 pub mod conditions;
+pub mod conversion;
 pub mod definition;
 pub mod follow;
 pub mod names;

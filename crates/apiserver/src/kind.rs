@@ -11,9 +11,11 @@ mod zero;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use k8s_openapi::{Metadata, Resource};
 use nakhoda_api::kinds::meta::ObjectMeta;
 use nakhoda_api::{GroupVersionKind, GroupVersionResource, Object, Scope, Status, field};
+use nakhoda_store::cache::Item;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -181,6 +183,22 @@ pub trait Strategy: Send + Sync {
     /// The JSON of a stored object as it is to be shown: custom kinds fill in what their definition says now.
     fn stored(&self, json: &Bytes) -> Result<Bytes, Status> {
         Ok(json.clone())
+    }
+    /// Where an item keeps what it looks like as this kind, if it is stored as another.
+    fn slot(&self) -> Option<u8> {
+        Some(4)
+    }
+    /// Whether items have to be settled before they can be shown: others convert them.
+    fn settles(&self) -> bool {
+        false
+    }
+    /// Makes sure that items can be shown.
+    fn settle<'a>(&'a self, _: &'a [Arc<Item>]) -> BoxFuture<'a, Result<(), Status>> {
+        Box::pin(async { Ok(()) })
+    }
+    /// The stored form of an object, where others make it.
+    fn store(&self, object: Object) -> BoxFuture<'_, Result<Object, Status>> {
+        Box::pin(async move { Ok(self.to_storage(object)) })
     }
     /// The schema of a custom kind, as its definition has it.
     fn schema(&self) -> Option<&Value> {

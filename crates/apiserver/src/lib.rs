@@ -37,6 +37,7 @@ pub mod sub;
 mod testing;
 pub mod user;
 pub mod verb;
+pub mod webhooks;
 
 pub use options::Options;
 

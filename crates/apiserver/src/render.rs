@@ -41,10 +41,18 @@ pub fn shown(kind: &Served, item: &cache::Item) -> Result<Bytes, Status> {
     if !kind.strategy.converted() {
         return Ok(item.json().clone());
     }
-    item.encoded(cache::Form::new(4), |item| {
+    let make = |item: &cache::Item| {
+        if kind.strategy.settles() {
+            let why = "the object was not converted to the version that was asked for";
+            return Err(Status::failure(500, nakhoda_api::Reason::InternalError, why));
+        }
         let stored = Object::from_json(item.json()).map_err(|e| Status::internal(&e))?;
         Ok(kind.strategy.from_storage(stored).to_json().into())
-    })
+    };
+    match kind.strategy.slot() {
+        Some(slot) => item.encoded(cache::Form::new(slot), make),
+        None => make(item),
+    }
 }
 
 /// Where the bytes of a form are kept: in an item, and in an event for its frames. A kind that is stored
@@ -56,7 +64,7 @@ pub fn slot(kind: &Served, accept: Accept) -> Option<cache::Form> {
         (Form::Object, Media::Yaml, false) => 1,
         (Form::Metadata, Media::Json, false) => 2,
         (Form::Metadata, Media::Protobuf, false) => 3,
-        (Form::Object, Media::Json, true) => 4,
+        (Form::Object, Media::Json, true) => kind.strategy.slot()?,
         (Form::Object, Media::Protobuf, true) => 5,
         (Form::Object, Media::Json, false) => 6,
         _ => return None,

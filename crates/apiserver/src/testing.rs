@@ -27,6 +27,8 @@ use crate::storage::Storage;
 use crate::user::User;
 use crate::{authn, authz};
 
+pub(crate) mod webhook;
+
 /// A server. Its tasks end with it.
 pub(crate) struct Server {
     pub(crate) pipeline: Pipeline,

@@ -55,6 +55,19 @@ pub struct Call {
 
 /// Answers a call: a subresource or a virtual kind by its handler, everything else by the verb.
 pub async fn answer(call: &Call, action: Action) -> Result<Response, Status> {
+    let response = act(call, action).await?;
+    if call.kind.strategy.settles() {
+        let items = match &response.answer {
+            Answer::Item { item, .. } | Answer::Created { item, .. } => std::slice::from_ref(item),
+            Answer::List { items, .. } => items.as_slice(),
+            _ => &[],
+        };
+        call.kind.strategy.settle(items).await?;
+    }
+    Ok(response)
+}
+
+async fn act(call: &Call, action: Action) -> Result<Response, Status> {
     call.check_verb(&action)?;
     if let Some(name) = call.handler() {
         return match sub::find(name) {

@@ -10,12 +10,14 @@ use nakhoda_api::structural::Schema;
 use nakhoda_api::structural::expressions::Expressions;
 use nakhoda_api::{GroupVersionKind, Scope};
 
+use super::conversion::{self, Conversion};
 use super::names::{intern, intern_all};
 use super::scale::Paths;
 use super::strategy::Custom;
 use super::{columns, names};
 use crate::kind::{Info, NameRule, SCALE, STATUS, Served, Sub};
 use crate::kinds::apiextensions::custom_resource_definition::{is_true, schema};
+use crate::pipeline::Pipeline;
 
 /// In discovery's order, which is another one than that of built-in kinds.
 const VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -24,7 +26,11 @@ const LAST_VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "watc
 
 /// The kinds of all versions that are served.
 #[must_use]
-pub fn served(crd: &CustomResourceDefinition, accepted: &CustomResourceDefinitionNames) -> Vec<Arc<Served>> {
+pub fn served(
+    crd: &CustomResourceDefinition,
+    accepted: &CustomResourceDefinitionNames,
+    pipeline: &Pipeline,
+) -> Vec<Arc<Served>> {
     let schemas: BTreeMap<String, Arc<Schema>> = crd
         .spec
         .versions
@@ -33,7 +39,7 @@ pub fn served(crd: &CustomResourceDefinition, accepted: &CustomResourceDefinitio
         .collect();
     let schemas = Arc::new(schemas);
     let versions = crd.spec.versions.iter().filter(|version| version.served);
-    versions.map(|version| Arc::new(one(crd, accepted, version, &schemas))).collect()
+    versions.map(|version| Arc::new(one(crd, accepted, version, &schemas, pipeline))).collect()
 }
 
 fn one(
@@ -41,6 +47,7 @@ fn one(
     accepted: &CustomResourceDefinitionNames,
     version: &CustomResourceDefinitionVersion,
     schemas: &Arc<BTreeMap<String, Arc<Schema>>>,
+    pipeline: &Pipeline,
 ) -> Served {
     let group = &crd.spec.group;
     let gvk = GroupVersionKind::new(group.as_str(), version.name.as_str(), accepted.kind.as_str());
@@ -79,11 +86,21 @@ fn one(
         selectable: version.selectable_fields.iter().flatten().map(|f| columns::field(&f.json_path)).collect(),
         has_status: status,
         scale: scale.map(Paths::of),
+        conversion: (crd.spec.versions.len() > 1).then(|| Conversion::of(crd, &gvk, pipeline)).flatten(),
+        slot: place(crd, version, stored),
         stored: GroupVersionKind::new(group.as_str(), stored, accepted.kind.as_str()),
         schemas: schemas.clone(),
         gvk,
     };
     Served { info, strategy: Box::new(strategy) }
+}
+
+/// Where items keep what they look like in a version: one stored as it is shown needs no place, unless a webhook
+/// may have to convert it from what it was stored as.
+fn place(crd: &CustomResourceDefinition, version: &CustomResourceDefinitionVersion, stored: &str) -> Option<u8> {
+    let webhook = crd.spec.conversion.as_ref().is_some_and(|conversion| conversion.strategy == "Webhook");
+    let mut kept = crd.spec.versions.iter().filter(|other| webhook || other.name != stored);
+    conversion::slot(kept.position(|other| other.name == version.name)?)
 }
 
 /// Where the objects lie in etcd.

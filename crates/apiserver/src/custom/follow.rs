@@ -174,7 +174,7 @@ impl Follower {
             return;
         }
         let storage = intern(&definition::storage(crd));
-        let mut kinds = definition::served(crd, &made_of.accepted);
+        let mut kinds = definition::served(crd, &made_of.accepted, &self.pipeline);
         // what is built in stays what it is
         kinds.retain(|kind| {
             self.pipeline.kinds().get(&kind.info.gvr()).is_none_or(|known| known.info.storage == storage)

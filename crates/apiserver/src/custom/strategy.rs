@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::structural::expressions::Expressions;
 use nakhoda_api::structural::{Schema, default, embedded, go, prune};
-use nakhoda_api::{GroupVersionKind, Object, Status};
+use nakhoda_api::{GroupVersionKind, Object, Reason, Status};
+use nakhoda_store::cache::Item;
 use serde_json::Value;
 
 use super::columns::{PrintedColumn, SelectableField};
+use super::conversion::Conversion;
 use super::names::intern;
 use super::scale::Paths;
 use super::validation;
@@ -35,6 +38,10 @@ pub struct Custom {
     pub has_status: bool,
     /// Where the numbers of `scale` are.
     pub scale: Option<Paths>,
+    /// How others convert it, if they do.
+    pub conversion: Option<Conversion>,
+    /// Where items keep what they look like in this version.
+    pub slot: Option<u8>,
     /// The version in which objects are stored.
     pub stored: GroupVersionKind,
     /// The schemas of all versions by their names: an object may have been stored in any of them.
@@ -88,11 +95,40 @@ impl Strategy for Custom {
         if let Some(Err(why)) = self.schemas.get(&version).map(|schema| Self::form(schema, &mut object)) {
             tracing::debug!(name = object.name(), why, "an object is shown as it was stored");
         }
-        if version != self.stored.version {
+        if version != self.stored.version && self.conversion.is_none() {
             object.set_gvk(&self.stored);
             go::canonical_root(object.root_mut());
         }
         Ok(object.to_json().into())
+    }
+
+    fn slot(&self) -> Option<u8> {
+        self.slot
+    }
+
+    fn settles(&self) -> bool {
+        self.conversion.is_some()
+    }
+
+    fn settle<'a>(&'a self, items: &'a [Arc<Item>]) -> BoxFuture<'a, Result<(), Status>> {
+        Box::pin(async move {
+            let Some(conversion) = &self.conversion else { return Ok(()) };
+            let slot = self.slot.ok_or_else(|| {
+                let why = "webhooks convert between three versions at most";
+                Status::failure(500, Reason::InternalError, why)
+            })?;
+            conversion.settle(items, slot).await
+        })
+    }
+
+    fn store(&self, object: Object) -> BoxFuture<'_, Result<Object, Status>> {
+        Box::pin(async move {
+            let Some(conversion) = &self.conversion else { return Ok(self.to_storage(object)) };
+            let mut made = conversion.convert(vec![object], &self.stored).await?;
+            let mut object = made.pop().unwrap_or_default();
+            go::canonical_root(object.root_mut());
+            Ok(object)
+        })
     }
 
     fn schema(&self) -> Option<&Value> {
@@ -166,7 +202,7 @@ impl Strategy for Custom {
     }
 
     fn converted(&self) -> bool {
-        self.gvk.version != self.stored.version
+        self.conversion.is_some() || self.gvk.version != self.stored.version
     }
 
     fn to_storage(&self, mut object: Object) -> Object {

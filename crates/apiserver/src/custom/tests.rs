@@ -1,5 +1,7 @@
 //! Definitions and their objects on a whole server.
 
+mod conversion;
+
 use std::time::Duration;
 
 use nakhoda_api::Status;
@@ -199,4 +201,19 @@ async fn another_version_shows_the_same_objects() {
     let action = crate::request::Action::Get { resource_version: String::new() };
     let shown = crate::testing::value(&server.call(target, action).await.expect("there"));
     assert_eq!((&shown["apiVersion"], &shown["spec"]["size"]), (&json!("example.com/v2"), &json!(1)));
+}
+
+#[tokio::test]
+async fn rules_in_cel_are_checked_when_they_are_defined_and_when_objects_are_written() {
+    let server = Server::custom().await;
+    let mut definition = definition();
+    let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
+    definition.pointer_mut(spec).expect("there")["x-kubernetes-validations"] = json!([{"rule": "self.siz < 90"}]);
+    let refused = server.create("customresourcedefinitions", "", &definition).await;
+    assert!(told(refused).contains("compilation failed: ERROR: <input>:1:5: undefined field 'siz'"));
+    definition.pointer_mut(spec).expect("there")["x-kubernetes-validations"] =
+        json!([{"rule": "self.size < 90", "message": "too large"}]);
+    define(&server, &definition).await;
+    let refused = server.create("widgets", "default", &widget("a", json!({"size": 95}))).await;
+    assert_eq!(told(refused), "Widget.example.com \"a\" is invalid: spec: Invalid value: too large");
 }

@@ -35,7 +35,19 @@ pub fn batches(
         }
     };
     let media_type = accept.media.mime().to_owned();
+    let settled = kind.clone();
     let events = watcher
+        .then(move |item| {
+            let kind = settled.clone();
+            async move {
+                if let (true, Ok(WatchItem::Notice(notice))) = (kind.strategy.settles(), &item)
+                    && let Err(error) = kind.strategy.settle(std::slice::from_ref(&notice.item)).await
+                {
+                    tracing::debug!(%error, "an object of a watch was not converted");
+                }
+                item
+            }
+        })
         .scan(true, move |first, item| {
             let event = event(&kind, item, accept, *first, bookmarks);
             *first = false;

@@ -66,7 +66,12 @@ fn frames(following: Following, stop: CancellationToken) -> impl Stream<Item = B
         }
     };
     let mut first = true;
-    watcher.take_until(over).filter_map(move |next| {
+    let settled = kind.clone();
+    let watcher = watcher.take_until(over).then(move |next| settle(settled.clone(), next));
+    watcher.filter_map(move |(next, settled)| {
+        if let Err(status) = settled {
+            return std::future::ready(Some(event::failure(&status, accept.media)));
+        }
         let frame = match next {
             Ok(WatchItem::Notice(notice)) => {
                 let heads = std::mem::take(&mut first);
@@ -86,6 +91,17 @@ fn frames(following: Following, stop: CancellationToken) -> impl Stream<Item = B
         };
         std::future::ready(Some(frame.unwrap_or_else(|status| event::failure(&status, accept.media))))
     })
+}
+
+/// An event, and whether its object can be shown.
+async fn settle(kind: Arc<Served>, next: Result<WatchItem, Ended>) -> (Result<WatchItem, Ended>, Result<(), Status>) {
+    let settled = match &next {
+        Ok(WatchItem::Notice(notice)) if kind.strategy.settles() => {
+            kind.strategy.settle(std::slice::from_ref(&notice.item)).await
+        }
+        _ => Ok(()),
+    };
+    (next, settled)
 }
 
 fn notice_frame(kind: &Served, notice: &Notice, accept: Accept, first: bool) -> Result<Bytes, Status> {

@@ -42,7 +42,7 @@ impl Handler for Scale {
                 }
                 _ => return Err(call.unsupported("scale")),
             };
-            show(call, response)
+            show(call, response).await
         })
     }
 }
@@ -56,9 +56,9 @@ fn whole(call: &Call) -> Call {
     call.on(&call.kind, call.namespace(), &call.target.name)
 }
 
-fn show(call: &Call, response: Response) -> Result<Response, Status> {
+async fn show(call: &Call, response: Response) -> Result<Response, Status> {
     let object = match &response.answer {
-        Answer::Item { item, .. } | Answer::Created { item, .. } => write::decode(call, item)?,
+        Answer::Item { item, .. } | Answer::Created { item, .. } => write::decode(call, item).await?,
         Answer::Object { object, .. } => (**object).clone(),
         _ => return Ok(response),
     };

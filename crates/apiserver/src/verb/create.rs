@@ -43,10 +43,15 @@ async fn attempt(call: &Call, mut object: Object, options: &WriteOptions) -> Res
     let name = object.name().to_owned();
     let mut extra = write::options(call, options)?;
     loop {
-        let value = write::encode(call, &object)?;
+        let value = write::encode(call, &object).await?;
         if options.dry_run {
-            let shown = Object::from_json(&value).map_err(|error| Status::internal(&error))?;
-            return dry(call, call.kind.strategy.from_storage(shown), warnings).await;
+            let shown = if call.kind.strategy.settles() {
+                object
+            } else {
+                let stored = Object::from_json(&value).map_err(|error| Status::internal(&error))?;
+                call.kind.strategy.from_storage(stored)
+            };
+            return dry(call, shown, warnings).await;
         }
         claims.apply(call, &object, &mut extra);
         let key = call.key(&name);

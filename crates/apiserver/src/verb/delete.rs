@@ -75,7 +75,7 @@ async fn attempt(
     asked: &DeleteOptions,
     options: &WriteOptions,
 ) -> Result<Result<Response, Retry>, Status> {
-    let old = write::decode(call, item)?;
+    let old = write::decode(call, item).await?;
     let attributes = Attributes { call, operation: Operation::Delete, old: Some(&old), dry_run: options.dry_run };
     if let Err(status) = call.pipeline.admission().validate(&attributes, None).await {
         return Ok(Err(Retry::Refused(status)));
@@ -101,7 +101,7 @@ async fn gone(call: &Call, item: &Arc<Item>, options: &WriteOptions) -> Result<R
 /// Removes an object from the store, with what was allocated for it.
 pub async fn remove(call: &Call, item: &Arc<Item>, options: &WriteOptions) -> Result<Result<u64, Error>, Status> {
     let mut extra = write::options(call, options)?;
-    let old = write::decode(call, item)?;
+    let old = write::decode(call, item).await?;
     extra.also = call.pipeline.allocators().delete(call, &old);
     let key = call.key(item.name());
     Ok(call.pipeline.storage().store().delete(key, item.revision, &extra).await)
@@ -117,7 +117,7 @@ async fn mark(
         new.set_meta("resourceVersion", item.revision.to_string());
         return Ok(Ok(Response::new(call.object(new, false))));
     }
-    let value = write::encode(call, &new)?;
+    let value = write::encode(call, &new).await?;
     let extra = write::options(call, options)?;
     let key = call.key(item.name());
     match call.pipeline.storage().store().update(key, item.revision, value.clone(), &extra).await {

@@ -99,7 +99,7 @@ async fn attempt(
     options: &WriteOptions,
 ) -> Result<Attempt, Status> {
     let Some(item) = current else { return missing(call, make, options).await.map(Attempt::done) };
-    let old = write::decode(call, item)?;
+    let old = write::decode(call, item).await?;
     let mut new = make(Some(&old))?;
     check::preconditions(call, &new, &old, item)?;
     meta::settle_namespace(&mut new, call.namespace(), call.kind.info.scope)?;
@@ -116,12 +116,12 @@ async fn attempt(
     }
     let mut extra = write::options(call, options)?;
     loop {
-        let value = write::encode(call, &new)?;
+        let value = write::encode(call, &new).await?;
         if options.dry_run {
             new.set_meta("resourceVersion", item.revision.to_string());
             return Ok(Attempt::done(Response { answer: call.object(new, false), warnings }));
         }
-        if value == write::encode(call, &old)? {
+        if value == write::encode(call, &old).await? {
             return unchanged(call, item, warnings).await;
         }
         claims.apply(call, &new, &mut extra);

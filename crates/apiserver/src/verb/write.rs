@@ -10,12 +10,13 @@ use nakhoda_store::cache::{Item, Shape};
 use nakhoda_store::store::Entry;
 
 use super::{Call, fence, outcome};
+use crate::render;
 use crate::request::WriteOptions;
 use crate::storage::relative;
 
 /// What is stored: canonical JSON without a resource version, which is the store's own number.
-pub fn encode(call: &Call, object: &Object) -> Result<Bytes, Status> {
-    let mut object = call.kind.strategy.to_storage(object.clone());
+pub async fn encode(call: &Call, object: &Object) -> Result<Bytes, Status> {
+    let mut object = call.kind.strategy.store(object.clone()).await?;
     object.remove_meta("resourceVersion");
     schema::normalise(&mut object);
     let bytes = object.to_json();
@@ -26,7 +27,12 @@ pub fn encode(call: &Call, object: &Object) -> Result<Bytes, Status> {
 }
 
 /// The object that an item shows, with its resource version.
-pub fn decode(call: &Call, item: &Item) -> Result<Object, Status> {
+pub async fn decode(call: &Call, item: &Arc<Item>) -> Result<Object, Status> {
+    if call.kind.strategy.settles() {
+        call.kind.strategy.settle(std::slice::from_ref(item)).await?;
+        let shown = render::shown(&call.kind, item)?;
+        return Object::from_json(&shown).map_err(|error| Status::internal(&error));
+    }
     let object = Object::from_json(item.json()).map_err(|error| Status::internal(&error))?;
     Ok(call.kind.strategy.from_storage(object))
 }
