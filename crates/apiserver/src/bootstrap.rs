@@ -2,6 +2,7 @@
 //! there is kept; a built-in role that lacks a rule of its own gets it back, as upstream's
 //! reconciliation does, unless its annotation forbids that.
 
+pub mod flow;
 pub mod policy;
 pub mod reconcile;
 
@@ -42,6 +43,7 @@ pub async fn ensure(pipeline: &Pipeline) -> Result<(), Status> {
             "value": value, "description": description});
         create(pipeline, ("scheduling.k8s.io", "priorityclasses"), "", class).await?;
     }
+    flow::ensure(pipeline).await?;
     stream::iter(policy::built_in()).map(|policy| put(pipeline, policy)).buffer_unordered(AT_ONCE).try_collect().await
 }
 

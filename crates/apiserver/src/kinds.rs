@@ -96,7 +96,10 @@ kinds! {
     discovery {
         endpoint_slice::EndpointSlices,
     }
-    flowcontrol {}
+    flowcontrol {
+        flow_schema::FlowSchemas,
+        priority_level_configuration::PriorityLevelConfigurations,
+    }
     resource {}
     storagemigration {}
 }

@@ -197,3 +197,12 @@ pub fn keep_status<T: Clone>(cx: &Cx, new: &mut Option<T>, old: Option<&Option<T
         *new = old.cloned().flatten();
     }
 }
+
+/// Puts the stored metadata back: of some kinds a write of the status changes nothing else.
+pub fn keep_metadata(cx: &Cx, new: &mut meta::ObjectMeta, old: Option<&meta::ObjectMeta>) {
+    if let (false, Some(old)) = (cx.subresource.is_empty(), old) {
+        let managed = new.managed_fields.take();
+        new.clone_from(old);
+        new.managed_fields = managed;
+    }
+}

@@ -7,7 +7,7 @@ use nakhoda_api::network::Network;
 use serde_json::json;
 
 use crate::kind::{Columns, Cx, Info, Kind, STATUS};
-use crate::rules::check::{IMMUTABLE, keep_status, list};
+use crate::rules::check::{IMMUTABLE, keep_metadata, keep_status, list};
 use crate::rules::network::network;
 
 /// The kind.
@@ -25,6 +25,7 @@ impl Kind for ServiceCIDRs {
 
     fn prepare(cx: &Cx, new: &mut ServiceCIDR, old: Option<&ServiceCIDR>) {
         keep_status(cx, &mut new.status, old.map(|old| &old.status));
+        keep_metadata(cx, &mut new.metadata, old.map(|old| &old.metadata));
     }
 
     fn validate(cx: &Cx, new: &ServiceCIDR, old: Option<&ServiceCIDR>, errors: &mut Errors) {
