@@ -29,7 +29,7 @@ use crate::identity::{Issuer, Key};
 use crate::kinds::Kinds;
 use crate::kubelets::Kubelets;
 use crate::options::{self, Options};
-use crate::pipeline::{Limits, Parts, Pipeline};
+use crate::pipeline::{Parts, Pipeline};
 use crate::serve::Fronts;
 use crate::storage::Storage;
 use crate::{admission, authn, authz, grpc, rest, serve};
@@ -111,7 +111,7 @@ pub fn core(
         authz: authz::Union(vec![Box::new(node.clone()), Box::new(rbac.clone())]),
         admission: admission::Chain::standard(),
         allocators: Allocators { addresses: options.service_cluster_ip_range, ports: options.service_node_port_range },
-        limits: Limits { reads: options.max_requests_inflight, writes: options.max_mutating_requests_inflight },
+        seats: options.max_requests_inflight + options.max_mutating_requests_inflight,
         metrics: metrics.clone(),
         extensions,
     });

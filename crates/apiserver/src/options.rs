@@ -35,10 +35,10 @@ pub struct Options {
     /// Archives of the images that nodes need for the cluster's own pods (`docker save`, named *.tar).
     #[arg(long, value_name = "DIR")]
     pub image_folder: Option<PathBuf>,
-    /// Reads that run at a time.
+    /// Seats for requests that run at a time, together with those of the next flag.
     #[arg(long, value_name = "N", default_value_t = 400)]
     pub max_requests_inflight: usize,
-    /// Writes that run at a time.
+    /// Further seats.
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_mutating_requests_inflight: usize,
 }

@@ -1,7 +1,7 @@
 //! The one road that every request takes, whichever front it came through:
-//! trace → deadline → in-flight → authenticate → impersonate → authorize → verb.
+//! trace → deadline → authenticate → impersonate → priority and fairness → authorize → verb.
 //!
-//! Audit and priority-and-fairness are absent; two plain counters bound the requests in flight.
+//! Audit is absent.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,11 +23,9 @@ use crate::verb::{self, Call};
 use crate::{admission, authn, authz};
 
 mod denial;
-mod flight;
+pub mod flow;
 mod impersonation;
 mod meter;
-
-pub use flight::Limits;
 
 /// Upstream's `--request-timeout`: nothing that is not a stream takes longer.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -46,8 +44,8 @@ pub struct Parts {
     pub admission: admission::Chain,
     /// The addresses and ports that Services are given.
     pub allocators: Allocators,
-    /// How many requests run at a time.
-    pub limits: Limits,
+    /// How many seats there are for requests that run at a time.
+    pub seats: usize,
     /// Where requests are counted.
     pub metrics: Metrics,
     /// Facts that handlers of subresources need, by type: see [`Pipeline::extension`].
@@ -62,7 +60,7 @@ pub struct Pipeline {
 
 struct Inner {
     parts: Parts,
-    flight: flight::Flight,
+    flow: flow::Flow,
     meter: meter::Meter,
     fences: Mutex<verb::fence::Fences>,
 }
@@ -73,9 +71,9 @@ impl Pipeline {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let flight = flight::Flight::new(parts.limits);
+        let flow = flow::Flow::new(parts.seats, &parts.metrics);
         let meter = meter::Meter::new(&parts.metrics);
-        Self { inner: Arc::new(Inner { parts, flight, meter, fences: Mutex::default() }) }
+        Self { inner: Arc::new(Inner { parts, flow, meter, fences: Mutex::default() }) }
     }
 
     /// Answers one request. Every failure is a Status.
@@ -96,8 +94,6 @@ impl Pipeline {
     }
 
     async fn stages(&self, request: Request) -> Result<Response, Status> {
-        // in-flight: before authentication, which may itself be work; streams would hold a place for hours
-        let _place = if request.is_stream() { None } else { Some(self.inner.flight.enter(&request)?) };
         // authenticate: a request made inside the process says itself who it is
         let user = self.identify(&request.caller).await?;
         // impersonate: the real caller must be allowed to, then the other one is what everything else sees
@@ -105,6 +101,10 @@ impl Pipeline {
             None => user,
             Some(other) => impersonation::assume(self, &user, other)?,
         };
+        // priority and fairness: a watch holds its place until it is set up, other streams would for hours; this process
+        // waits for nobody, a client's request may be waiting for it
+        let waits = request.caller.user.is_none() && !matches!(request.action, Action::Connect(_));
+        let _place = if waits { self.inner.flow.enter(&request, &user, self.storage()).await? } else { None };
         // authorize
         self.authorize(&Attributes::of(&request, &user))?;
         // verb
@@ -167,6 +167,12 @@ impl Pipeline {
     #[must_use]
     pub fn allocators(&self) -> &Allocators {
         &self.inner.parts.allocators
+    }
+
+    /// Who runs and who waits.
+    #[must_use]
+    pub fn flow(&self) -> &flow::Flow {
+        &self.inner.flow
     }
 
     /// A part that only some handlers know: the dialler of kubelets, the signer of tokens …

@@ -9,6 +9,7 @@ use nakhoda_api::wire::Media;
 use nakhoda_api::{GroupVersionResource, Object};
 use rustls_pki_types::CertificateDer;
 
+use crate::pipeline::flow::Slot;
 use crate::user::User;
 
 /// One request.
@@ -64,6 +65,8 @@ pub struct Caller {
     pub agent: String,
     /// Set by the pipeline once known; a request made inside the process sets it itself.
     pub user: Option<User>,
+    /// Where the pipeline leaves by which FlowSchema the request was let in, for who tells it to the client.
+    pub flow: Option<Slot>,
 }
 
 /// A verb with its options.

@@ -17,7 +17,7 @@ use crate::admission::Chain;
 use crate::alloc::Allocators;
 use crate::authz::{Attributes, Authorizer, Decision};
 use crate::kinds::Kinds;
-use crate::pipeline::{Limits, Parts, Pipeline};
+use crate::pipeline::{Parts, Pipeline};
 use crate::request::{
     Action, Body, Caller, Deletion, FieldValidation, ListOptions, PatchWrite, Request, ResourceTarget, Target, Write,
     WriteOptions,
@@ -85,7 +85,7 @@ impl Server {
                 addresses: "10.96.0.0/24".parse().expect("a range"),
                 ports: "30000-30009".parse().expect("a range"),
             },
-            limits: Limits::default(),
+            seats: 600,
             metrics: metrics.clone(),
             extensions: http::Extensions::new(),
         });

@@ -9,6 +9,7 @@ use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 
 use super::{Core, advertise};
+use crate::pipeline::flow;
 use crate::{alloc, authz, bootstrap, custom};
 
 const AGAIN: Duration = Duration::from_millis(500);
@@ -39,6 +40,7 @@ pub(super) fn begin(core: &Core, tasks: &Tasks, health: &Health, advertised: Soc
             tracing::warn!(error = %status, "bootstrap, trying again");
             tokio::time::sleep(AGAIN).await;
         }
+        flow::follow::start(&core.pipeline, &inner);
         match alloc::repair::run(&core.pipeline).await {
             Ok(0) => {}
             Ok(corrections) => tracing::warn!(corrections, "addresses and ports of Services were set right"),

@@ -21,6 +21,7 @@ pub fn caller(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Caller, Status
         address: peer.map(|p| p.address),
         agent: text(headers, "user-agent").to_owned(),
         user: None,
+        flow: None,
     })
 }
 

@@ -6,17 +6,20 @@ use axum::body::Body;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WARNING};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER, VARY, WARNING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use nakhoda_api::Status;
 use nakhoda_api::wire::Media;
 
+use crate::pipeline::flow::Classified;
 use crate::render;
 use crate::request::Accept;
 use crate::rest::query::Query;
 use crate::rest::{caller, negotiate};
 
+const FLOW_SCHEMA: HeaderName = HeaderName::from_static("x-kubernetes-pf-flowschema-uid");
+const PRIORITY_LEVEL: HeaderName = HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid");
 /// Shorter bodies are not worth compressing.
 const GZIP_FROM: usize = 128 << 10;
 /// All warnings of an answer together may be so long.
@@ -91,6 +94,15 @@ pub fn failure(status: &Status, asked: &Asked) -> Response<Body> {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
+}
+
+/// Tells by which FlowSchema and priority level the request was let in.
+pub fn classify(headers: &mut HeaderMap, classified: &Classified) {
+    for (name, uid) in [(FLOW_SCHEMA, &classified.schema), (PRIORITY_LEVEL, &classified.level)] {
+        if let Ok(value) = HeaderValue::from_str(uid) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// Adds `Warning: 299 - "text"` for each text, once, as far as they fit.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use nakhoda_api::{Object, Reason, Status};
 
 use crate::kind::Served;
+use crate::pipeline::flow::Slot;
 use crate::render::{self, list::Page};
 use crate::request::{Accept, Action, Connect, Form, Request, Target};
 use crate::response::Answer;
@@ -29,7 +30,8 @@ const STREAMS: &[(&str, &[&str])] = &[
 pub async fn answer(front: &Front, parts: Parts, body: Body, located: Located, asked: &Asked) -> Response<Body> {
     let kind = front.pipeline.kinds().get(&located.target.gvr);
     let nowhere = kind.is_none() && !front.pipeline.kinds().is_built_in(&located.target.gvr.group);
-    let answered = serve(front, parts, body, located, asked).await;
+    let flow = Slot::default();
+    let answered = serve(front, parts, body, located, asked, &flow).await;
     let mut response = match answered {
         // where no group is built in upstream's servers hand on to each other, and the last has no words
         Err(status) if nowhere && status.code == 404 => {
@@ -37,6 +39,9 @@ pub async fn answer(front: &Front, parts: Parts, body: Body, located: Located, a
         }
         answered => answered.unwrap_or_else(|status| reply::failure(&status, asked)),
     };
+    if let Some(classified) = flow.get() {
+        reply::classify(response.headers_mut(), classified);
+    }
     if let Some(warning) = kind.and_then(|kind| kind.info.deprecated) {
         reply::warn(response.headers_mut(), &[warning.to_owned()]);
     }
@@ -49,8 +54,10 @@ async fn serve(
     body: Body,
     located: Located,
     asked: &Asked,
+    flow: &Slot,
 ) -> Result<Response<Body>, Status> {
-    let caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
+    let mut caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
+    caller.flow = Some(flow.clone());
     if is_stream(&located) {
         let action = Action::Connect(Connect {
             method: parts.method.as_str().to_ascii_lowercase(),
