@@ -30,6 +30,8 @@ start_apiserver() {
         --etcd-servers https://127.0.0.1:2379 --etcd-cafile "$PKI/etcd/ca.crt" \
         --etcd-certfile "$PKI/etcd/client.crt" --etcd-keyfile "$PKI/etcd/client.key" \
         --client-ca-file "$PKI/ca.crt" --tls-cert-file "$PKI/apiserver.crt" --tls-private-key-file "$PKI/apiserver.key" \
+        --requestheader-client-ca-file "$PKI/front-proxy-ca.crt" \
+        --proxy-client-cert-file "$PKI/front-proxy-client.crt" --proxy-client-key-file "$PKI/front-proxy-client.key" \
         --service-account-signing-key-file "$PKI/sa.key" \
         --service-account-issuer https://kubernetes.default.svc.cluster.local \
         --kubelet-client-certificate "$PKI/apiserver-kubelet-client.crt" \

@@ -16,6 +16,8 @@ use nakhoda_store::Store;
 use nakhoda_store::cache::{Caches, Settings};
 use nakhoda_store::etcd::{self, Etcd};
 
+use crate::aggregation::Aggregation;
+use crate::aggregation::authentication::Facts;
 use crate::alloc::Allocators;
 use crate::archives::Archives;
 use crate::authn::certificate::Certificates;
@@ -55,6 +57,14 @@ pub struct Core {
     pub issuer: Arc<Issuer>,
 }
 
+/// The other servers that this one calls.
+pub struct Peers {
+    /// Those of nodes, if they can be called.
+    pub kubelets: Option<Kubelets>,
+    /// Other API servers.
+    pub aggregation: Aggregation,
+}
+
 /// Starts everything; returns once the port is open.
 pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let advertised = advertise::address(&options.serving)?;
@@ -70,10 +80,13 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let compacted = etcd.clone();
     tasks.spawn("compaction", async move { etcd::compact::run(&compacted, COMPACTION).await });
     let kubelets = kubelets(&options.kubelet, &tasks)?;
+    let aggregation = Aggregation::new(front_proxy(&options.identity, &tasks)?, &tasks);
+    let facts = Facts::read(&options.identity.client_ca_file, options.identity.requestheader_client_ca_file.as_deref())
+        .context("the CAs cannot be read; see --client-ca-file and --requestheader-client-ca-file")?;
     let (health, metrics) = (Health::default(), Metrics::default());
-    let core = core(etcd, &options, key, kubelets, &metrics, &tasks);
+    let core = core(etcd, &options, key, Peers { kubelets, aggregation }, &metrics, &tasks);
     let fronts = fronts(&core, &tasks, &health, metrics, &advertised.to_string())?;
-    startup::begin(&core, &tasks, &health, advertised, options.serving.secure_port);
+    startup::begin(&core, &tasks, &health, startup::Told { advertised, port: options.serving.secure_port, facts });
     serve::serve(&tasks, listeners, &tls, &fronts);
     tracing::info!(addresses = ?options.serving.listen(), %advertised, "listening");
     Ok(())
@@ -85,7 +98,7 @@ pub fn core(
     store: Arc<dyn Store>,
     options: &Options,
     key: Key,
-    kubelets: Option<Kubelets>,
+    peers: Peers,
     metrics: &Metrics,
     tasks: &Tasks,
 ) -> Core {
@@ -101,7 +114,8 @@ pub fn core(
     extensions.insert(issuer.clone());
     extensions.insert(tokens.clone());
     extensions.insert(Arc::new(Archives::of(options.image_folder.clone())));
-    if let Some(kubelets) = kubelets {
+    extensions.insert(peers.aggregation);
+    if let Some(kubelets) = peers.kubelets {
         extensions.insert(kubelets);
     }
     let pipeline = Pipeline::new(Parts {
@@ -151,6 +165,21 @@ async fn connect(options: &options::Etcd) -> anyhow::Result<Etcd> {
     };
     let config = etcd::Config { endpoints: options.etcd_servers.clone(), tls, within: STORE_WITHIN };
     Etcd::new(&config).await.context("etcd cannot be used; see --etcd-servers")
+}
+
+/// What this server shows to other API servers.
+fn front_proxy(options: &options::Identity, tasks: &Tasks) -> anyhow::Result<Option<Arc<Files>>> {
+    match (&options.proxy_client_cert_file, &options.proxy_client_key_file) {
+        (Some(cert), Some(key)) => {
+            let files = Files::load(cert, key);
+            let files =
+                files.context("the certificate for API servers cannot be used; see --proxy-client-cert-file")?;
+            files.keep_fresh(tasks);
+            Ok(Some(files))
+        }
+        (None, None) => Ok(None),
+        _ => anyhow::bail!("--proxy-client-cert-file and --proxy-client-key-file go together"),
+    }
 }
 
 fn kubelets(options: &options::Kubelet, tasks: &Tasks) -> anyhow::Result<Option<Kubelets>> {

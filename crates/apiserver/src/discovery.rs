@@ -1,11 +1,12 @@
 //! Discovery: what is served, in the documents that clients read (`k8s.io/apiserver/pkg/endpoints/discovery`),
 //! made of [`Kinds`] whenever they are asked for.
 //!
-//! Absent: peer-aggregated discovery and the freshness of aggregated API servers.
+//! [`remote`] adds what other API servers serve. Absent: peer-aggregated discovery.
 
 pub mod aggregated;
 pub mod legacy;
 pub mod openapi;
+pub mod remote;
 
 use std::cmp::Reverse;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use nakhoda_api::{GroupVersionKind, GroupVersionResource};
+use tokio::sync::watch;
 
 use crate::kind::Served;
 
@@ -38,7 +39,9 @@ kinds! {
         service::Services,
         service_account::ServiceAccounts,
     }
-    apiregistration {}
+    apiregistration {
+        api_service::APIServices,
+    }
     apps {
         controller_revision::ControllerRevisions,
         daemon_set::DaemonSets,
@@ -111,6 +114,7 @@ mod testing;
 #[derive(Clone, Default)]
 pub struct Kinds {
     table: Arc<ArcSwap<Table>>,
+    changes: Arc<watch::Sender<()>>,
 }
 
 /// What was served at a point of time.
@@ -172,6 +176,13 @@ impl Kinds {
             }
             table
         });
+        self.changes.send_replace(());
+    }
+
+    /// Wakes whenever kinds come or go.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// What is served now, to be compared with what was served before.

@@ -9,6 +9,7 @@
 use std::process::ExitCode;
 
 pub mod admission;
+pub mod aggregation;
 pub mod alloc;
 pub mod app;
 pub mod archives;

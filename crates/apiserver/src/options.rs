@@ -95,6 +95,15 @@ pub struct Identity {
     /// Further public keys that check them.
     #[arg(long, value_name = "FILE")]
     pub service_account_key_file: Vec<PathBuf>,
+    /// The CA of who may name callers in headers: what other API servers are told.
+    #[arg(long, value_name = "FILE")]
+    pub requestheader_client_ca_file: Option<PathBuf>,
+    /// The certificate that is shown to other API servers, from that CA.
+    #[arg(long, value_name = "FILE")]
+    pub proxy_client_cert_file: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE")]
+    pub proxy_client_key_file: Option<PathBuf>,
     /// The issuer that tokens name.
     #[arg(long, value_name = "URL", default_value = "https://kubernetes.default.svc.cluster.local")]
     pub service_account_issuer: String,

@@ -6,6 +6,7 @@
 //! and go, so there are no routes to register. Absent: CBOR, and the v1beta1 forms of Table and
 //! PartialObjectMetadata, which are answered as v1.
 
+mod aggregated;
 pub mod body;
 pub mod caller;
 pub mod document;
@@ -66,14 +67,16 @@ async fn serve(State(front): State<Arc<Front>>, request: Request<Body>) -> Respo
     let (parts, body) = request.into_parts();
     let asked = Asked::new(&parts);
     let audit = audit_id(&parts.headers);
-    let mut response = match Route::parse(parts.uri.path()) {
+    let backend = aggregated::backend(&front, parts.uri.path());
+    let mut response = match backend.map_or_else(|| Err(Route::parse(parts.uri.path())), Ok) {
+        Ok(backend) => Box::pin(aggregated::serve(&front, parts, body, backend, &asked)).await,
         // boxed: the futures of all verbs in one are large
-        Route::Resource(located) => Box::pin(resource::answer(&front, parts, body, located, &asked)).await,
-        Route::Document(path) => {
+        Err(Route::Resource(located)) => Box::pin(resource::answer(&front, parts, body, located, &asked)).await,
+        Err(Route::Document(path)) => {
             let answered = document::serve(&front, &parts, &path, &asked).await;
             answered.unwrap_or_else(|status| reply::failure(&status, &asked))
         }
-        Route::Nothing => reply::failure(&Status::no_such_path(), &asked),
+        Err(Route::Nothing) => reply::failure(&Status::no_such_path(), &asked),
     };
     let headers = response.headers_mut();
     headers.insert(AUDIT_ID, audit);

@@ -37,6 +37,12 @@ impl User {
         Self { name: "system:apiserver".into(), groups: vec![MASTERS.into(), AUTHENTICATED.into()], ..Self::default() }
     }
 
+    /// This process, as other API servers know it.
+    #[must_use]
+    pub fn aggregator() -> Self {
+        Self { name: "system:kube-aggregator".into(), groups: vec![MASTERS.into()], ..Self::default() }
+    }
+
     /// Whether the caller belongs to a group.
     #[must_use]
     pub fn is_in(&self, group: &str) -> bool {

@@ -9,6 +9,8 @@ use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 
 use super::{Core, advertise};
+use crate::aggregation::authentication::{self, Facts};
+use crate::aggregation::{self, Aggregation};
 use crate::pipeline::flow;
 use crate::{alloc, authz, bootstrap, custom};
 
@@ -16,8 +18,15 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// How often the store is asked whether it is there.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// What the cluster is told of this server.
+pub(super) struct Told {
+    pub(super) advertised: SocketAddr,
+    pub(super) port: u16,
+    pub(super) facts: Facts,
+}
+
 /// Registers the checks and starts the work.
-pub(super) fn begin(core: &Core, tasks: &Tasks, health: &Health, advertised: SocketAddr, port: u16) {
+pub(super) fn begin(core: &Core, tasks: &Tasks, health: &Health, told: Told) {
     let etcd = flag(health, "etcd", true);
     let caches = flag(health, "informer-sync", false);
     let bootstrapped = flag(health, "poststarthook/rbac/bootstrap-roles", false);
@@ -46,7 +55,14 @@ pub(super) fn begin(core: &Core, tasks: &Tasks, health: &Health, advertised: Soc
             Ok(corrections) => tracing::warn!(corrections, "addresses and ports of Services were set right"),
             Err(status) => tracing::warn!(error = %status, "addresses and ports of Services were not checked"),
         }
-        advertise::keep(&core.pipeline, &inner, advertised, port);
+        advertise::keep(&core.pipeline, &inner, told.advertised, told.port);
+        while let Err(status) = authentication::ensure(&core.pipeline, &told.facts).await {
+            tracing::warn!(error = %status, "extension-apiserver-authentication, trying again");
+            tokio::time::sleep(AGAIN).await;
+        }
+        if let Some(aggregation) = core.pipeline.extension::<Aggregation>() {
+            aggregation::follow::start(aggregation, &core.pipeline, &inner);
+        }
         bootstrapped.store(true, Ordering::Relaxed);
         tracing::info!("ready");
     });

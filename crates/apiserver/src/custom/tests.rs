@@ -217,3 +217,24 @@ async fn rules_in_cel_are_checked_when_they_are_defined_and_when_objects_are_wri
     let refused = server.create("widgets", "default", &widget("a", json!({"size": 95}))).await;
     assert_eq!(told(refused), "Widget.example.com \"a\" is invalid: spec: Invalid value: too large");
 }
+
+#[tokio::test]
+async fn what_is_served_is_listed_as_local_api_services() {
+    let server = Server::custom().await;
+    let aggregation = crate::aggregation::Aggregation::new(None, &server.tasks);
+    crate::aggregation::follow::start(&aggregation, &server.pipeline, &server.tasks);
+    define(&server, &definition()).await;
+    loop {
+        if let Ok(service) = server.get("apiservices", "", "v1.example.com").await
+            && service["status"]["conditions"][0]["reason"] == "Local"
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    server.delete("customresourcedefinitions", "", "widgets.example.com", &json!({})).await.expect("marked");
+    while server.get("apiservices", "", "v1.example.com").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(server.get("apiservices", "", "v1.apps").await.is_ok());
+}

@@ -42,7 +42,8 @@ impl Folder {
     /// Makes what a control plane needs and what is missing of it.
     pub fn control_plane(&self, cluster: &Cluster) -> Result<(), PkiError> {
         let authority = self.authority("ca", "kubernetes-ca")?;
-        self.authority("front-proxy-ca", "front-proxy-ca")?;
+        let front = self.authority("front-proxy-ca", "front-proxy-ca")?;
+        self.leaf("front-proxy-client", &front, &Profile::client("front-proxy-client", &[]))?;
         self.etcd()?;
         self.signing_key()?;
         self.leaf("apiserver", &authority, &api_server(cluster))?;

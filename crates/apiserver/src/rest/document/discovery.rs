@@ -7,7 +7,8 @@ use nakhoda_api::Status;
 use serde_json::{Value, json};
 
 use super::{json as as_json, tagged};
-use crate::discovery::{Group, aggregated, groups, legacy};
+use crate::aggregation::Aggregation;
+use crate::discovery::{Group, aggregated, groups, legacy, remote};
 use crate::rest::Front;
 use crate::rest::negotiate::Clause;
 use crate::rest::reply::Asked;
@@ -15,21 +16,34 @@ use crate::rest::reply::Asked;
 /// Answers `/api…` and `/apis…`.
 pub(super) fn serve(front: &Front, parts: &Parts, segments: &[&str], asked: &Asked) -> Result<Response<Body>, Status> {
     let groups = groups(front.pipeline.kinds());
+    let backends = front.pipeline.extension::<Aggregation>().map(Aggregation::all).unwrap_or_default();
     let core = segments[0] == "api";
     let named = |name: &str| groups.iter().find(|g| g.name == name).ok_or_else(Status::no_such_path);
     match (core, &segments[1..]) {
         (_, []) => match aggregated_version(&asked.accept) {
             Some(version) => {
                 let shown = groups.iter().filter(|g| g.name.is_empty() == core);
-                let document = aggregated::document(shown, version).to_string();
+                let mut document = aggregated::document(shown, version);
+                if !core {
+                    remote::aggregate(&mut document, &backends);
+                }
+                let document = document.to_string();
                 let (group, kind) = (aggregated::GROUP, aggregated::KIND);
                 let content_type = format!("application/json;g={group};v={version};as={kind}");
                 Ok(tagged(parts, &content_type, document.into()))
             }
             None if core => as_json(&legacy::versions(&front.advertised), "APIVersions", asked),
-            None => as_json(&legacy::group_list(&groups), "APIGroupList", asked),
+            None => {
+                let mut list = legacy::group_list(&groups);
+                remote::list(&mut list, &backends);
+                as_json(&list, "APIGroupList", asked)
+            }
         },
         (true, [version]) => as_json(&resources(named("")?, version)?, "APIResourceList", asked),
+        (false, [group]) if !groups.iter().any(|known| known.name == *group) => {
+            let document = remote::group(group, &backends).ok_or_else(Status::no_such_path)?;
+            as_json(&document, "APIGroup", asked)
+        }
         (false, [group]) => as_json(&legacy::group(named(group)?), "APIGroup", asked),
         (false, [group, version]) => as_json(&resources(named(group)?, version)?, "APIResourceList", asked),
         _ => Err(Status::no_such_path()),

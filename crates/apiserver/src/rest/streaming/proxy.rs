@@ -1,7 +1,7 @@
 //! A proxied HTTP exchange (`k8s.io/apimachinery/pkg/util/proxy`): the request goes over a stream that a
 //! [`crate::response::Dial`] opened, the answer comes back with its links pointing here.
 
-mod tls;
+pub(crate) mod tls;
 
 use axum::body::Body;
 use bytes::Bytes;

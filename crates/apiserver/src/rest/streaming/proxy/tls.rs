@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
+use nakhoda_daemon::tls::Files;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -15,15 +16,23 @@ use super::Io;
 #[derive(Debug)]
 struct Unchecked(Arc<CryptoProvider>);
 
-/// Speaks TLS over a stream.
-pub(super) async fn wrap(io: Io) -> io::Result<Io> {
+/// A client that checks no certificate, and shows one if it has it.
+pub(crate) fn unchecked(identity: Option<Arc<Files>>) -> io::Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(Unchecked(provider)));
+    Ok(match identity {
+        Some(files) => builder.with_client_cert_resolver(files),
+        None => builder.with_no_client_auth(),
+    })
+}
+
+/// Speaks TLS over a stream.
+pub(super) async fn wrap(io: Io) -> io::Result<Io> {
+    let config = unchecked(None)?;
     let name = ServerName::try_from("backend").map_err(io::Error::other)?;
     Ok(Box::new(TlsConnector::from(Arc::new(config)).connect(name, io).await?))
 }
