@@ -21,6 +21,7 @@ macro_rules! controllers {
 
 controllers! {
     addons,
+    cluster_role_aggregation,
     cron_job,
     csr,
     daemon_set,
@@ -49,5 +50,6 @@ controllers! {
     stateful_set,
     taint_eviction,
     token,
+    token_cleaner,
     ttl_after_finished,
 }

@@ -8,6 +8,7 @@
 pub mod app;
 pub mod backends;
 pub mod claim;
+pub mod clock;
 pub mod context;
 pub mod controllers;
 pub mod dependents;
@@ -27,6 +28,8 @@ pub mod seen;
 pub mod selector;
 pub mod served;
 pub mod share;
+#[cfg(test)]
+mod simulation;
 pub mod slices;
 pub mod taints;
 pub mod told;

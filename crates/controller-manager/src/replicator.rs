@@ -81,7 +81,7 @@ impl<K: Replicator> Reconcile for Engine<K> {
             self.ledger.forget(key);
             return Ok(Outcome::Done);
         };
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let settled = self.ledger.settled(key);
         let claimed = self.claim(&set).await?;
         let active: Vec<_> = claimed.iter().filter(|p| crate::pods::is_active(p)).cloned().collect();

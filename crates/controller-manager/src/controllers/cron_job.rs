@@ -33,7 +33,7 @@ pub fn start(cx: &Context) {
     jobs.add_index(BY_CONTROLLER, by_controller::<Job>);
     let mut watches = Watches::new(cx, NAME);
     let queue = watches.queue().clone();
-    watches.on_change(&crons, move |change| changed(&queue, change, Timestamp::now()));
+    watches.on_change(&crons, move |change| changed(&queue, change, crate::clock::now()));
     watches.on(&jobs, |job: &Job| owner(job).into_iter().collect());
     let recorder = cx.recorder("cronjob-controller");
     watches.run(WORKERS, CronJobs { cx: cx.clone(), crons, jobs, recorder, seen: Seen::default() });
@@ -83,7 +83,7 @@ impl CronJobs {
         if cron.is_terminating() {
             return Ok(Outcome::Done);
         }
-        let plan = plan::plan(cron, Timestamp::now());
+        let plan = plan::plan(cron, crate::clock::now());
         self.tell(cron, plan.told);
         match plan.decision {
             Decision::Rest => {}

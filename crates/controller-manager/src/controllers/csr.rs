@@ -58,7 +58,7 @@ impl Reconcile for Requests {
 
     async fn reconcile(&self, key: &Key) -> Result<Outcome> {
         let Some(csr) = self.requests.get(key) else { return Ok(Outcome::Done) };
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let left = clean::left(&csr, now);
         if !left.is_positive() {
             return match self.cx.client.all::<Csr>().delete(&key.name, &exactly(&*csr)).await {

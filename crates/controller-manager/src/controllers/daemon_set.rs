@@ -85,7 +85,7 @@ impl Reconcile for Daemons {
         if set.is_terminating() {
             return Ok(Outcome::Done);
         }
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let revisions = self.history.of(&*set).await?;
         let current = self.history.current(&*set, &revisions).await?;
         let hash = history::hash(&current).to_owned();

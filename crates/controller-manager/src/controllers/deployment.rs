@@ -67,7 +67,7 @@ impl Reconcile for Deployments {
             self.actor.warn_selecting_all(&stored);
             return Ok(Outcome::Done);
         }
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let sets = self.claim(&stored).await?;
         let mut rollout = Rollout::new((*stored).clone(), sets);
         let noted = progress::note_pause(&mut rollout.deployment, now);

@@ -51,7 +51,7 @@ impl Reconcile for Disruption {
     /// A budget whose pods cannot be counted lets none be evicted.
     async fn reconcile(&self, key: &Key) -> Result<Outcome> {
         let Some(budget) = self.budgets.get(key) else { return Ok(Outcome::Done) };
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         match self.count(&budget, now).await {
             Ok((status, again)) => {
                 self.write(&budget, status).await?;

@@ -108,7 +108,7 @@ impl Reconcile for Jobs {
         let Some(notes) = self.actor.memory.recall(key, &job, &pods) else { return Ok(Outcome::Done) };
         let census = Census::new(&job, pods, notes.released);
         let record = notes.record.after(&census.new_succeeded, &census.new_failed);
-        match self.sync(Pass { key, job: &job, census, record, now: Timestamp::now() }).await {
+        match self.sync(Pass { key, job: &job, census, record, now: crate::clock::now() }).await {
             Err(error) if error.is_not_found() => Ok(Outcome::Done),
             outcome => outcome,
         }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 use nakhoda_api::kinds::core::{Namespace, Pod};
 use nakhoda_api::kinds::meta::DeleteOptions;
 use nakhoda_api::{GroupVersionResource, Object};
@@ -70,7 +69,7 @@ impl Namespaces {
             namespace = api.update_status(&namespace).await?;
         }
         let remains = self.empty(name).await;
-        if let Some(told) = conditions::tell(&namespace, &remains, Timestamp::now()) {
+        if let Some(told) = conditions::tell(&namespace, &remains, crate::clock::now()) {
             namespace = api.update_status(&told).await?;
         }
         if !remains.is_empty() {

@@ -73,7 +73,7 @@ impl Reconcile for Lifecycle {
             self.pulses.lock().remove(&key.name);
             return Ok(Outcome::Done);
         };
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let left = self.left(&stored, now);
         let node = match plan::silence(&stored, now).filter(|_| !left.is_positive()) {
             Some(silent) => Arc::new(self.cx.client.all::<Node>().update_status(&silent).await?),
@@ -145,7 +145,7 @@ fn on_node(pulses: &Pulses, recorder: &Recorder, change: &Change<Node>) -> Vec<K
             tell("RegisteredNode", &format!("Registered Node {} in Controller", node.name()));
         }
         Change::Updated { old, new } if pulse(new).is_some() && pulse(old) != pulse(new) => {
-            pulses.lock().insert(node.name().to_owned(), Timestamp::now());
+            pulses.lock().insert(node.name().to_owned(), crate::clock::now());
         }
         Change::Updated { .. } => {}
         Change::Deleted(_) => tell("RemovingNode", &format!("Removing Node {} from Controller", node.name())),
@@ -159,7 +159,7 @@ fn on_lease(pulses: &Pulses, nodes: &Informer<Node>, change: &Change<Lease>) -> 
     if !matches!(change, Change::Updated { .. }) {
         return Vec::new();
     }
-    pulses.lock().insert(key.name.clone(), Timestamp::now());
+    pulses.lock().insert(key.name.clone(), crate::clock::now());
     let lost = nodes.get(&key).is_some_and(|n| crate::nodes::status(&n, "Ready") == "Unknown");
     if lost { vec![key] } else { Vec::new() }
 }

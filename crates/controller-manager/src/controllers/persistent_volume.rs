@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use nakhoda_api::kinds::core::{PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::storage::StorageClass;
 use nakhoda_client::{Informer, Key, Outcome, Queue, Reconcile, Resource, Result};
@@ -128,7 +127,7 @@ impl Reconcile for Volumes {
         if step == volume::Step::Wake {
             volume::claim_key(&volume).into_iter().for_each(|key| self.claims.add(key));
         }
-        self.actor.volume(&volume, step, Timestamp::now()).await?;
+        self.actor.volume(&volume, step, crate::clock::now()).await?;
         Ok(Outcome::Done)
     }
 }

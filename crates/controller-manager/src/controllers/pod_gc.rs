@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use nakhoda_api::kinds::core::{Node, Pod};
 use nakhoda_api::kinds::meta::DeleteOptions;
 use nakhoda_client::{Change, Informer, Key, Outcome, Reconcile, Resource, Result};
@@ -65,7 +64,7 @@ impl Reconcile for Collector {
         if is_unbound_and_going(&pod) {
             self.delete(&pod).await?;
         } else if is_orphan(&pod, &self.nodes) && !self.exists(pods::node(&pod).unwrap_or_default()).await? {
-            evict(&self.cx.client, &pod, CAUSE, &at_once(&pod), Timestamp::now()).await?;
+            evict(&self.cx.client, &pod, CAUSE, &at_once(&pod), crate::clock::now()).await?;
         }
         Ok(Outcome::Done)
     }
@@ -133,6 +132,7 @@ fn at_once(pod: &Pod) -> DeleteOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
     use nakhoda_api::kinds::core::PodStatus;
     use nakhoda_api::kinds::meta::Time;
 

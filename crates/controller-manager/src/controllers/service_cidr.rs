@@ -67,7 +67,7 @@ impl Reconcile for ServiceCidrs {
 
     async fn reconcile(&self, key: &Key) -> Result<Outcome> {
         let Some(cidr) = self.cidrs.get(key) else { return Ok(Outcome::Done) };
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let held: Vec<IpAddr> = self.addresses.list().iter().filter_map(|address| held(address)).collect();
         let mut new = (*cidr).clone();
         match plan(&cidr, &self.cidrs.list(), &held, now) {

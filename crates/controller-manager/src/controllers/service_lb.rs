@@ -69,7 +69,7 @@ impl Reconcile for Balancer {
         let (balanced, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|s| is_balanced(s));
         let claims: Vec<Claim> = balanced.iter().map(|s| self.claim(s)).collect();
         let verdicts = plan::plan(&self.hosts(), &claims);
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         for (service, verdict) in balanced.iter().zip(&verdicts) {
             self.write(service, verdict, now).await?;
         }

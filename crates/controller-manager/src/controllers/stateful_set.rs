@@ -84,7 +84,7 @@ impl Reconcile for Sets {
         if !settled {
             return Ok(Outcome::Done);
         }
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let versions = (Version::of(&set, &current), Version::of(&set, &update));
         let view = View { set: &set, current: &versions.0, update: &versions.1, now };
         let Plan { steps, status } = Plan::new(&view, &pods, &|claim| self.actor.claim(claim));

@@ -68,7 +68,7 @@ impl Reconcile for Eviction {
         let node = pods::node(&pod).and_then(|n| self.nodes.get(&Key::new("", n)));
         let found = node.as_ref().map(|n| no_execute(n)).unwrap_or_default();
         let tolerations = pod.spec.as_ref().and_then(|s| s.tolerations.as_deref()).unwrap_or_default();
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         match judge(&found, tolerations) {
             Verdict::Stays => {
                 if self.waiting.lock().remove(key).is_some() {

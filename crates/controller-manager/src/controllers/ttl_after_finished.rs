@@ -35,7 +35,7 @@ impl Reconcile for Ttl {
 
     /// The job is read live before it goes: its seconds may have been raised meanwhile.
     async fn reconcile(&self, key: &Key) -> Result<Outcome> {
-        let Some(wait) = self.jobs.get(key).and_then(|job| until_gone(&job, Timestamp::now())) else {
+        let Some(wait) = self.jobs.get(key).and_then(|job| until_gone(&job, crate::clock::now())) else {
             return Ok(Outcome::Done);
         };
         if wait.is_positive() {
@@ -46,7 +46,7 @@ impl Reconcile for Ttl {
             Err(error) if error.is_not_found() => return Ok(Outcome::Done),
             outcome => outcome?,
         };
-        match until_gone(&fresh, Timestamp::now()) {
+        match until_gone(&fresh, crate::clock::now()) {
             None => return Ok(Outcome::Done),
             Some(wait) if wait.is_positive() => return Ok(after(wait)),
             Some(_) => {}

@@ -38,7 +38,7 @@ impl Reconcile for Stale {
 
     async fn reconcile(&self, key: &Key) -> Result<Outcome> {
         let Some(pod) = self.pods.get(key) else { return Ok(Outcome::Done) };
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let Some(wait) = until_stale(&pod, now) else { return Ok(Outcome::Done) };
         if wait.is_positive() {
             return Ok(Outcome::After(Duration::try_from(wait).unwrap_or_default()));

@@ -65,7 +65,7 @@ impl Reconcile for Removal {
 
     async fn reconcile(&self, key: &Key) -> Result<Outcome> {
         let Some(volume) = self.volumes.get(key).filter(|v| is_ours(v)) else { return Ok(Outcome::Done) };
-        match self.plan(&volume, Timestamp::now()) {
+        match self.plan(&volume, crate::clock::now()) {
             Step::Wait(None) => {}
             Step::Wait(Some(wait)) => return Ok(Outcome::After(Duration::try_from(wait).unwrap_or_default())),
             Step::Start(pod) => match self.client.namespaced::<Pod>(pod.namespace()).create(&pod).await {

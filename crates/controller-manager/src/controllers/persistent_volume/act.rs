@@ -87,7 +87,7 @@ impl Actor {
     /// The four writes of a binding, each left out if it was done before.
     async fn bind(&self, volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> Result<()> {
         let volume = self.reserve(volume, claim).await?;
-        let volume = self.set_volume_phase(&volume, "Bound", None, Timestamp::now()).await?;
+        let volume = self.set_volume_phase(&volume, "Bound", None, crate::clock::now()).await?;
         let mut next = claim.clone();
         let annotations = next.metadata.annotations.get_or_insert_default();
         if claim::volume_name(claim).is_none() {

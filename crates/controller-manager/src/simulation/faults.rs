@@ -1,0 +1,77 @@
+//! A road to the store on which requests are refused and answers are lost.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use nakhoda_api::Status;
+use nakhoda_client::transport::{Call, Transport};
+use nakhoda_client::{Client, Result};
+use nakhoda_rpc::v1;
+use tokio::sync::mpsc;
+
+use super::Run;
+
+/// In a hundred.
+const REFUSED: u32 = 5;
+const LOST: u32 = 3;
+
+struct Faulty(Run);
+
+/// A client over such a road.
+pub(super) fn client(run: &Run) -> Client {
+    Client::over(Arc::new(Faulty(run.clone())))
+}
+
+// === impl Faulty ===
+
+impl Transport for Faulty {
+    /// No answer to a creation is lost: nobody can tell then whether a pod of a generated name is there,
+    /// and so upstream's controllers make one too many as well.
+    fn call(&self, call: Call) -> BoxFuture<'static, Result<v1::Object>> {
+        let run = self.0.clone();
+        async move {
+            run.pause(20).await;
+            if run.chance(REFUSED) {
+                return Err(Status::unavailable("refused by the dice", 0).into());
+            }
+            let lost = !matches!(call, Call::Create(_)) && run.chance(LOST);
+            let answer = run.memory.call(call).await?;
+            if lost { Err(Status::unavailable("lost by the dice", 0).into()) } else { Ok(answer) }
+        }
+        .boxed()
+    }
+
+    fn list(&self, request: v1::ListRequest) -> BoxFuture<'static, Result<Vec<v1::ListChunk>>> {
+        self.0.memory.list(request)
+    }
+
+    /// What is told arrives a little later.
+    fn watch(
+        &self,
+        request: v1::WatchRequest,
+    ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::WatchBatch>>>> {
+        let run = self.0.clone();
+        async move {
+            use futures::StreamExt;
+            let batches = run.memory.watch(request).await?;
+            let late = batches.then(move |batch| {
+                let run = run.clone();
+                async move {
+                    run.pause(200).await;
+                    batch
+                }
+            });
+            Ok(late.boxed())
+        }
+        .boxed()
+    }
+
+    fn connect(
+        &self,
+        frames: mpsc::Receiver<v1::ConnectFrame>,
+    ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::ConnectFrame>>>> {
+        self.0.memory.connect(frames)
+    }
+}
