@@ -2,7 +2,7 @@
 //! stands on [`Transport`].
 //!
 //! Holds: revisions, conflicts, watches with history, initial events and bookmarks, finalizers,
-//! status, binding and eviction, fences. Absent: validation, defaults, authorization, server-side
+//! status, binding and eviction, fences, preconditions of deletions. Absent: validation, defaults, authorization, server-side
 //! apply, dry run, Connect and discovery.
 
 use std::collections::BTreeMap;

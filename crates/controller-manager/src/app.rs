@@ -12,7 +12,7 @@ use nakhoda_daemon::metrics::Metrics;
 use tokio::sync::watch;
 
 use crate::context::Context;
-use crate::controllers;
+use crate::controllers::{self, Entry};
 use crate::material::Material;
 use crate::options::Options;
 
@@ -26,13 +26,14 @@ pub fn run(options: Options) -> ExitCode {
 async fn start(tasks: Tasks, options: Options) -> anyhow::Result<()> {
     let config = Config::from_kubeconfig(&options.kubeconfig).context("--kubeconfig")?;
     let material = Arc::new(Material::load(&options)?);
+    let selected = controllers::selected(&options.controllers).context("--controllers")?;
     let client = Client::new(&config);
     let (health, metrics) = (Health::default(), Metrics::default());
     nakhoda_daemon::serve::serve(&tasks, options.bind_address, health, metrics).await.context("--bind-address")?;
     let lease = Key::new("kube-system", "kube-controller-manager");
     let leadership = leader::run(&tasks, &client, lease, &leader::identity(), leader::Settings::default());
     let options = Arc::new(options);
-    tasks.clone().spawn("terms", terms(tasks, client, leadership, options, material));
+    tasks.clone().spawn("terms", terms(tasks, client, leadership, selected, options, material));
     Ok(())
 }
 
@@ -41,6 +42,7 @@ async fn terms(
     tasks: Tasks,
     client: Client,
     mut leadership: watch::Receiver<Leadership>,
+    selected: Vec<&'static Entry>,
     options: Arc<Options>,
     material: Arc<Material>,
 ) {
@@ -54,7 +56,7 @@ async fn terms(
             options: options.clone(),
             material: material.clone(),
         };
-        for controller in controllers::ALL {
+        for controller in &selected {
             tracing::debug!(controller = controller.name, "starting");
             (controller.start)(&cx);
         }

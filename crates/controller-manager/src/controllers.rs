@@ -10,6 +10,30 @@ pub struct Entry {
     pub start: fn(&Context),
 }
 
+/// A name in `--controllers` that no controller has.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not in the list of known controllers")]
+pub struct UnknownController(String);
+
+/// The controllers that `--controllers` asks for: `*` stands for all, `name` for that one and `-name`
+/// for all but that one; what is named goes before `*`. Hyphens, underscores and an ending
+/// `-controller` make no difference, so that most of upstream's names are known too.
+pub fn selected(asked: &[String]) -> Result<Vec<&'static Entry>, UnknownController> {
+    let plain = |name: &str| name.trim_end_matches("-controller").replace(['-', '_'], "");
+    let known: Vec<String> = ALL.iter().map(|entry| plain(entry.name)).collect();
+    let words = |off: bool| -> Vec<String> {
+        let words = asked.iter().filter(|w| *w != "*" && w.starts_with('-') == off);
+        words.map(|w| plain(w.strip_prefix('-').unwrap_or(w))).collect()
+    };
+    let (on, off) = (words(false), words(true));
+    if let Some(unknown) = on.iter().chain(&off).find(|name| !known.contains(name)) {
+        return Err(UnknownController(unknown.clone()));
+    }
+    let all = asked.iter().any(|w| w == "*");
+    let wanted = |name: &String| on.contains(name) || (all && !off.contains(name));
+    Ok(ALL.iter().zip(&known).filter(|(_, name)| wanted(name)).map(|(entry, _)| entry).collect())
+}
+
 macro_rules! controllers {
     ($($name:ident),* $(,)?) => {
         $(pub mod $name;)*
@@ -52,4 +76,24 @@ controllers! {
     token,
     token_cleaner,
     ttl_after_finished,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(asked: &[&str]) -> Vec<&'static str> {
+        let asked: Vec<String> = asked.iter().map(|&a| a.to_owned()).collect();
+        selected(&asked).expect("all are known").iter().map(|entry| entry.name).collect()
+    }
+
+    #[test]
+    fn controllers_are_chosen_by_name() {
+        assert_eq!(names(&["*"]).len(), ALL.len());
+        assert_eq!(names(&["job", "statefulset-controller"]), ["job", "stateful_set"]);
+        assert_eq!(names(&["*", "-job"]).len(), ALL.len() - 1);
+        assert!(names(&["-job"]).is_empty());
+        let unknown = selected(&["jobs".to_owned()]).map(drop).expect_err("there is none");
+        assert_eq!(unknown.to_string(), "\"jobs\" is not in the list of known controllers");
+    }
 }

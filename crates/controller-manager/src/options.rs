@@ -41,6 +41,9 @@ pub struct Options {
     /// An address of an API server as nodes reach it, for example https://10.0.0.1:6443. Repeat it for more.
     #[arg(long = "advertise-apiserver", value_name = "URL")]
     pub advertise_apiserver: Vec<String>,
+    /// Which controllers run: `*` for all, a name for that one, `-` and a name for all but that one.
+    #[arg(long, value_delimiter = ',', default_value = "*", value_name = "NAMES", allow_hyphen_values = true)]
+    pub controllers: Vec<String>,
     /// Do not run the cluster's own DaemonSets (proxy and dns).
     #[arg(long)]
     pub no_addons: bool,

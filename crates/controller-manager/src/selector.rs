@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use nakhoda_api::kinds::meta::{LabelSelector, LabelSelectorRequirement};
+use nakhoda_api::kinds::meta::LabelSelector;
+use nakhoda_api::selector::labels;
 
 /// Labels of an object.
 pub type Labels = BTreeMap<String, String>;
 
-/// Whether the labels satisfy every requirement. An empty selector matches everything.
+/// Whether the labels satisfy every requirement. An empty selector matches everything, one that cannot
+/// be read nothing.
 #[must_use]
 pub fn matches(selector: &LabelSelector, labels: Option<&Labels>) -> bool {
-    matches_all(selector.match_labels.as_ref(), labels)
-        && selector.match_expressions.iter().flatten().all(|r| satisfied(r, labels))
+    const NONE: &Labels = &Labels::new();
+    labels::from_typed(Some(selector)).is_ok_and(|selector| selector.matches(labels.unwrap_or(NONE)))
 }
 
 /// Whether the labels hold every pair of a plain selector.
@@ -27,32 +29,18 @@ pub fn is_empty(selector: &LabelSelector) -> bool {
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
 
-fn satisfied(requirement: &LabelSelectorRequirement, labels: Option<&Labels>) -> bool {
-    let value = labels.and_then(|l| l.get(&requirement.key));
-    let listed = |v: &String| requirement.values.iter().flatten().any(|x| x == v);
-    match requirement.operator.as_str() {
-        "In" => value.is_some_and(listed),
-        "NotIn" => !value.is_some_and(listed),
-        "Exists" => value.is_some(),
-        "DoesNotExist" => value.is_none(),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nakhoda_api::kinds::meta::LabelSelectorRequirement;
 
     fn labels(pairs: &[(&str, &str)]) -> Labels {
         pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect()
     }
 
     fn expression(operator: &str) -> LabelSelector {
-        let requirement = LabelSelectorRequirement {
-            key: "tier".into(),
-            operator: operator.into(),
-            values: Some(vec!["a".into(), "b".into()]),
-        };
+        let values = ["In", "NotIn"].contains(&operator).then(|| vec!["a".into(), "b".into()]);
+        let requirement = LabelSelectorRequirement { key: "tier".into(), operator: operator.into(), values };
         LabelSelector { match_labels: None, match_expressions: Some(vec![requirement]) }
     }
 

@@ -24,7 +24,7 @@ mod tests;
 mod watcher;
 
 /// How many runs of each scenario.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 30;
 /// The longest run, in virtual seconds.
 const LONGEST: u64 = 7200;
 
@@ -58,7 +58,7 @@ impl Run {
     /// A term of leadership with these controllers, over a client that meets faults.
     fn term(&self, start: &[fn(&Context)]) -> Tasks {
         let term = self.tasks.child();
-        let client = faults::client(self);
+        let client = faults::client(self, term.token());
         let cx = Context {
             informers: Informers::new(client.clone(), term.clone()),
             client,

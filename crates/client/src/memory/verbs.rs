@@ -46,7 +46,9 @@ pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
         }
         Call::Delete(r) => {
             state.check(r.options.as_ref())?;
-            state.delete(&r.target.unwrap_or_default())
+            let target = r.target.unwrap_or_default();
+            state.check_preconditions(&target, r.delete_options)?;
+            state.delete(&target)
         }
         Call::DeleteCollection(r) => {
             state.check(r.options.as_ref())?;
@@ -83,6 +85,19 @@ impl State {
             return Ok(());
         }
         Err(Status::conflict(&resource(&target), &fence.name, "leadership has moved").into())
+    }
+
+    fn check_preconditions(&self, target: &v1::Target, options: Option<v1::Object>) -> Result<()> {
+        let Some(options) = options.filter(|o| !o.body.is_empty()) else { return Ok(()) };
+        let (options, stored) = (body(Some(options))?, self.stored(target)?);
+        for field in ["uid", "resourceVersion"] {
+            let wanted = &options["preconditions"][field];
+            if !wanted.is_null() && *wanted != stored["metadata"][field] {
+                let text = format!("the precondition on {field} does not hold");
+                return Err(Status::conflict(&resource(target), &target.name, &text).into());
+            }
+        }
+        Ok(())
     }
 
     fn create(&mut self, target: &v1::Target, mut object: Value) -> Result<Value> {

@@ -125,8 +125,9 @@ impl Revisioned for StatefulSet {
         &self.spec.template
     }
 
+    /// Never none: the first status tells 0, and the name of a revision must not change with that.
     fn collisions(&self) -> Option<i32> {
-        self.status.as_ref()?.collision_count
+        Some(self.status.as_ref().and_then(|s| s.collision_count).unwrap_or_default())
     }
 
     fn with_collisions(&self, count: i32) -> Self {

@@ -10,6 +10,7 @@ use nakhoda_client::transport::{Call, Transport};
 use nakhoda_client::{Client, Result};
 use nakhoda_rpc::v1;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Run;
 
@@ -17,11 +18,14 @@ use super::Run;
 const REFUSED: u32 = 5;
 const LOST: u32 = 3;
 
-struct Faulty(Run);
+struct Faulty {
+    run: Run,
+    term: CancellationToken,
+}
 
-/// A client over such a road.
-pub(super) fn client(run: &Run) -> Client {
-    Client::over(Arc::new(Faulty(run.clone())))
+/// A client over such a road. Once its term is over all is refused, as by the fence of a leader.
+pub(super) fn client(run: &Run, term: CancellationToken) -> Client {
+    Client::over(Arc::new(Faulty { run: run.clone(), term }))
 }
 
 // === impl Faulty ===
@@ -30,10 +34,10 @@ impl Transport for Faulty {
     /// No answer to a creation is lost: nobody can tell then whether a pod of a generated name is there,
     /// and so upstream's controllers make one too many as well.
     fn call(&self, call: Call) -> BoxFuture<'static, Result<v1::Object>> {
-        let run = self.0.clone();
+        let (run, term) = (self.run.clone(), self.term.clone());
         async move {
             run.pause(20).await;
-            if run.chance(REFUSED) {
+            if term.is_cancelled() || run.chance(REFUSED) {
                 return Err(Status::unavailable("refused by the dice", 0).into());
             }
             let lost = !matches!(call, Call::Create(_)) && run.chance(LOST);
@@ -44,7 +48,7 @@ impl Transport for Faulty {
     }
 
     fn list(&self, request: v1::ListRequest) -> BoxFuture<'static, Result<Vec<v1::ListChunk>>> {
-        self.0.memory.list(request)
+        self.run.memory.list(request)
     }
 
     /// What is told arrives a little later.
@@ -52,7 +56,7 @@ impl Transport for Faulty {
         &self,
         request: v1::WatchRequest,
     ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::WatchBatch>>>> {
-        let run = self.0.clone();
+        let run = self.run.clone();
         async move {
             use futures::StreamExt;
             let batches = run.memory.watch(request).await?;
@@ -72,6 +76,6 @@ impl Transport for Faulty {
         &self,
         frames: mpsc::Receiver<v1::ConnectFrame>,
     ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::ConnectFrame>>>> {
-        self.0.memory.connect(frames)
+        self.run.memory.connect(frames)
     }
 }

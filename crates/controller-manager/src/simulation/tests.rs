@@ -107,7 +107,7 @@ fn a_job_counts_each_pod_once_and_runs_no_more_than_it_may() {
 
 #[test]
 fn each_index_of_a_job_succeeds_exactly_once() {
-    let spec = json!({"parallelism": 4, "completions": 5, "completionMode": "Indexed", "backoffLimitPerIndex": 1000});
+    let spec = json!({"parallelism": 4, "completions": 5, "completionMode": "Indexed", "backoffLimitPerIndex": 1000, "backoffLimit": 2147483647});
     with_seeds(&[job::start], |run| {
         let spec = spec.clone();
         async move {

@@ -44,7 +44,7 @@ fn shrink_old(rollout: &Rollout, new: &ReplicaSet) -> Vec<Resize> {
     }
     let mut sizes: HashMap<&str, i32> = rollout.old.iter().map(|s| (name(s), size(s))).collect();
     drop_broken(&rollout.old, room, &mut sizes);
-    let spare = rollout.all().map(|s| available(s)).sum::<i32>() - least;
+    let spare = rollout.all().map(|s| lasting(s)).sum::<i32>() - least;
     drop_working(&rollout.old, spare, &mut sizes);
     let changed = rollout.old.iter().filter(|s| sizes[name(s)] != size(s));
     changed.map(|s| Resize { set: s.clone(), to: sizes[name(s)] }).collect()
@@ -67,6 +67,12 @@ fn drop_working<'a>(old: &'a [Arc<ReplicaSet>], mut spare: i32, sizes: &mut Hash
         *entry -= going;
         spare -= going;
     }
+}
+
+/// How many pods of a set are available and stay so: what it has beyond its size is about to go, though
+/// its status, which comes later, still counts it.
+fn lasting(set: &ReplicaSet) -> i32 {
+    available(set).min(size(set))
 }
 
 fn name(set: &ReplicaSet) -> &str {
