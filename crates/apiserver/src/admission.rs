@@ -1,12 +1,14 @@
 //! Admission: what becomes of an object between authorization and storage, and what is refused though
 //! the caller may write. First all plugins change, then all check.
 //!
-//! A plugin is one file and one line here. Absent: webhooks, quota, limits, pod security.
+//! A plugin is one file and one line here. Absent: quota, limits, pod security.
 
 use futures::future::BoxFuture;
 use nakhoda_api::{Object, Status};
 
 use crate::verb::Call;
+
+pub mod webhook;
 
 /// What is being done to the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,10 @@ plugins! {
     default_ingress_class::DefaultIngressClass,
     // last: adds only what neither the user nor another plugin has said
     default_toleration_seconds::DefaultTolerationSeconds,
+    // behind all that the server itself changes: webhooks see what would be stored, and have the last word on it
+    mutating_webhooks::MutatingAdmissionWebhook,
+    // last: nothing is told to the world that is refused here anyway
+    validating_webhooks::ValidatingAdmissionWebhook,
 }
 
 // === impl Chain ===

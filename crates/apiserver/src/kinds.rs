@@ -85,7 +85,10 @@ kinds! {
         role_binding::RoleBindings,
     }
     storage {}
-    admissionregistration {}
+    admissionregistration {
+        mutating_webhook_configuration::MutatingWebhookConfigurations,
+        validating_webhook_configuration::ValidatingWebhookConfigurations,
+    }
     apiextensions {
         custom_resource_definition::CustomResourceDefinitions,
     }

@@ -8,6 +8,7 @@ pub mod address;
 pub mod check;
 pub mod claim;
 pub mod defaults;
+pub mod hooks;
 pub mod job;
 pub mod network;
 pub mod pod;
