@@ -32,6 +32,8 @@ kinds! {
         event::Events,
         namespace::Namespaces,
         node::Nodes,
+        persistent_volume::PersistentVolumes,
+        persistent_volume_claim::PersistentVolumeClaims,
         pod::Pods,
         pod_template::PodTemplates,
         replication_controller::ReplicationControllers,
@@ -84,7 +86,14 @@ kinds! {
         role::Roles,
         role_binding::RoleBindings,
     }
-    storage {}
+    storage {
+        csi_driver::CsiDrivers,
+        csi_node::CsiNodes,
+        csi_storage_capacity::CsiStorageCapacities,
+        storage_class::StorageClasses,
+        volume_attachment::VolumeAttachments,
+        volume_attributes_class::VolumeAttributesClasses,
+    }
     admissionregistration {
         mutating_webhook_configuration::MutatingWebhookConfigurations,
         validating_webhook_configuration::ValidatingWebhookConfigurations,
@@ -98,7 +107,9 @@ kinds! {
     coordination {
         lease::Leases,
     }
-    node {}
+    node {
+        runtime_class::RuntimeClasses,
+    }
     discovery {
         endpoint_slice::EndpointSlices,
     }

@@ -6,8 +6,8 @@
 
 pub mod address;
 pub mod check;
-pub mod claim;
 pub mod defaults;
+pub mod diff;
 pub mod hooks;
 pub mod job;
 pub mod network;
@@ -17,5 +17,6 @@ pub mod qos;
 pub mod rbac;
 pub mod reference;
 pub mod taint;
+pub mod volume;
 pub mod webhook;
 pub mod workload;

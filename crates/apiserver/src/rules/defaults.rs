@@ -7,7 +7,7 @@ use nakhoda_api::kinds::{self, core};
 use nakhoda_api::quantity::Quantity;
 
 mod containers;
-mod volumes;
+pub(crate) mod volumes;
 
 /// Amounts of resources by name.
 pub type Resources = BTreeMap<String, kinds::Quantity>;

@@ -9,7 +9,8 @@ use nakhoda_api::kinds::apps::{
 use crate::kind::{Columns, Cx, Info, Kind, SCALE, STATUS};
 use crate::rules::check::{keep_status, list, nonnegative, same};
 use crate::rules::defaults::{self, fill};
-use crate::rules::{claim, pod, print, workload};
+use crate::rules::volume::claim;
+use crate::rules::{pod, print, workload};
 
 mod validation;
 

@@ -1,10 +1,12 @@
 //! Defaults of volumes.
 
-use nakhoda_api::kinds::core::{DownwardAPIVolumeFile, Volume, VolumeProjection};
+use nakhoda_api::kinds::core::{
+    AzureDiskVolumeSource, DownwardAPIVolumeFile, PersistentVolumeSpec, Volume, VolumeProjection,
+};
 use serde_json::Value;
 
-use super::{fill, pull_policy};
-use crate::rules::claim;
+use super::{fill, pull_policy, quantities};
+use crate::rules::volume::claim;
 
 /// The mode of files that a volume makes.
 const FILE_MODE: i32 = 0o644;
@@ -50,16 +52,39 @@ fn storage_system(volume: &mut Volume) {
         fill(&mut rbd.user, "admin");
         fill(&mut rbd.keyring, "/etc/ceph/keyring");
     }
-    if let Some(disk) = &mut volume.azure_disk {
-        disk.caching_mode.get_or_insert_with(|| "ReadWrite".into());
-        disk.fs_type.get_or_insert_with(|| "ext4".into());
-        disk.kind.get_or_insert_with(|| "Shared".into());
-        disk.read_only.get_or_insert(false);
-    }
+    volume.azure_disk.iter_mut().for_each(azure_disk);
     if let Some(scale) = &mut volume.scale_io {
         fill(&mut scale.storage_mode, "ThinProvisioned");
         fill(&mut scale.fs_type, "xfs");
     }
+}
+
+/// The source of a PersistentVolume.
+pub(crate) fn persistent(spec: &mut PersistentVolumeSpec) {
+    quantities(&mut spec.capacity);
+    if let Some(host_path) = &mut spec.host_path {
+        host_path.type_.get_or_insert_default();
+    }
+    if let Some(iscsi) = &mut spec.iscsi {
+        fill(&mut iscsi.iscsi_interface, "default");
+    }
+    if let Some(rbd) = &mut spec.rbd {
+        fill(&mut rbd.pool, "rbd");
+        fill(&mut rbd.user, "admin");
+        fill(&mut rbd.keyring, "/etc/ceph/keyring");
+    }
+    spec.azure_disk.iter_mut().for_each(azure_disk);
+    if let Some(scale) = &mut spec.scale_io {
+        fill(&mut scale.storage_mode, "ThinProvisioned");
+        fill(&mut scale.fs_type, "xfs");
+    }
+}
+
+fn azure_disk(disk: &mut AzureDiskVolumeSource) {
+    disk.caching_mode.get_or_insert_with(|| "ReadWrite".into());
+    disk.fs_type.get_or_insert_with(|| "ext4".into());
+    disk.kind.get_or_insert_with(|| "Shared".into());
+    disk.read_only.get_or_insert(false);
 }
 
 /// Whether only the name is given.

@@ -4,9 +4,10 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{EnvFromSource, EnvVar, EnvVarSource, FileKeySelector};
 use nakhoda_api::names;
 
+use super::downward;
 use super::volumes::Known;
-use super::{downward, volumes};
 use crate::rules::check::{each, label, required, subdomain, text};
+use crate::rules::volume::sources::no_backsteps;
 
 /// Fields of a pod that a variable may show, sorted.
 const FIELDS: &[&str] = &[
@@ -92,7 +93,7 @@ fn file_key(errors: &mut Errors, path: &Path, file: &FileKeySelector, known: &Kn
         _ => {}
     }
     required(errors, &path.child("path"), &file.path);
-    volumes::no_backsteps(errors, &path.child("path"), &file.path);
+    no_backsteps(errors, &path.child("path"), &file.path);
 }
 
 /// `envFrom`.

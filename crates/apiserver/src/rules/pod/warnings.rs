@@ -8,7 +8,7 @@ use nakhoda_api::quantity::Quantity;
 
 use crate::rules::check::{list, text};
 
-mod labels;
+pub(crate) mod labels;
 mod ports;
 
 /// Volumes whose drivers are gone.

@@ -8,7 +8,8 @@ use nakhoda_api::kinds::apps::{
 use nakhoda_api::kinds::core::{PersistentVolumeClaimVolumeSource, PodTemplateSpec, Volume};
 
 use crate::rules::check::{label, list, nonnegative, supported, text};
-use crate::rules::{claim, pod, workload};
+use crate::rules::volume::claim;
+use crate::rules::{pod, workload};
 
 /// All of it. What cannot change is not looked at again, nor is a template that was at fault before.
 pub(super) fn spec(errors: &mut Errors, path: &Path, spec: &StatefulSetSpec, old: Option<&StatefulSetSpec>) {

@@ -13,13 +13,16 @@ const DEPRECATED: &[(&str, &str)] = &[
     ),
     ("failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"),
     ("beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"),
+    ("app.kubernetes.io/created-by", "deprecated since v1.9"),
+    ("scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"),
     ("node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"),
 ];
 const NO_POD: &str = "a null labelSelector results in matching no pod";
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
-fn deprecated(label: &str) -> Option<&'static str> {
+/// What to use instead of a label of nodes.
+pub(crate) fn deprecated(label: &str) -> Option<&'static str> {
     DEPRECATED.iter().find(|(name, _)| *name == label).map(|(_, text)| *text)
 }
 
@@ -52,7 +55,8 @@ fn nodes(warnings: &mut Vec<String>, path: &str, spec: &PodSpec) {
     }
 }
 
-fn term(warnings: &mut Vec<String>, path: &str, term: &NodeSelectorTerm) {
+/// Of a term of a node selector.
+pub(crate) fn term(warnings: &mut Vec<String>, path: &str, term: &NodeSelectorTerm) {
     for (i, one) in list(&term.match_expressions).iter().enumerate() {
         let key = &one.key;
         warnings.extend(deprecated(key).map(|text| format!("{path}.matchExpressions[{i}].key: {key} is {text}")));
