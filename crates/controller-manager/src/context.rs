@@ -83,6 +83,12 @@ impl Watches {
         keys: impl Fn(&Change<K>) -> Vec<Key> + Send + 'static,
     ) {
         self.reads(informer);
+        self.hears(informer, keys);
+    }
+
+    /// A change wakes the keys that the function tells, but workers do not wait until the cache is complete:
+    /// for a kind that only some objects need.
+    pub fn hears<K: Resource>(&self, informer: &Informer<K>, keys: impl Fn(&Change<K>) -> Vec<Key> + Send + 'static) {
         let (mut changes, queue) = (informer.subscribe(), self.queue.clone());
         self.tasks.spawn(format!("{} watches {}", self.name, K::URL_PATH_SEGMENT), async move {
             while let Some(change) = changes.recv().await {

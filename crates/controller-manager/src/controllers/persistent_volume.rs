@@ -102,7 +102,7 @@ impl Reconcile for Claims {
         let mut users = self.caches.pods.by_index(BY_CLAIM, &key.to_string());
         users.retain(|pod| !pods::is_finished(pod));
         let step = claim::plan(&claim, &volumes, class.as_deref(), &users);
-        self.actor.claim(&claim, step).await?;
+        Box::pin(self.actor.claim(&claim, step)).await?;
         Ok(Outcome::Done)
     }
 }

@@ -30,6 +30,8 @@ use plan::{Plan, Version, View};
 const NAME: &str = "statefulset";
 const WORKERS: usize = 5;
 const BY_CONTROLLER: &str = "controller";
+/// When to look again at a set that nothing wakes.
+const LATER: Duration = Duration::from_secs(30);
 
 /// Starts the controller.
 pub fn start(cx: &Context) {
@@ -42,7 +44,7 @@ pub fn start(cx: &Context) {
     let (all, seen) = (sets.clone(), ledger.clone());
     watches.on_change(&pods, move |change| affected(&all, &seen, change, StatefulSet::selects));
     let all = sets.clone();
-    watches.on_change(&claims, move |change| waiting(&all, change));
+    watches.hears(&claims, move |change| waiting(&all, change));
     let history = Store::new(cx, &mut watches);
     let recorder = cx.recorder("statefulset-controller");
     let actor = Actor::new(cx.client.clone(), recorder.clone(), ledger.clone(), claims);
@@ -76,13 +78,13 @@ impl Reconcile for Sets {
             self.recorder.event(&reference(&*set), EventType::Warning, "SelectingAll", message);
             return Ok(Outcome::Done);
         }
-        let settled = self.ledger.settled(key);
+        let settled = self.ledger.settled(key) && self.actor.sees_claims(&set);
         let pods = self.claim(&set).await?;
         let revisions = self.history.of(&*set).await?;
         let update = self.history.current(&*set, &revisions).await?;
         let current = current(&set, &revisions).unwrap_or_else(|| update.clone());
         if !settled {
-            return Ok(Outcome::Done);
+            return Ok(Outcome::After(LATER));
         }
         let now = crate::clock::now();
         let versions = (Version::of(&set, &current), Version::of(&set, &update));

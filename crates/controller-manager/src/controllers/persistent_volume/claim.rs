@@ -204,7 +204,7 @@ pub(crate) mod tests {
         let named = claim(&json!({"spec": {"volumeName": "v"}}));
         let taken = volume(&json!({"spec": {"claimRef": {"namespace": "n", "name": "other", "uid": "x"}}}));
         assert_eq!(run(&named, &[volume(&json!({}))], None), "bind v");
-        assert_eq!(run(&named, &[taken.clone()], None), "wait FailedBinding");
+        assert_eq!(run(&named, std::slice::from_ref(&taken), None), "wait FailedBinding");
         assert_eq!(run(&named, &[], None), "wait ");
         let bound = claim(&json!({"metadata": {"annotations": {BIND_COMPLETED: "yes"}}, "spec": {"volumeName": "v"}}));
         assert_eq!(run(&bound, &[taken], None), "lose ClaimMisbound");

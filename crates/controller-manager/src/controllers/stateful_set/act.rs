@@ -41,6 +41,12 @@ impl Actor {
         self.claims.get(key)
     }
 
+    /// Whether what the cache says about the set's claims may be believed; a set without any needs none.
+    #[must_use]
+    pub fn sees_claims(&self, set: &StatefulSet) -> bool {
+        set.spec.volume_claim_templates.as_ref().is_none_or(Vec::is_empty) || self.claims.is_synced()
+    }
+
     /// Does the steps in order, up to the first that fails.
     pub async fn execute(&self, key: &Key, set: &StatefulSet, steps: Vec<Step>) -> Result<()> {
         for step in steps {

@@ -8,8 +8,8 @@ use nakhoda_api::kinds::meta::{ObjectMeta, Time};
 
 /// A set called `web` that rolls.
 pub(crate) fn set(replicas: i32) -> StatefulSet {
-    let mut set = StatefulSet::default();
-    set.metadata = ObjectMeta { name: Some("web".into()), uid: Some("set".into()), ..ObjectMeta::default() };
+    let metadata = ObjectMeta { name: Some("web".into()), uid: Some("set".into()), ..ObjectMeta::default() };
+    let mut set = StatefulSet { metadata, ..StatefulSet::default() };
     set.spec.replicas = Some(replicas);
     set.spec.update_strategy = Some(StatefulSetUpdateStrategy {
         type_: Some("RollingUpdate".into()),
