@@ -1,5 +1,8 @@
 //! Each daemon is killed in turn during a rollout: the cluster converges by itself, no pod is doubled,
-//! and a kubelet's death restarts no container.
+//! and a kubelet's death restarts no container. etcd goes away and comes back. What is wrong is told.
+
+mod etcd;
+mod input;
 
 use std::process::Command;
 
@@ -68,10 +71,22 @@ fn run() -> Result<()> {
     let app = App::start("faults", REPLICAS)?;
     rollouts_survive(&app)?;
     kubelet_restart_touches_nothing(&app)?;
+    eprintln!("etcd is away");
+    etcd::away(&app)?;
     app.end()
 }
 
 #[test]
 fn a_daemons_death_during_a_rollout_is_made_up_for() {
     run().unwrap_or_else(|e| panic!("{e:?}"));
+}
+
+#[test]
+fn wrong_command_lines_are_told_and_end() {
+    input::command_lines().unwrap_or_else(|e| panic!("{e:?}"));
+}
+
+#[test]
+fn strangers_are_turned_away() {
+    input::strangers().unwrap_or_else(|e| panic!("{e:?}"));
 }

@@ -97,6 +97,17 @@ fn fits(info: &Info, target: &ResourceTarget) -> bool {
     }
 }
 
+/// A name is one segment of a path and of a key.
+fn check_segment(name: &str) -> Result<(), Status> {
+    let fault = match name {
+        "." | ".." => format!("may not be '{name}'"),
+        _ if name.contains('/') => return Err(Status::no_such_path()),
+        _ if name.contains('%') => "may not contain '%'".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(Status::bad_request(format!("Name parameter invalid: {name:?}: {fault}")))
+}
+
 // === impl Call ===
 
 impl Call {
@@ -115,6 +126,7 @@ impl Call {
         if !fits(&kind.info, &target) {
             return Err(Status::no_such_path());
         }
+        check_segment(&target.name)?;
         let now = pipeline.now();
         Ok(Self { pipeline: pipeline.clone(), kind, target, user, agent: caller.agent.clone(), accept, now })
     }

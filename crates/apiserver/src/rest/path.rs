@@ -34,6 +34,9 @@ impl Route {
     /// Reads a path as it stands in the request line.
     #[must_use]
     pub fn parse(path: &str) -> Self {
+        if path.starts_with("//") {
+            return Self::Nothing;
+        }
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (rest, group) = match parts.as_slice() {
             ["api", _, _, ..] => (&parts[1..], String::new()),

@@ -22,7 +22,7 @@ pub async fn create(call: &Call, write: Write) -> Result<Response, Status> {
 pub async fn object(call: &Call, mut object: Object, options: &WriteOptions) -> Result<Response, Status> {
     if !object.resource_version().is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
-        return Err(Status::failure(500, Reason::InternalError, why));
+        return Err(Status::failure(500, Reason::Unknown, why));
     }
     meta::settle_namespace(&mut object, call.namespace(), call.kind.info.scope)?;
     meta::wipe(&mut object);

@@ -53,8 +53,9 @@ async fn snapshot(call: &Call, options: &ListOptions, token: Option<&Token>) -> 
         None => {}
     }
     let version = options.resource_version.as_str();
+    let revision = outcome::revision(version)
+        .map_err(|fault| Status::bad_request(format!("invalid resource version: {}", fault.message)))?;
     if options.resource_version_match == "Exact" {
-        let revision = outcome::revision(version)?;
         return call.cache().at(revision).await.map_err(failed);
     }
     get::snapshot(call, version).await

@@ -35,7 +35,8 @@ impl Kind for ConfigMaps {
         }
         size += data(errors, &Path::new("binaryData"), new.binary_data.as_ref());
         if size > DATA_LIMIT {
-            errors.too_long(&Path::new(""), DATA_LIMIT);
+            // so prints upstream a path without a name
+            errors.too_long(&Path::new("[]"), DATA_LIMIT);
         }
     }
 
