@@ -167,6 +167,8 @@ impl Server {
         let spent = self.cpu()?;
         let flood = open.deliver(&self.namespace, 500, 8, Duration::ZERO).await?;
         self.figures.add(format!("{watchers} watchers, 500 creates, events"), flood.rate, "/s");
+        #[allow(clippy::cast_precision_loss, reason = "small counts")]
+        self.figures.add(format!("{watchers} watchers, 500 creates, cut by the server"), flood.cut as f64, "");
         self.per_request("event to one watcher, processor time", spent, watchers * 500)?;
         Connection::open(&self.config).await?.delete(&self.path("configmaps")).await?;
         let open = Watchers::open(&self.config, &self.namespace, watchers).await?;

@@ -44,7 +44,8 @@ pub(crate) fn table(servers: &[Figures]) -> String {
     let line = |figure: &Figure| {
         let mut line = format!("{:width$}  {:>10.2}", figure.name, figure.value);
         for peer in others.iter().filter_map(|other| other.find(&figure.name)) {
-            line += &format!("  {peer:>10.2}  {:>7.2}", peer / figure.value);
+            let ratio = if figure.value == 0.0 { "-".to_owned() } else { format!("{:.2}", peer / figure.value) };
+            line += &format!("  {peer:>10.2}  {ratio:>7}");
         }
         format!("{line}  {}", figure.unit)
     };

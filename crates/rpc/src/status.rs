@@ -21,7 +21,7 @@ pub fn from_tonic(status: &tonic::Status) -> Status {
     let message = status.message();
     match status.code() {
         // Our servers always send details: Unknown without them is how tonic tells of a broken connection.
-        Code::Unavailable | Code::Cancelled | Code::Unknown => Status::unavailable(message, 0),
+        Code::Unavailable | Code::Cancelled | Code::Unknown => Status::unavailable(cause(status), 0),
         Code::DeadlineExceeded => Status::timeout(message),
         Code::Unauthenticated => Status::unauthorized(),
         Code::PermissionDenied => Status::failure(403, Reason::Forbidden, message),
@@ -33,6 +33,18 @@ pub fn from_tonic(status: &tonic::Status) -> Status {
         Code::Aborted => Status::failure(409, Reason::Conflict, message),
         Code::Ok | Code::Internal | Code::DataLoss => Status::failure(500, Reason::InternalError, message),
     }
+}
+
+/// What broke the connection stands in the sources: a certificate that was refused, for example. Some repeat theirs.
+fn cause(status: &tonic::Status) -> String {
+    let first = std::error::Error::source(status);
+    let sources = std::iter::successors(first, |error| error.source()).map(ToString::to_string);
+    sources.fold(
+        status.message().to_owned(),
+        |told, source| {
+            if told.contains(&source) { told } else { format!("{told}: {source}") }
+        },
+    )
 }
 
 fn code(status: &Status) -> Code {
