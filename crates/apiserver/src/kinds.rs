@@ -79,7 +79,9 @@ kinds! {
         network_policy::NetworkPolicies,
         service_cidr::ServiceCIDRs,
     }
-    policy {}
+    policy {
+        pod_disruption_budget::PodDisruptionBudgets,
+    }
     rbac {
         cluster_role::ClusterRoles,
         cluster_role_binding::ClusterRoleBindings,

@@ -141,4 +141,14 @@ impl Response {
     pub const fn new(answer: Answer) -> Self {
         Self { answer, warnings: Vec::new() }
     }
+
+    /// The resourceVersion of the one object that it is, if it is one.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        match &self.answer {
+            Answer::Item { item, .. } | Answer::Created { item, .. } => Some(item.revision.to_string()),
+            Answer::Object { object, .. } => object.str_at(&["metadata", "resourceVersion"]).map(str::to_owned),
+            Answer::List { .. } | Answer::Watch { .. } | Answer::Status(_) | Answer::Stream(_) => None,
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod check;
+pub mod conditions;
 pub mod defaults;
 pub mod diff;
 pub mod hooks;
