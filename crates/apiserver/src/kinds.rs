@@ -97,7 +97,11 @@ kinds! {
         volume_attributes_class::VolumeAttributesClasses,
     }
     admissionregistration {
+        mutating_admission_policy::MutatingAdmissionPolicies,
+        mutating_admission_policy_binding::MutatingAdmissionPolicyBindings,
         mutating_webhook_configuration::MutatingWebhookConfigurations,
+        validating_admission_policy::ValidatingAdmissionPolicies,
+        validating_admission_policy_binding::ValidatingAdmissionPolicyBindings,
         validating_webhook_configuration::ValidatingWebhookConfigurations,
     }
     apiextensions {
@@ -119,8 +123,15 @@ kinds! {
         flow_schema::FlowSchemas,
         priority_level_configuration::PriorityLevelConfigurations,
     }
-    resource {}
-    storagemigration {}
+    resource {
+        device_class::DeviceClasses,
+        resource_claim::ResourceClaims,
+        resource_claim_template::ResourceClaimTemplates,
+        resource_slice::ResourceSlices,
+    }
+    storagemigration {
+        storage_version_migration::StorageVersionMigrations,
+    }
 }
 
 #[cfg(test)]

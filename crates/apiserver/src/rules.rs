@@ -5,9 +5,12 @@
 //! (`pkg/apis/core/validation`). Nothing here reads a clock or storage.
 
 pub mod address;
+pub mod admission;
+pub mod cel;
 pub mod check;
 pub mod conditions;
 pub mod defaults;
+pub mod device;
 pub mod diff;
 pub mod hooks;
 pub mod job;

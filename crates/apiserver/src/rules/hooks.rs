@@ -1,13 +1,12 @@
 //! Rules of webhook configurations, which both kinds share (`pkg/apis/admissionregistration/validation`).
 
-use nakhoda_api::cel::{Program, Type, Variables};
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::admissionregistration::{MatchCondition, RuleWithOperations, WebhookClientConfig};
 use nakhoda_api::kinds::meta::LabelSelector;
 use nakhoda_api::names;
 
-use super::check::{list, qualified, required, selector, supported, text};
-use super::webhook;
+use super::check::{selector, supported, text};
+use super::{admission, webhook};
 
 /// What both kinds of webhooks have.
 pub struct Hook<'a> {
@@ -36,8 +35,6 @@ const WORDS: [(&str, &[&str]); 4] = [
     ("sideEffects", &["None", "NoneOnDryRun"]),
     ("reinvocationPolicy", &["IfNeeded", "Never"]),
 ];
-/// Conditions of one webhook.
-const CONDITIONS_MAX: usize = 64;
 
 /// All webhooks of a configuration.
 pub fn check(hooks: &[Hook<'_>], errors: &mut Errors) {
@@ -62,7 +59,7 @@ fn one(hook: &Hook<'_>, path: &Path, errors: &mut Errors) {
         errors.invalid(&at, hook.name, "should be a domain with at least three segments separated by dots");
     }
     for (index, rule) in hook.rules.iter().enumerate() {
-        check_rule(rule, &path.child("rules").index(index), errors);
+        admission::rule(errors, &path.child("rules").index(index), &rule.into());
     }
     for ((field, known), word) in WORDS.iter().zip(hook.words) {
         match word {
@@ -85,105 +82,17 @@ fn one(hook: &Hook<'_>, path: &Path, errors: &mut Errors) {
         (Some(url), None) => webhook::url(url, &at.child("url"), errors),
         (None, Some(service)) => {
             let service = webhook::Service {
-                name: &service.name,
-                namespace: &service.namespace,
+                // upstream takes one for the other, and so tells of a missing namespace as of a missing name
+                name: &service.namespace,
+                namespace: &service.name,
                 path: service.path.as_deref(),
-                port: service.port.unwrap_or(443),
+                port: service.port.unwrap_or(0),
             };
             webhook::service(&service, &at.child("service"), errors);
         }
         _ => errors.required(&at, "exactly one of url or service is required"),
     }
-    conditions(hook.conditions, &path.child("matchConditions"), errors);
-}
-
-fn check_rule(rule: &RuleWithOperations, path: &Path, errors: &mut Errors) {
-    let operations = list(&rule.operations);
-    let at = path.child("operations");
-    if operations.is_empty() {
-        errors.required(&at, "");
-    }
-    alone(operations, &at, "operations", errors);
-    for (index, operation) in operations.iter().enumerate() {
-        supported(errors, &at.index(index), operation, &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]);
-    }
-    for (field, words, all) in
-        [("apiGroups", "API groups", &rule.api_groups), ("apiVersions", "API versions", &rule.api_versions)]
-    {
-        if list(all).is_empty() {
-            errors.required(&path.child(field), "");
-        }
-        alone(list(all), &path.child(field), words, errors);
-    }
-    for (index, version) in list(&rule.api_versions).iter().enumerate() {
-        required(errors, &path.child("apiVersions").index(index), version);
-    }
-    resources(list(&rule.resources), &path.child("resources"), errors);
-    if let Some(scope) = &rule.scope {
-        supported(errors, &path.child("scope"), scope, &["*", "Cluster", "Namespaced"]);
-    }
-}
-
-fn alone(all: &[String], path: &Path, what: &str, errors: &mut Errors) {
-    if all.len() > 1 && all.iter().any(|one| one == "*") {
-        errors.invalid(path, all.to_vec(), format!("if '*' is present, must not specify other {what}"));
-    }
-}
-
-fn resources(all: &[String], path: &Path, errors: &mut Errors) {
-    if all.is_empty() {
-        errors.required(path, "");
-    }
-    for (index, one) in all.iter().enumerate() {
-        required(errors, &path.index(index), one);
-        let Some((resource, sub)) = one.split_once('/') else { continue };
-        for wide in [format!("{resource}/*"), format!("*/{sub}")] {
-            if all[..index].contains(&wide) {
-                errors.invalid(
-                    &path.index(index),
-                    one.as_str(),
-                    format!("if '{wide}' is present, must not specify {one}"),
-                );
-            }
-        }
-    }
-    if all.len() > 1 && all.iter().any(|one| one == "*/*") {
-        errors.invalid(path, all.to_vec(), "if '*/*' is present, must not specify other resources");
-    }
-    let plain = all.iter().any(|one| one != "*" && !one.contains('/'));
-    if plain && all.iter().any(|one| one == "*") {
-        let why = "if '*' is present, must not specify other resources without subresources";
-        errors.invalid(path, all.to_vec(), why);
-    }
-}
-
-fn conditions(all: &[MatchCondition], path: &Path, errors: &mut Errors) {
-    if all.len() > CONDITIONS_MAX {
-        errors.too_many(path, all.len(), CONDITIONS_MAX);
-    }
-    let known = ["object", "oldObject", "request", "authorizer"].map(|name| (name.to_owned(), Type::Dyn));
-    let variables = Variables::from(known);
-    for (index, condition) in all.iter().enumerate() {
-        let path = path.index(index);
-        let (at, expression) = (path.child("expression"), condition.expression.trim());
-        if expression.is_empty() {
-            errors.required(&at, "");
-        } else {
-            match Program::compile(expression, &variables) {
-                Ok((_, kind)) if kind.fits(&Type::Bool) => {}
-                Ok(_) => errors.invalid(&at, expression, "must evaluate to bool"),
-                Err(why) => errors.invalid(&at, expression, format!("compilation failed: {why}")),
-            }
-        }
-        if condition.name.is_empty() {
-            errors.required(&path.child("name"), "");
-        } else {
-            qualified(errors, &path.child("name"), &condition.name);
-            if all[..index].iter().any(|other| other.name == condition.name) {
-                errors.duplicate(&path.child("name"), condition.name.as_str());
-            }
-        }
-    }
+    admission::conditions(errors, &path.child("matchConditions"), hook.conditions, false);
 }
 
 fn reviews(versions: &[String], path: &Path, errors: &mut Errors) {

@@ -1,0 +1,156 @@
+//! ValidatingAdmissionPolicy: expressions that may refuse requests. They are not evaluated yet.
+
+use nakhoda_api::Scope;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::admissionregistration::{
+    AuditAnnotation, ValidatingAdmissionPolicy, ValidatingAdmissionPolicySpec, ValidatingAdmissionPolicyStatus, Validation,
+};
+
+use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::rules::admission::{self, FAILURE};
+use crate::rules::cel;
+use crate::rules::check::{chosen, keep_metadata, keep_status, list, qualified, required, supported, text};
+use crate::rules::defaults::fill;
+
+/// The kind.
+pub struct ValidatingAdmissionPolicies;
+
+const ANNOTATIONS_MAX: usize = 20;
+const EXPRESSION_MAX: usize = 5 * 1024;
+const REASONS: &[&str] = &["Forbidden", "Invalid", "RequestEntityTooLarge"];
+
+/// What a validation may speak of; the last only where there are parameters.
+const KNOWN: &[&str] = &["object", "oldObject", "request", "authorizer", "namespaceObject", "variables", "params"];
+
+impl Kind for ValidatingAdmissionPolicies {
+    type Object = ValidatingAdmissionPolicy;
+
+    fn info() -> Info {
+        let (plural, singular) = ("validatingadmissionpolicies", "validatingadmissionpolicy");
+        Info {
+            categories: &["api-extensions"],
+            subresources: &[STATUS],
+            generation: true,
+            ..Info::of::<ValidatingAdmissionPolicy>(plural, singular, Scope::Cluster)
+        }
+    }
+
+    fn default(policy: &mut ValidatingAdmissionPolicy) {
+        let spec = policy.spec.get_or_insert_default();
+        fill(&mut spec.failure_policy, "Fail");
+        spec.match_constraints.iter_mut().for_each(admission::default_resources);
+    }
+
+    fn prepare(cx: &Cx, new: &mut Self::Object, old: Option<&Self::Object>) {
+        keep_status(cx, &mut new.status, old.map(|old| &old.status));
+        keep_metadata(cx, &mut new.metadata, old.map(|old| &old.metadata));
+    }
+
+    fn validate(cx: &Cx, new: &Self::Object, _: Option<&Self::Object>, errors: &mut Errors) {
+        if cx.subresource == "status" {
+            return status(errors, new.status.as_ref());
+        }
+        let none = ValidatingAdmissionPolicySpec::default();
+        spec(errors, &Path::new("spec"), text(&new.metadata.name), new.spec.as_ref().unwrap_or(&none));
+    }
+
+    fn columns() -> Columns<ValidatingAdmissionPolicy> {
+        Columns::<ValidatingAdmissionPolicy>::named()
+            .number("Validations", |p, _| p.spec.as_ref().map_or(0, |spec| list(&spec.validations).len()).into())
+            .text("ParamKind", |p, _| {
+                admission::shown_kind(p.spec.as_ref().and_then(|spec| spec.param_kind.as_ref())).into()
+            })
+            .age()
+    }
+}
+
+fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmissionPolicySpec) {
+    chosen(errors, &path.child("failurePolicy"), text(&spec.failure_policy), FAILURE);
+    if let Some(kind) = &spec.param_kind {
+        admission::param_kind(errors, &path.child("paramKind"), kind);
+    }
+    admission::constraints(errors, &path.child("matchConstraints"), spec.match_constraints.as_ref());
+    let params = spec.param_kind.is_some();
+    admission::conditions(errors, &path.child("matchConditions"), list(&spec.match_conditions), params);
+    admission::variables(errors, &path.child("variables"), list(&spec.variables));
+    let (validations, annotations) = (list(&spec.validations), list(&spec.audit_annotations));
+    if validations.is_empty() && annotations.is_empty() {
+        for field in ["validations", "auditAnnotations"] {
+            errors.required(&path.child(field), "validations or auditAnnotations must contain at least one item");
+        }
+    }
+    for (i, one) in validations.iter().enumerate() {
+        validation(errors, &path.child("validations").index(i), one, params);
+    }
+    self::annotations(errors, &path.child("auditAnnotations"), name, annotations);
+}
+
+fn validation(errors: &mut Errors, path: &Path, validation: &Validation, params: bool) {
+    let known = if params { KNOWN } else { &KNOWN[..6] };
+    let missing = "expression is not specified";
+    cel::condition(errors, &path.child("expression"), &validation.expression, missing, known);
+    let (expression, message) = (text(&validation.message_expression), text(&validation.message));
+    let empty = "must be non-empty if specified";
+    if !expression.is_empty() && expression.trim().is_empty() {
+        errors.invalid(&path.child("messageExpression"), expression, empty);
+    }
+    if !message.is_empty() && message.trim().is_empty() {
+        errors.invalid(&path.child("message"), message, empty);
+    } else if message.trim().contains(['\n', '\r']) {
+        errors.invalid(&path.child("message"), message, "must not contain line breaks");
+    }
+    if let Some(reason) = &validation.reason {
+        supported(errors, &path.child("reason"), reason, REASONS);
+    }
+}
+
+fn annotations(errors: &mut Errors, path: &Path, policy: &str, annotations: &[AuditAnnotation]) {
+    if annotations.len() > ANNOTATIONS_MAX {
+        let value = serde_json::to_value(annotations).unwrap_or_default();
+        errors.invalid(path, value, format!("must not have more than {ANNOTATIONS_MAX} auditAnnotations"));
+    }
+    for (i, one) in annotations.iter().enumerate() {
+        let at = path.index(i);
+        qualified(errors, &at.child("key"), &format!("{policy}/{}", one.key));
+        let value = at.child("valueExpression");
+        if one.value_expression.trim().len() > EXPRESSION_MAX {
+            errors.required(&value, format!("must not exceed {EXPRESSION_MAX} bytes in length"));
+        }
+        cel::expression(errors, &value, &one.value_expression, "valueExpression is not specified");
+        if annotations[..i].iter().any(|other| other.key == one.key) {
+            errors.duplicate(&at.child("key"), one.key.as_str());
+        }
+    }
+}
+
+fn status(errors: &mut Errors, status: Option<&ValidatingAdmissionPolicyStatus>) {
+    let warnings = status.and_then(|status| status.type_checking.as_ref()).map(|checked| list(&checked.expression_warnings));
+    let path = Path::new("status.typeChecking.expressionWarnings");
+    for (i, one) in warnings.unwrap_or_default().iter().enumerate() {
+        required(errors, &path.index(i).child("warning"), &one.warning);
+        required(errors, &path.index(i).child("fieldRef"), one.field_ref.trim());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::testing::{create, defaulted};
+
+    #[test]
+    fn a_policy_says_what_it_matches_and_what_holds() {
+        let rule = json!({"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]});
+        let policy = defaulted::<ValidatingAdmissionPolicies>(json!({"metadata": {"name": "a"}, "spec": {
+            "matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": "true"}]}}));
+        assert_eq!(policy["spec"]["matchConstraints"]["matchPolicy"], "Equivalent");
+        assert_eq!(create::<ValidatingAdmissionPolicies>(policy), "");
+        assert_eq!(
+            create::<ValidatingAdmissionPolicies>(json!({"metadata": {"name": "a"}, "spec": {"failurePolicy": "Fail"}})),
+            "[spec.matchConstraints: Required value, \
+             spec.validations: Required value: validations or auditAnnotations must contain at least one item, \
+             spec.auditAnnotations: Required value: validations or auditAnnotations must contain at least one item]"
+        );
+    }
+}
