@@ -75,15 +75,15 @@ pub struct Schema {
     /// Of each item of a list.
     pub items: Option<Items>,
     /// All must hold.
-    pub all_of: Vec<Schema>,
+    pub all_of: Vec<Self>,
     /// Exactly one must hold.
-    pub one_of: Vec<Schema>,
+    pub one_of: Vec<Self>,
     /// At least one must hold.
-    pub any_of: Vec<Schema>,
+    pub any_of: Vec<Self>,
     /// Must not hold.
-    pub not: Option<Box<Schema>>,
+    pub not: Option<Box<Self>>,
     /// Of the fields of an object.
-    pub properties: BTreeMap<String, Schema>,
+    pub properties: BTreeMap<String, Self>,
     /// Of the values of a map.
     pub additional_properties: Option<Additional>,
     /// Whether what no schema names stays.

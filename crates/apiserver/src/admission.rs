@@ -92,6 +92,8 @@ plugins! {
     default_toleration_seconds::DefaultTolerationSeconds,
     // behind all that the server itself changes: webhooks see what would be stored, and have the last word on it
     mutating_webhooks::MutatingAdmissionWebhook,
+    // before the world is asked: policies cost nothing but time
+    validating_policies::ValidatingAdmissionPolicy,
     // last: nothing is told to the world that is refused here anyway
     validating_webhooks::ValidatingAdmissionWebhook,
 }

@@ -21,11 +21,14 @@ use serde_json::Value;
 /// The servers that requests are handed on to. Cheap to clone; readers never wait.
 #[derive(Clone)]
 pub struct Aggregation {
-    backends: Arc<ArcSwap<BTreeMap<(String, String), Arc<Backend>>>>,
+    backends: Arc<ArcSwap<Backends>>,
     /// By what this server shows itself to be the one who may name callers.
     identity: Option<Arc<Files>>,
     tasks: Tasks,
 }
+
+/// By group and version.
+type Backends = BTreeMap<(String, String), Arc<Backend>>;
 
 /// One version of a group that another server serves.
 #[derive(Debug)]

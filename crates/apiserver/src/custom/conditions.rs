@@ -133,7 +133,7 @@ pub fn set(status: &mut CustomResourceDefinitionStatus, mut condition: Condition
         return conditions.push(condition);
     };
     let same = old.status == condition.status;
-    condition.last_transition_time = old.last_transition_time.clone().filter(|_| same).or_else(|| Some(Time(now)));
+    condition.last_transition_time = old.last_transition_time.clone().filter(|_| same).or(Some(Time(now)));
     condition.observed_generation = old.observed_generation;
     *old = condition;
 }

@@ -19,8 +19,11 @@ use crate::render::list::list_of;
 /// The documents of the kinds as they are. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Documents {
-    current: Arc<Mutex<Option<(State, Arc<Set>)>>>,
+    current: Arc<Mutex<Option<Current>>>,
 }
+
+/// Documents, and the state that they tell of.
+type Current = (State, Arc<Set>);
 
 /// The documents of one state of the kinds.
 pub struct Set {

@@ -1,7 +1,5 @@
 //! From one type to another.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 
 use super::super::eval::RunError;
@@ -50,7 +48,7 @@ pub(super) fn call<'a>(name: &str, with: &[Val<'a>]) -> Option<Outcome<'a>> {
     })
 }
 
-fn decode<'a>(text: &Cow<'_, str>) -> Outcome<'a> {
+fn decode<'a>(text: &str) -> Outcome<'a> {
     let decoded = base64::engine::general_purpose::STANDARD.decode(text.as_bytes());
     decoded.map(|bytes| Val::Bytes(bytes.into())).map_err(|error| RunError::Other(error.to_string()))
 }

@@ -6,6 +6,7 @@ use nakhoda_api::cel::{Budget, Program, Type, Val, Variables, eval};
 use nakhoda_api::kinds::meta::LabelSelector;
 use nakhoda_api::selector::labels::from_typed;
 use nakhoda_api::{Object, Reason, Scope, Status};
+use nakhoda_store::cache::Item;
 use serde_json::Value;
 
 use super::hook::{Hook, Rule};
@@ -17,10 +18,27 @@ pub fn matches(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>
     if !hook.rules.iter().any(|rule| fits(rule, attributes)) {
         return Ok(false);
     }
-    if !in_namespace(hook, attributes, object)? || !of_object(hook, attributes, object)? {
+    let selectors = [hook.namespace_selector.as_ref(), hook.object_selector.as_ref()];
+    if !selected(selectors, attributes, object)? {
         return Ok(false);
     }
     conditions(hook, attributes, object)
+}
+
+/// Whether the selectors of namespaces and of objects say so.
+pub fn selected(
+    [namespaces, objects]: [Option<&LabelSelector>; 2],
+    attributes: &Attributes<'_>,
+    object: Option<&Object>,
+) -> Result<bool, Status> {
+    Ok(in_namespace(namespaces, attributes, object)? && of_object(objects, attributes, object)?)
+}
+
+/// Whether a selector takes a stored object; one that cannot be read takes none.
+#[must_use]
+pub fn selects_item(selector: Option<&LabelSelector>, item: &Item) -> bool {
+    let labels = item.labels().iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    selects(selector, &labels).unwrap_or(false)
 }
 
 /// An operation as rules name it.
@@ -34,7 +52,9 @@ pub const fn word(operation: Operation) -> &'static str {
     }
 }
 
-fn fits(rule: &Rule, attributes: &Attributes<'_>) -> bool {
+/// Whether a rule is about the request.
+#[must_use]
+pub fn fits(rule: &Rule, attributes: &Attributes<'_>) -> bool {
     let call = attributes.call;
     let gvr = &call.target.gvr;
     let has = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
@@ -67,9 +87,12 @@ fn labels_of(object: &Object) -> BTreeMap<String, String> {
     object.labels().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-fn in_namespace(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<bool, Status> {
+fn in_namespace(
+    selector: Option<&LabelSelector>,
+    attributes: &Attributes<'_>,
+    object: Option<&Object>,
+) -> Result<bool, Status> {
     let call = attributes.call;
-    let selector = hook.namespace_selector.as_ref();
     if call.target.gvr.group.is_empty() && call.target.gvr.resource == "namespaces" {
         let own = object.filter(|_| call.target.subresource.is_empty()).or(attributes.old);
         return own.map_or(Ok(true), |own| selects(selector, &labels_of(own)));
@@ -80,8 +103,11 @@ fn in_namespace(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object
     }
 }
 
-fn of_object(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<bool, Status> {
-    let selector = hook.object_selector.as_ref();
+fn of_object(
+    selector: Option<&LabelSelector>,
+    attributes: &Attributes<'_>,
+    object: Option<&Object>,
+) -> Result<bool, Status> {
     for one in [object, attributes.old].into_iter().flatten() {
         if selects(selector, &labels_of(one))? {
             return Ok(true);

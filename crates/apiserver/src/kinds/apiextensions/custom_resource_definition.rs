@@ -188,7 +188,7 @@ pub fn is_true(crd: &CustomResourceDefinition, condition: &str) -> bool {
 
 /// Formats that mean nothing, in the order in which they stand.
 fn odd_formats(crd: &CustomResourceDefinition) -> Vec<String> {
-    let schemas: Vec<_> = crd.spec.versions.iter().filter_map(|version| schema(version)).collect();
+    let schemas: Vec<_> = crd.spec.versions.iter().filter_map(schema).collect();
     let shared = schemas.len() == crd.spec.versions.len() && schemas.windows(2).all(|pair| pair[0] == pair[1]);
     let count = if shared { 1 } else { schemas.len() };
     let found = std::cell::RefCell::new(Vec::new());

@@ -1,0 +1,51 @@
+//! Policies on a whole server, which defines their kinds itself where they are not built in.
+
+use serde_json::{Value, json};
+
+use crate::testing::Server;
+
+async fn policed(validations: Value) -> Server {
+    let server = Server::custom().await;
+    for (plural, kind) in [("validatingadmissionpolicies", "ValidatingAdmissionPolicy"), ("validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding")] {
+        let crd = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("{plural}.admissionregistration.k8s.io"), "annotations": {"api-approved.kubernetes.io": "unapproved"}},
+            "spec": {"group": "admissionregistration.k8s.io", "scope": "Cluster", "names": {"plural": plural, "kind": kind},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
+        server.create("customresourcedefinitions", "", &crd).await.expect("a definition");
+        let gvr = nakhoda_api::GroupVersionResource::new("admissionregistration.k8s.io", "v1", plural);
+        while server.pipeline.kinds().get(&gvr).is_none() { tokio::time::sleep(std::time::Duration::from_millis(2)).await; }
+    }
+    let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "small"}, "spec": {
+            "matchConstraints": {"resourceRules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"]}]},
+            "variables": [{"name": "count", "expression": "has(object.data) ? size(object.data) : 0"}],
+            "validations": validations}});
+    server.create("validatingadmissionpolicies", "", &policy).await.expect("a policy");
+    let binding = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "all"}, "spec": {"policyName": "small", "validationActions": ["Deny"]}});
+    server.create("validatingadmissionpolicybindings", "", &binding).await.expect("a binding");
+    for plural in ["validatingadmissionpolicies", "validatingadmissionpolicybindings"] {
+        server.names(plural, "", Default::default()).await.expect("a list");
+    }
+    server
+}
+
+#[tokio::test]
+async fn a_bound_policy_refuses_what_it_does_not_allow() {
+    let server = policed(json!([{"expression": "variables.count <= 1", "message": "too many"}])).await;
+    let map = |name: &str, data: Value| json!({"metadata": {"name": name}, "data": data});
+    server.create("configmaps", "default", &map("one", json!({"a": "b"}))).await.expect("allowed");
+    let refused = server.create("configmaps", "default", &map("two", json!({"a": "b", "c": "d"}))).await.expect_err("refused");
+    assert_eq!(
+        refused.message,
+        "configmaps \"two\" is forbidden: ValidatingAdmissionPolicy 'small' with binding 'all' denied request: too many"
+    );
+    assert_eq!(refused.code, 422);
+}
+
+#[tokio::test]
+async fn an_expression_that_fails_refuses() {
+    let server = policed(json!([{"expression": "object.data.none == 'x'", "reason": "Forbidden"}])).await;
+    let refused = server.create("configmaps", "default", &json!({"metadata": {"name": "a"}})).await.expect_err("refused");
+    assert!(refused.message.ends_with("expression 'object.data.none == 'x'' resulted in error: no such key: data"), "{refused}");
+}
