@@ -22,7 +22,9 @@ pub mod act;
 pub mod identity;
 pub mod owners;
 pub mod plan;
+pub mod spec;
 pub mod status;
+pub mod update;
 
 use act::Actor;
 use plan::{Plan, Version, View};
@@ -165,7 +167,7 @@ fn current(set: &StatefulSet, revisions: &[Arc<ControllerRevision>]) -> Option<A
 
 /// A ready pod becomes available by time alone.
 fn next(set: &StatefulSet, pods: &[Arc<Pod>], now: Timestamp) -> Outcome {
-    let waits = pods.iter().filter_map(|p| pods::until_available(p, plan::min_ready(set), now));
+    let waits = pods.iter().filter_map(|p| pods::until_available(p, spec::min_ready(set), now));
     let wait = waits.filter(|w| w.is_positive()).min().and_then(|w| Duration::try_from(w).ok());
     wait.map_or(Outcome::Done, |w| Outcome::After(w + Duration::from_millis(10)))
 }

@@ -12,10 +12,10 @@ use nakhoda_api::kinds::core::{PersistentVolumeClaim, Pod, PodTemplateSpec};
 use nakhoda_client::{Key, Resource};
 
 use super::identity::{build, claims, in_range, ordinal, repaired, start};
-use super::{owners, status};
-use crate::history::mark;
+use super::spec::{is_rolling, min_ready, partition, replicas};
+use super::{owners, status, update};
 use crate::pods::{is_available, is_finished, is_ready, phase};
-use crate::share::{nonzero, scaled};
+use crate::share::nonzero;
 
 /// A revision as pods are made from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,15 +66,16 @@ pub struct Plan {
 pub type Find<'a> = &'a dyn Fn(&Key) -> Option<Arc<PersistentVolumeClaim>>;
 
 /// The pod of a number.
-enum Replica {
+pub(super) enum Replica {
     There(Arc<Pod>),
     Missing(i64),
 }
 
-struct Planner<'a> {
-    view: &'a View<'a>,
+/// A plan in the making.
+pub(super) struct Planner<'a> {
+    pub(super) view: &'a View<'a>,
     find: Find<'a>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
 // === impl Plan ===
@@ -117,7 +118,7 @@ impl Planner<'_> {
                 return 0;
             }
         }
-        if is_rolling(set) { self.replace(&replicas) } else { 0 }
+        if is_rolling(set) { update::replace(self, &replicas) } else { 0 }
     }
 
     /// Brings one number to its pod. Whether an ordered set goes on to the next.
@@ -178,34 +179,6 @@ impl Planner<'_> {
         false
     }
 
-    /// Deletes pods of other revisions from the highest number down. How many.
-    fn replace(&mut self, replicas: &[Replica]) -> i32 {
-        let set = self.view.set;
-        let from = usize::try_from(partition(set).unwrap_or_default()).unwrap_or_default().min(replicas.len());
-        let candidates = replicas[from..].iter().rev();
-        let limit = max_unavailable(set).map(|most| {
-            let lacking = replicas.iter().filter(|r| self.lacks(r)).count();
-            usize::try_from(most).unwrap_or_default().saturating_sub(lacking)
-        });
-        let is_old = |p: &Arc<Pod>| !p.is_terminating() && mark(p.metadata.labels.as_ref()) != self.view.update.name;
-        let mut old: Vec<Arc<Pod>> = Vec::new();
-        for replica in candidates {
-            match (replica, limit) {
-                (_, Some(limit)) if old.len() >= limit => break,
-                (Replica::There(pod), Some(_)) => old.extend(is_old(pod).then(|| pod.clone())),
-                (Replica::There(pod), None) if is_old(pod) => {
-                    old.push(pod.clone());
-                    break;
-                }
-                (replica, None) if self.lacks(replica) => break,
-                _ => {}
-            }
-        }
-        let count = i32::try_from(old.len()).unwrap_or(i32::MAX);
-        self.steps.extend(old.into_iter().map(Step::Delete));
-        count
-    }
-
     fn first_unavailable(&self, replicas: &[Replica], condemned: &[Arc<Pod>]) -> Option<Arc<Pod>> {
         let kept = replicas.iter().filter_map(|r| match r {
             Replica::There(pod) => Some(pod),
@@ -231,7 +204,8 @@ impl Planner<'_> {
         claims(self.view.set, ordinal).iter().filter_map(|c| (self.find)(&Key::of(c))).collect()
     }
 
-    fn lacks(&self, replica: &Replica) -> bool {
+    /// Whether the number has no available pod.
+    pub(super) fn lacks(&self, replica: &Replica) -> bool {
         match replica {
             Replica::There(pod) => self.is_unavailable(pod),
             Replica::Missing(_) => true,
@@ -249,36 +223,6 @@ impl Planner<'_> {
 #[must_use]
 pub fn is_running_and_ready(pod: &Pod) -> bool {
     phase(pod) == "Running" && is_ready(pod)
-}
-
-/// Whether the set replaces its pods by itself.
-#[must_use]
-pub fn is_rolling(set: &StatefulSet) -> bool {
-    set.spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref()) != Some("OnDelete")
-}
-
-/// How many pods there should be.
-#[must_use]
-pub fn replicas(set: &StatefulSet) -> i32 {
-    set.spec.replicas.unwrap_or(1)
-}
-
-/// How long a pod must be ready before it counts as available.
-#[must_use]
-pub fn min_ready(set: &StatefulSet) -> i32 {
-    set.spec.min_ready_seconds.unwrap_or_default()
-}
-
-fn partition(set: &StatefulSet) -> Option<i32> {
-    let rolling = set.spec.update_strategy.as_ref()?.rolling_update.as_ref()?;
-    Some(rolling.partition.unwrap_or_default())
-}
-
-/// How many pods an update may take at once, if the set says so.
-fn max_unavailable(set: &StatefulSet) -> Option<i32> {
-    let rolling = set.spec.update_strategy.as_ref()?.rolling_update.as_ref()?;
-    let value = rolling.max_unavailable.as_ref()?;
-    Some(scaled(Some(value), replicas(set), false).max(1))
 }
 
 /// The numbers the set has, from the lowest, and the pods beyond, from the highest.

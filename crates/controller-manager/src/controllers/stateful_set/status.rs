@@ -6,7 +6,8 @@ use nakhoda_api::kinds::apps::{StatefulSet, StatefulSetStatus};
 use nakhoda_api::kinds::core::Pod;
 use nakhoda_client::Resource;
 
-use super::plan::{View, is_running_and_ready, is_rolling, replicas};
+use super::plan::{View, is_running_and_ready};
+use super::spec::{is_rolling, min_ready, replicas};
 use crate::history::mark;
 use crate::pods::is_available;
 use crate::share::nonzero;
@@ -17,7 +18,7 @@ pub fn observe(view: &View<'_>, pods: &[Arc<Pod>]) -> StatefulSetStatus {
     let before = view.set.status.clone().unwrap_or_default();
     let count = |which: &dyn Fn(&Pod) -> bool| i32::try_from(pods.iter().filter(|p| which(p)).count()).unwrap_or(i32::MAX);
     let of = |pod: &Pod, revision: &str| !pod.is_terminating() && mark(pod.metadata.labels.as_ref()) == revision;
-    let min_ready = super::plan::min_ready(view.set);
+    let min_ready = min_ready(view.set);
     StatefulSetStatus {
         replicas: count(&|_| true),
         ready_replicas: nonzero(count(&is_running_and_ready)),
