@@ -4,18 +4,23 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use nakhoda_api::kinds::core::{Binding, ObjectReference, Pod, PodCondition};
-use nakhoda_api::kinds::meta::{DeleteOptions, ObjectMeta, Preconditions};
+use nakhoda_api::kinds::core::{PersistentVolumeClaim, Pod, PodCondition};
+use nakhoda_api::kinds::meta::{DeleteOptions, Preconditions};
 use nakhoda_api::status::chain;
 use nakhoda_api::time::time;
-use nakhoda_client::{Client, EventType, Patch, Recorder, Resource, Result, reference};
+use nakhoda_client::{Client, EventType, Informer, Patch, Recorder, Resource, Result, reference};
 use nakhoda_daemon::Tasks;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::framework::Step;
 use crate::news::News;
 use crate::pod::PodInfo;
 use crate::report;
+
+mod binding;
+
+pub use binding::BindError;
 
 /// How a binding went.
 #[derive(Debug)]
@@ -24,8 +29,10 @@ pub struct Bound {
     pub pod: Arc<PodInfo>,
     /// To which node.
     pub node: String,
+    /// What was to be done before.
+    pub steps: Vec<Step>,
     /// Whether it is done.
-    pub outcome: Result<()>,
+    pub outcome: Result<(), BindError>,
 }
 
 /// Writes under way at a time, so that a flood of pods does not drown the API server.
@@ -38,6 +45,7 @@ pub struct Actions {
     name: String,
     news: mpsc::UnboundedSender<News>,
     permits: Arc<Semaphore>,
+    claims: Informer<PersistentVolumeClaim>,
 }
 
 // === impl Actions ===
@@ -45,23 +53,30 @@ pub struct Actions {
 impl Actions {
     /// `name` is this scheduler's; how bindings went is told to `news`.
     #[must_use]
-    pub fn new(tasks: Tasks, recorder: Recorder, name: String, news: mpsc::UnboundedSender<News>) -> Self {
-        Self { tasks, recorder, name, news, permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub fn new(
+        tasks: Tasks,
+        recorder: Recorder,
+        name: String,
+        news: mpsc::UnboundedSender<News>,
+        claims: Informer<PersistentVolumeClaim>,
+    ) -> Self {
+        Self { tasks, recorder, name, news, permits: Arc::new(Semaphore::new(AT_ONCE)), claims }
     }
 
-    /// Binds a pod to a node.
-    pub fn bind(&self, client: &Client, pod: Arc<PodInfo>, node: String) {
+    /// Binds a pod to a node, once what it needs there has been done.
+    pub fn bind(&self, client: &Client, pod: Arc<PodInfo>, node: String, steps: Vec<Step>) {
         let (client, news, recorder) = (client.clone(), self.news.clone(), self.recorder.clone());
-        let permits = self.permits.clone();
+        let (permits, claims) = (self.permits.clone(), self.claims.clone());
         self.tasks.spawn_draining("bind", async move {
-            let _permit = permits.acquire().await;
-            let outcome = bind(&client, &pod, &node).await;
+            // One that waits for volumes does not keep others waiting.
+            let _permit = if steps.is_empty() { Some(permits.acquire().await) } else { None };
+            let outcome = binding::bind(&client, &claims, &pod, &node, &steps).await;
             if outcome.is_ok() {
                 let message = format!("Successfully assigned {} to {node}", pod.key);
                 recorder.event(&reference(&*pod.object), EventType::Normal, "Scheduled", message);
             }
             // The engine is gone only when the process ends.
-            drop(news.send(News::Bound(Bound { pod, node, outcome })));
+            drop(news.send(News::Bound(Bound { pod, node, steps, outcome })));
         });
     }
 
@@ -122,20 +137,6 @@ impl Actions {
             }
         });
     }
-}
-
-async fn bind(client: &Client, pod: &PodInfo, node: &str) -> Result<()> {
-    let binding = Binding {
-        metadata: ObjectMeta {
-            namespace: Some(pod.key.namespace.clone()),
-            name: Some(pod.key.name.clone()),
-            uid: Some(pod.uid.clone()),
-            ..ObjectMeta::default()
-        },
-        target: ObjectReference { kind: Some("Node".into()), name: Some(node.into()), ..ObjectReference::default() },
-    };
-    let api = client.namespaced::<Pod>(&pod.key.namespace);
-    api.create_sub::<_, Value>(&pod.key.name, "binding", &binding).await.map(drop)
 }
 
 async fn evict(client: &Client, victim: &PodInfo, scheduler: &str) -> Result<()> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use nakhoda_api::kinds::core::{Namespace, Node, Pod};
+use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::storage::{CSINode, StorageClass};
 use nakhoda_client::leader::{self, Settings};
 use nakhoda_client::{Client, Config, Informers, Key, Recorder, WriteOptions};
 use nakhoda_daemon::health::Health;
@@ -43,10 +44,12 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
 pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -> Arc<AtomicBool> {
     let informers = Informers::new(client.clone(), tasks.clone());
     let (nodes, namespaces, pods) = (informers.of::<Node>(), informers.of::<Namespace>(), informers.of::<Pod>());
+    let (volumes, claims) = (informers.of::<PersistentVolume>(), informers.of::<PersistentVolumeClaim>());
+    let (classes, limits) = (informers.of::<StorageClass>(), informers.of::<CSINode>());
     let budgets = informers.of::<PodDisruptionBudget>();
     let recorder = Recorder::new(client.clone(), tasks, name, "");
     let (sender, news) = mpsc::unbounded_channel();
-    let actions = Actions::new(tasks.clone(), recorder, name.into(), sender.clone());
+    let actions = Actions::new(tasks.clone(), recorder, name.into(), sender.clone(), claims.clone());
     let engine = Engine::new(Framework::new(), name.into(), client.clone(), actions, Counts::new(metrics));
     let lease = Key::new(LEASE.0, LEASE.1);
     let leadership = leader::run(tasks, client, lease, &leader::identity(), Settings::default());
@@ -56,11 +59,20 @@ pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -
         nodes.synced().await;
         namespaces.synced().await;
         pods.synced().await;
+        budgets.synced().await;
+        volumes.synced().await;
+        claims.synced().await;
+        classes.synced().await;
+        limits.synced().await;
         flag.store(true, Ordering::Relaxed);
         news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
         news::feed(&tasks, "namespaces", &namespaces, &sender, News::Namespace);
         news::feed(&tasks, "pods", &pods, &sender, News::Pod);
         news::feed(&tasks, "disruption budgets", &budgets, &sender, News::Budget);
+        news::feed(&tasks, "volumes", &volumes, &sender, News::Volume);
+        news::feed(&tasks, "claims", &claims, &sender, News::Claim);
+        news::feed(&tasks, "storage classes", &classes, &sender, News::Class);
+        news::feed(&tasks, "attach limits", &limits, &sender, News::Limits);
         engine.run(news, leadership).await;
     });
     synced

@@ -18,12 +18,14 @@ pub mod budgets;
 pub mod counters;
 pub mod nominations;
 pub mod topology;
+pub mod volumes;
 
 use affinity::{Attitudes, Namespaces};
 use budgets::Budgets;
 pub use counters::{Counters, Group};
 use nominations::Nominations;
 use topology::{Topologies, Topology};
+use volumes::Volumes;
 
 /// Nodes in an array, pods by UID.
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ pub struct Cluster {
     topologies: Topologies,
     budgets: Budgets,
     nominations: Nominations,
+    volumes: Volumes,
     namespaces: Namespaces,
 }
 
@@ -156,6 +159,17 @@ impl Cluster {
     /// The promises, to be changed.
     pub const fn nominations_mut(&mut self) -> &mut Nominations {
         &mut self.nominations
+    }
+
+    /// Volumes and claims.
+    #[must_use]
+    pub const fn volumes(&self) -> &Volumes {
+        &self.volumes
+    }
+
+    /// Volumes and claims, to be changed.
+    pub const fn volumes_mut(&mut self) -> &mut Volumes {
+        &mut self.volumes
     }
 
     /// The labels of the namespaces.
@@ -276,6 +290,7 @@ impl Cluster {
         let slot = placed.slot;
         self.counters.add(slot, &pod, &self.namespaces);
         self.attitudes.add(slot, &pod, |key| self.topologies.hold(key, &self.nodes));
+        self.volumes.add_user(&pod);
         self.placed.insert(pod.uid.clone(), placed);
         self.nodes[slot].place(pod);
     }
@@ -284,6 +299,7 @@ impl Cluster {
         let pod = self.nodes[slot].displace(uid)?;
         self.counters.remove(slot, &pod, &self.namespaces);
         self.attitudes.remove(slot, &pod, &mut self.topologies);
+        self.volumes.remove_user(&pod);
         Some(pod)
     }
 

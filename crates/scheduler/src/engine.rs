@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use crate::act::Actions;
 use crate::cluster::Cluster;
 use crate::cycle::{Decision, Diagnosis, Sampling, decide};
-use crate::framework::Framework;
+use crate::framework::{Cycle, Framework};
 use crate::metrics::Counts;
 use crate::news::News;
 use crate::pod::PodInfo;
@@ -20,6 +20,7 @@ use crate::queue::Queue;
 use crate::report;
 
 mod intake;
+mod volumes;
 
 const UNSCHEDULABLE: &str = "Unschedulable";
 
@@ -115,9 +116,12 @@ impl Engine {
         self.counts.decided(now.elapsed());
         match decision {
             Decision::Place(slot) => {
-                let node = self.cluster.at(slot).name.clone();
+                let node = self.cluster.at(slot);
+                let steps = self.framework.steps(Cycle { pod: &pod, cluster: &self.cluster }, node);
+                let node = node.name.clone();
                 self.cluster.assume(pod.clone(), &node);
-                self.actions.bind(&client, pod, node);
+                self.cluster.volumes_mut().assume(&steps);
+                self.actions.bind(&client, pod, node, steps);
             }
             Decision::NoNodes => self.refuse(&client, &pod, Vec::new(), report::NO_NODES, None),
             Decision::Unfit(diagnosis) => self.make_room(&client, &pod, &diagnosis),

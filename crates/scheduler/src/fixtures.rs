@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nakhoda_api::kinds::core::{self, Container, ContainerImage, ContainerPort, Pod, PodSpec, Taint, Toleration};
+use nakhoda_api::kinds::core::{
+    self, Container, ContainerImage, ContainerPort, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec, Taint,
+    Toleration,
+};
 use nakhoda_api::kinds::meta::{LabelSelector, ObjectMeta, OwnerReference};
 use nakhoda_api::kinds::policy::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
+use nakhoda_api::kinds::storage::StorageClass;
 use nakhoda_api::kinds::{Quantity, core as k};
 use nakhoda_client::Resource;
+use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::framework::{Check, Cycle, Framework, Plugin, Verdict};
@@ -75,17 +80,62 @@ pub(crate) fn budget(app: &str, allowed: i32) -> PodDisruptionBudget {
     PodDisruptionBudget { metadata, spec: Some(spec), status: Some(status) }
 }
 
-/// What a plugin's filter says of each node.
-pub(crate) fn verdicts(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<Item = NodeBuilder>) -> Vec<Verdict> {
-    let (mut cluster, pod) = (cluster(nodes), info(pod));
+/// A class whose claims wait for their consumer, and whose volumes people make.
+pub(crate) fn waiting_class(name: &str) -> StorageClass {
+    StorageClass {
+        metadata: ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() },
+        provisioner: "kubernetes.io/no-provisioner".into(),
+        volume_binding_mode: Some("WaitForFirstConsumer".into()),
+        ..StorageClass::default()
+    }
+}
+
+/// 1 GiB that is nobody's; at the nodes with this label `host`, or everywhere.
+pub(crate) fn volume(name: &str, class: &str, host: Option<&str>) -> PersistentVolume {
+    let term = host.map(|host| json!({"matchExpressions": [{"key": "host", "operator": "In", "values": [host]}]}));
+    let affinity = term.map(|term| json!({"required": {"nodeSelectorTerms": [term]}}));
+    serde_json::from_value(json!({
+        "metadata": {"name": name},
+        "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": class, "nodeAffinity": affinity},
+        "status": {"phase": "Available"},
+    }))
+    .expect("a volume")
+}
+
+/// A claim for 1 GiB.
+pub(crate) fn claim(name: &str, class: &str) -> PersistentVolumeClaim {
+    serde_json::from_value(json!({
+        "metadata": {"name": name, "namespace": "default", "uid": name},
+        "spec": {"resources": {"requests": {"storage": "1Gi"}}, "accessModes": ["ReadWriteOnce"], "storageClassName": class},
+    }))
+    .expect("a claim")
+}
+
+/// A claim that has a volume.
+pub(crate) fn bound_claim(name: &str, volume: &str) -> PersistentVolumeClaim {
+    let mut claim = claim(name, "c");
+    claim.spec.as_mut().expect("made with a spec").volume_name = Some(volume.into());
+    let annotation = ("pv.kubernetes.io/bind-completed".to_owned(), "yes".to_owned());
+    claim.metadata.annotations = Some(BTreeMap::from([annotation]));
+    claim
+}
+
+/// What the framework of one plugin says of each node of a cluster.
+pub(crate) fn verdicts_in(plugin: Plugin, pod: PodBuilder, cluster: &mut Cluster) -> Vec<Verdict> {
+    let pod = info(pod);
     let framework = Framework::of(vec![plugin]);
-    framework.tally(&mut cluster, &pod);
+    framework.tally(cluster, &pod);
     let filter = framework.plugins()[0].filter.as_ref().expect("a filter");
-    match filter.prepare(Cycle { pod: &pod, cluster: &cluster }) {
+    match filter.prepare(Cycle { pod: &pod, cluster }) {
         Check::Skip => cluster.nodes().map(|_| Verdict::Pass).collect(),
         Check::Hopeless(reason) => cluster.nodes().map(|_| Verdict::hopeless(reason.clone())).collect(),
         Check::Each(check) => cluster.nodes().map(check).collect(),
     }
+}
+
+/// What a plugin's filter says of each node.
+pub(crate) fn verdicts(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<Item = NodeBuilder>) -> Vec<Verdict> {
+    verdicts_in(plugin, pod, &mut cluster(nodes))
 }
 
 /// What a plugin's filter says of one node.
@@ -235,6 +285,14 @@ impl PodBuilder {
         let preferred = affinity.preferred_during_scheduling_ignored_during_execution.get_or_insert_default();
         let pod_affinity_term = neighbours(key, label, value);
         preferred.push(k::WeightedPodAffinityTerm { weight, pod_affinity_term });
+        self
+    }
+
+    /// Uses a claim.
+    pub(crate) fn claim(mut self, name: &str) -> Self {
+        let source = k::PersistentVolumeClaimVolumeSource { claim_name: name.into(), read_only: None };
+        let volume = k::Volume { name: name.into(), persistent_volume_claim: Some(source), ..k::Volume::default() };
+        self.spec().volumes.get_or_insert_default().push(volume);
         self
     }
 

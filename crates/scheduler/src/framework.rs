@@ -3,15 +3,19 @@
 
 use std::borrow::Cow;
 
+use nakhoda_api::kinds::core::PersistentVolume;
+
 use crate::cluster::Cluster;
 use crate::node::Node;
 use crate::pod::PodInfo;
 
 pub mod changes;
 pub mod plugins;
+pub mod step;
 
 pub use changes::Changes;
 pub use plugins::{Framework, Plugin, Tally};
+pub use step::Step;
 
 /// The best score a plugin gives.
 pub const BEST: i64 = 100;
@@ -84,6 +88,23 @@ pub trait Score: Send + Sync {
 
     /// Brings what [`Score::prepare`]'s closure gave to 0..=[`BEST`].
     fn normalise(&self, _scores: &mut [i64]) {}
+}
+
+/// After the decision: what a pod needs at the node before it is bound.
+pub trait Reserve: Send + Sync {
+    /// In the order in which it is done.
+    fn steps(&self, cycle: Cycle<'_>, node: &Node) -> Vec<Step>;
+}
+
+// === impl Cycle ===
+
+impl<'a> Cycle<'a> {
+    /// The volumes that the pod's claims are bound to.
+    pub fn bound_volumes(self) -> impl Iterator<Item = &'a PersistentVolume> {
+        let volumes = self.cluster.volumes();
+        let claims = self.pod.claims.iter().filter_map(move |reference| volumes.claim(&reference.key));
+        claims.filter_map(move |claim| volumes.volume(claim.spec.as_ref()?.volume_name.as_deref()?))
+    }
 }
 
 // === impl Verdict ===

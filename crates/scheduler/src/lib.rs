@@ -4,7 +4,7 @@
 //! task owns that state ([`engine`]), so there are no locks, and binding never holds up the next
 //! decision. A plugin is one file and one line in [`plugin`].
 //!
-//! Absent so far: gangs (PodGroups), volumes and resource claims, and scheduler profiles.
+//! Absent so far: gangs (PodGroups), resource claims, and scheduler profiles.
 
 pub mod act;
 pub mod app;

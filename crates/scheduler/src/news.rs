@@ -1,7 +1,8 @@
 //! [`News`]: all that the engine hears, in one channel.
 
-use nakhoda_api::kinds::core::{Namespace, Node, Pod};
+use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::storage::{CSINode, StorageClass};
 use nakhoda_client::{Change, Informer, Resource};
 use nakhoda_daemon::Tasks;
 use tokio::sync::mpsc;
@@ -19,6 +20,14 @@ pub enum News {
     Pod(Change<Pod>),
     /// Of a disruption budget.
     Budget(Change<PodDisruptionBudget>),
+    /// Of a volume.
+    Volume(Change<PersistentVolume>),
+    /// Of a claim.
+    Claim(Change<PersistentVolumeClaim>),
+    /// Of a storage class.
+    Class(Change<StorageClass>),
+    /// Of what a node can attach.
+    Limits(Change<CSINode>),
     /// How a binding went.
     Bound(Bound),
 }

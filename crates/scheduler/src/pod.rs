@@ -26,6 +26,19 @@ pub struct PodInfo {
     pub ports: Vec<HostPort>,
     /// UID of the controller that made it, if one did.
     pub controller: Option<String>,
+    /// The claims it uses.
+    pub claims: Vec<ClaimRef>,
+}
+
+/// A claim that a pod uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRef {
+    /// Which.
+    pub key: Key,
+    /// Whether it is made for this pod and goes with it.
+    pub ephemeral: bool,
+    /// The pod's name.
+    pub owner: String,
 }
 
 /// A port of a node.
@@ -53,6 +66,7 @@ impl PodInfo {
             priority: object.spec.as_ref().and_then(|s| s.priority).unwrap_or_default(),
             ports: object.spec.as_ref().map(host_ports).unwrap_or_default(),
             controller: object.controller().map(|owner| owner.uid.clone()),
+            claims: claims(&object),
             object,
         }
     }
@@ -117,6 +131,18 @@ impl HostPort {
             && self.protocol == other.protocol
             && (any(&self.ip) || any(&other.ip) || self.ip == other.ip)
     }
+}
+
+fn claims(object: &Pod) -> Vec<ClaimRef> {
+    let owner = object.name().to_owned();
+    let volumes = object.spec.as_ref().and_then(|s| s.volumes.as_deref()).unwrap_or_default();
+    let claims = volumes.iter().filter_map(|volume| match (&volume.persistent_volume_claim, &volume.ephemeral) {
+        (Some(source), _) => Some((source.claim_name.clone(), false)),
+        (None, Some(_)) => Some((format!("{owner}-{}", volume.name), true)),
+        (None, None) => None,
+    });
+    let key = |name: &str| Key::new(object.namespace(), name);
+    claims.map(|(name, ephemeral)| ClaimRef { key: key(&name), ephemeral, owner: owner.clone() }).collect()
 }
 
 fn host_ports(spec: &PodSpec) -> Vec<HostPort> {

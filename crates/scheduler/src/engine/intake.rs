@@ -25,6 +25,10 @@ impl Engine {
             News::Namespace(change) => self.on_namespace(&change),
             News::Pod(change) => self.on_pod(&change),
             News::Budget(change) => self.on_budget(&change),
+            News::Volume(change) => self.on_volume(change),
+            News::Claim(change) => self.on_claim(change),
+            News::Class(change) => self.on_class(change),
+            News::Limits(change) => self.on_limits(&change),
             News::Bound(bound) => self.on_bound(bound),
         }
     }
@@ -108,7 +112,7 @@ impl Engine {
     }
 
     fn on_bound(&mut self, bound: Bound) {
-        let Bound { pod, node, outcome } = bound;
+        let Bound { pod, node, steps, outcome } = bound;
         match outcome {
             Ok(()) => {
                 self.counts.attempt("scheduled");
@@ -117,6 +121,7 @@ impl Engine {
             Err(error) => {
                 self.counts.attempt("error");
                 tracing::warn!(pod = %pod.key, node, error = chain(&error), "not bound");
+                self.cluster.volumes_mut().forget(&steps);
                 if let Some(slot) = self.cluster.forget(&pod.uid) {
                     self.news(slot, Changes::POD_REMOVED);
                 }
@@ -130,7 +135,7 @@ impl Engine {
     }
 
     /// Tries again those pods that did not fit and now might.
-    fn news(&mut self, slot: usize, changes: Changes) {
+    pub(super) fn news(&mut self, slot: usize, changes: Changes) {
         if changes.is_empty() {
             return;
         }
@@ -139,7 +144,7 @@ impl Engine {
     }
 
     /// The same for what happened at no node in particular: only plugins that look around care.
-    fn stir(&mut self, changes: Changes) {
+    pub(super) fn stir(&mut self, changes: Changes) {
         let Self { framework, queue, .. } = self;
         let cares = |name: &&str| framework.plugin(name).is_some_and(|p| p.looks_around && p.helped_by.meets(changes));
         queue.news(Instant::now(), |_, by| by.iter().any(cares));

@@ -1,14 +1,15 @@
 use std::time::Duration;
 
-use nakhoda_api::kinds::core::{Event, Pod};
+use nakhoda_api::kinds::core::{Event, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_client::memory::Memory;
-use nakhoda_client::{Change, Informer, Informers, Key, Selection};
+use nakhoda_client::{Change, Informer, Informers, Key, Patch, Selection};
 use nakhoda_daemon::Tasks;
 use nakhoda_daemon::metrics::Metrics;
+use serde_json::json;
 
 use super::*;
 use crate::app;
-use crate::fixtures::{NodeBuilder, PodBuilder, node, pod};
+use crate::fixtures::{NodeBuilder, PodBuilder, claim, node, pod, volume, waiting_class};
 
 /// A scheduler over an API server in memory.
 struct World {
@@ -129,7 +130,8 @@ async fn an_older_state_of_a_bound_pod_is_not_scheduled_again() {
     let client = memory.client();
     let (sender, mut bound) = mpsc::unbounded_channel();
     let recorder = nakhoda_client::Recorder::new(client.clone(), &tasks, "s", "");
-    let actions = Actions::new(tasks.clone(), recorder, "s".into(), sender);
+    let claims = Informers::new(memory.client(), tasks.clone()).of();
+    let actions = Actions::new(tasks.clone(), recorder, "s".into(), sender, claims);
     let counts = Counts::new(&Metrics::default());
     let mut engine = Engine::new(Framework::new(), "default-scheduler".into(), client.clone(), actions, counts);
     engine.leading = Some(client.clone());
@@ -168,4 +170,22 @@ async fn when_the_leader_stops_the_next_goes_on() {
     let listed = world.memory.client().all::<Event>().list(&Selection::default()).await.expect("listed");
     assert!(listed.items.iter().any(|e| e.involved_object.name.as_deref() == Some("b")));
     next.stop();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_waits_gets_a_volume_the_node_reaches_and_then_the_pod_is_bound() {
+    let world = World::new([node("a").label("host", "a"), node("b").label("host", "b")]).await;
+    let client = world.memory.client();
+    client.all().create(&waiting_class("c")).await.expect("created");
+    client.all().create(&volume("v", "c", Some("b"))).await.expect("created");
+    let claims = client.namespaced::<PersistentVolumeClaim>("default");
+    claims.create(&claim("data", "c")).await.expect("created");
+    world.create(pod("p").claim("data")).await;
+    let volumes = Informers::new(client.clone(), world.tasks.clone()).of::<PersistentVolume>();
+    let owner = eventually(|| volumes.get(&Key::new("", "v"))?.spec.as_ref()?.claim_ref.clone()).await;
+    assert_eq!(owner.name.as_deref(), Some("data"));
+    assert_eq!(world.node_of("p"), None, "not before the claim is bound");
+    let bound = json!({"status": {"phase": "Bound"}});
+    claims.patch_sub::<PersistentVolumeClaim>("data", "status", &Patch::merge(&bound)).await.expect("patched");
+    assert_eq!(world.bound("p").await, "b");
 }

@@ -4,7 +4,7 @@ use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 /// A set of kinds of news.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Changes(u8);
+pub struct Changes(u16);
 
 // === impl Changes ===
 
@@ -23,6 +23,9 @@ impl Changes {
     pub const POD_REMOVED: Self = Self(1 << 4);
     /// A pod has come to a node, or has other labels.
     pub const POD_ADDED: Self = Self(1 << 5);
+
+    /// A volume, a claim, a class or what a node can attach is new or has changed.
+    pub const VOLUMES: Self = Self(1 << 6);
 
     /// Both sets.
     #[must_use]

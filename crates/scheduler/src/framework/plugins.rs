@@ -1,7 +1,8 @@
 //! [`Plugin`]: which points a plugin extends. [`Framework`]: all of them, in order.
 
-use super::{Changes, Filter, Gate, Reason, Score, Sort};
+use super::{Changes, Cycle, Filter, Gate, Reason, Reserve, Score, Sort, Step};
 use crate::cluster::{Cluster, Group};
+use crate::node::Node;
 use crate::pod::PodInfo;
 
 /// A plugin, by the points it extends.
@@ -23,6 +24,8 @@ pub struct Plugin {
     pub filter: Option<Box<dyn Filter>>,
     /// See [`Score`].
     pub score: Option<Box<dyn Score>>,
+    /// See [`Reserve`].
+    pub reserve: Option<Box<dyn Reserve>>,
 }
 
 /// What a plugin adds up for a pod: how many pods of a group are in each domain of a label.
@@ -60,6 +63,13 @@ impl Plugin {
     #[must_use]
     pub fn score(mut self, score: impl Score + 'static) -> Self {
         self.score = Some(Box::new(score));
+        self
+    }
+
+    /// Adds what a pod needs at its node.
+    #[must_use]
+    pub fn reserve(mut self, reserve: impl Reserve + 'static) -> Self {
+        self.reserve = Some(Box::new(reserve));
         self
     }
 
@@ -123,6 +133,12 @@ impl Framework {
     #[must_use]
     pub fn rank(&self, pod: &PodInfo) -> i64 {
         self.plugins.iter().find_map(|p| p.sort.as_ref()).map(|sort| sort.rank(pod)).unwrap_or_default()
+    }
+
+    /// What a pod needs at a node before it is bound.
+    #[must_use]
+    pub fn steps(&self, cycle: Cycle<'_>, node: &Node) -> Vec<Step> {
+        self.plugins.iter().filter_map(|p| p.reserve.as_ref()).flat_map(|reserve| reserve.steps(cycle, node)).collect()
     }
 
     /// A plugin by name.
