@@ -20,6 +20,7 @@ pub use k8s_openapi::api::policy::v1 as policy;
 pub use k8s_openapi::api::rbac::v1 as rbac;
 pub use k8s_openapi::api::resource::v1 as resource;
 pub use k8s_openapi::api::scheduling::v1 as scheduling;
+pub use k8s_openapi::api::scheduling::v1beta1 as scheduling_v1beta1;
 pub use k8s_openapi::api::storage::v1 as storage;
 pub use k8s_openapi::api::storagemigration::v1 as storagemigration;
 pub use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nakhoda_api::kinds::core::{PersistentVolumeClaim, Pod, PodCondition};
-use nakhoda_api::kinds::meta::{DeleteOptions, Preconditions};
+use nakhoda_api::kinds::meta::{Condition, DeleteOptions, Preconditions};
+use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::status::chain;
 use nakhoda_api::time::time;
-use nakhoda_client::{Client, EventType, Informer, Patch, Recorder, Resource, Result, reference};
+use nakhoda_client::{Client, EventType, Informer, Key, Patch, Recorder, Resource, Result, reference};
 use nakhoda_daemon::Tasks;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -35,6 +36,8 @@ pub struct Bound {
     pub outcome: Result<(), BindError>,
 }
 
+/// Told of a PodGroup.
+const GROUP_CONDITION: &str = "PodGroupInitiallyScheduled";
 /// Writes under way at a time, so that a flood of pods does not drown the API server.
 const AT_ONCE: usize = 100;
 
@@ -102,6 +105,40 @@ impl Actions {
             match api.patch_sub::<Pod>(&pod.key.name, "status", &Patch::strategic(&patch)).await {
                 Err(error) if !error.is_not_found() => {
                     tracing::warn!(pod = %pod.key, error = chain(&error), "condition not written");
+                }
+                _ => {}
+            }
+        });
+    }
+
+    /// Tells of a gang whether it was placed, unless it is known: once placed, it stays so told.
+    pub fn tell_group(&self, client: &Client, group: &Arc<PodGroup>, scheduled: bool, message: &str) {
+        let (status, reason) = if scheduled { ("True", "Scheduled") } else { ("False", "Unschedulable") };
+        let all = group.status.as_ref().and_then(|s| s.conditions.as_deref()).unwrap_or_default();
+        let known = all.iter().find(|c| c.type_ == GROUP_CONDITION);
+        if known.is_some_and(|c| c.status == "True" || (c.status == status && c.message == message)) {
+            return;
+        }
+        let condition = Condition {
+            type_: GROUP_CONDITION.into(),
+            status: status.into(),
+            reason: reason.into(),
+            message: message.into(),
+            observed_generation: group.metadata.generation,
+            last_transition_time: time(Timestamp::now()),
+        };
+        let others = all.iter().filter(|c| c.type_ != GROUP_CONDITION).cloned();
+        let conditions: Vec<Condition> = others.chain([condition]).collect();
+        // A list is replaced as a whole: not if somebody else has written it since.
+        let version = &group.metadata.resource_version;
+        let patch =
+            json!({"metadata": {"uid": group.uid(), "resourceVersion": version}, "status": {"conditions": conditions}});
+        let (client, key) = (client.clone(), Key::of(&**group));
+        self.tasks.spawn("pod group condition", async move {
+            let api = client.namespaced::<PodGroup>(&key.namespace);
+            match api.patch_sub::<PodGroup>(&key.name, "status", &Patch::merge(&patch)).await {
+                Err(error) if !error.is_not_found() => {
+                    tracing::warn!(group = %key, error = chain(&error), "condition not written");
                 }
                 _ => {}
             }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::{CSINode, StorageClass};
 use nakhoda_client::leader::{self, Settings};
 use nakhoda_client::{Client, Config, Informers, Key, Recorder, WriteOptions};
@@ -46,7 +47,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -
     let (nodes, namespaces, pods) = (informers.of::<Node>(), informers.of::<Namespace>(), informers.of::<Pod>());
     let (volumes, claims) = (informers.of::<PersistentVolume>(), informers.of::<PersistentVolumeClaim>());
     let (classes, limits) = (informers.of::<StorageClass>(), informers.of::<CSINode>());
-    let budgets = informers.of::<PodDisruptionBudget>();
+    let (budgets, groups) = (informers.of::<PodDisruptionBudget>(), informers.of::<PodGroup>());
     let recorder = Recorder::new(client.clone(), tasks, name, "");
     let (sender, news) = mpsc::unbounded_channel();
     let actions = Actions::new(tasks.clone(), recorder, name.into(), sender.clone(), claims.clone());
@@ -64,6 +65,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -
         claims.synced().await;
         classes.synced().await;
         limits.synced().await;
+        groups.synced().await;
         flag.store(true, Ordering::Relaxed);
         news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
         news::feed(&tasks, "namespaces", &namespaces, &sender, News::Namespace);
@@ -73,6 +75,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -
         news::feed(&tasks, "claims", &claims, &sender, News::Claim);
         news::feed(&tasks, "storage classes", &classes, &sender, News::Class);
         news::feed(&tasks, "attach limits", &limits, &sender, News::Limits);
+        news::feed(&tasks, "pod groups", &groups, &sender, News::Group);
         engine.run(news, leadership).await;
     });
     synced

@@ -12,6 +12,7 @@ use crate::act::Actions;
 use crate::cluster::Cluster;
 use crate::cycle::{Decision, Diagnosis, Sampling, decide};
 use crate::framework::{Cycle, Framework};
+use crate::gangs::Gangs;
 use crate::metrics::Counts;
 use crate::news::News;
 use crate::pod::PodInfo;
@@ -19,6 +20,7 @@ use crate::preempt::{self, Outcome};
 use crate::queue::Queue;
 use crate::report;
 
+mod gang;
 mod intake;
 mod volumes;
 
@@ -29,6 +31,7 @@ pub struct Engine {
     framework: Framework,
     cluster: Cluster,
     queue: Queue,
+    gangs: Gangs,
     sampling: Sampling,
     name: String,
     client: Client,
@@ -48,6 +51,7 @@ impl Engine {
             framework,
             cluster: Cluster::default(),
             queue: Queue::default(),
+            gangs: Gangs::default(),
             sampling: Sampling::default(),
             name,
             client,
@@ -111,6 +115,12 @@ impl Engine {
     fn attempt(&mut self, now: Instant) -> bool {
         let Some(client) = self.leading.clone() else { return false };
         let Some(pod) = self.queue.pop(now) else { return false };
+        if let Some(key) = pod.gang.clone()
+            && let Some(needed) = self.gangs.needs(&key)
+        {
+            self.attempt_gang(&client, &key, pod, needed);
+            return true;
+        }
         self.framework.tally(&mut self.cluster, &pod);
         let decision = decide(&self.framework, &self.cluster, &pod, &mut self.sampling, rand::random::<u32>() as usize);
         self.counts.decided(now.elapsed());

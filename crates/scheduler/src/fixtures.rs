@@ -9,6 +9,7 @@ use nakhoda_api::kinds::core::{
 };
 use nakhoda_api::kinds::meta::{LabelSelector, ObjectMeta, OwnerReference};
 use nakhoda_api::kinds::policy::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
+use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::StorageClass;
 use nakhoda_api::kinds::{Quantity, core as k};
 use nakhoda_client::Resource;
@@ -78,6 +79,13 @@ pub(crate) fn budget(app: &str, allowed: i32) -> PodDisruptionBudget {
         PodDisruptionBudgetStatus { disruptions_allowed: Some(allowed), ..PodDisruptionBudgetStatus::default() };
     let metadata = ObjectMeta { namespace: Some("default".into()), name: Some("b".into()), ..ObjectMeta::default() };
     PodDisruptionBudget { metadata, spec: Some(spec), status: Some(status) }
+}
+
+/// A group of which so many pods are placed at once.
+pub(crate) fn gang(name: &str, least: i32) -> PodGroup {
+    let spec = json!({"schedulingPolicy": {"gang": {"minCount": least}}});
+    serde_json::from_value(json!({"metadata": {"name": name, "namespace": "default", "uid": name}, "spec": spec}))
+        .expect("a group")
 }
 
 /// A class whose claims wait for their consumer, and whose volumes people make.
@@ -285,6 +293,12 @@ impl PodBuilder {
         let preferred = affinity.preferred_during_scheduling_ignored_during_execution.get_or_insert_default();
         let pod_affinity_term = neighbours(key, label, value);
         preferred.push(k::WeightedPodAffinityTerm { weight, pod_affinity_term });
+        self
+    }
+
+    /// Belongs to a group.
+    pub(crate) fn member_of(mut self, group: &str) -> Self {
+        self.spec().scheduling_group = Some(k::PodSchedulingGroup { pod_group_name: Some(group.into()) });
         self
     }
 

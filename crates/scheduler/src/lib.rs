@@ -4,7 +4,7 @@
 //! task owns that state ([`engine`]), so there are no locks, and binding never holds up the next
 //! decision. A plugin is one file and one line in [`plugin`].
 //!
-//! Absent so far: gangs (PodGroups), resource claims, and scheduler profiles.
+//! Absent so far: resource claims, and scheduler profiles.
 
 pub mod act;
 pub mod app;
@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod cycle;
 pub mod engine;
 pub mod framework;
+pub mod gangs;
 pub mod metrics;
 pub mod news;
 pub mod node;

@@ -2,6 +2,7 @@
 
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::{CSINode, StorageClass};
 use nakhoda_client::{Change, Informer, Resource};
 use nakhoda_daemon::Tasks;
@@ -28,6 +29,8 @@ pub enum News {
     Class(Change<StorageClass>),
     /// Of what a node can attach.
     Limits(Change<CSINode>),
+    /// Of a group of pods.
+    Group(Change<PodGroup>),
     /// How a binding went.
     Bound(Bound),
 }

@@ -28,6 +28,8 @@ pub struct PodInfo {
     pub controller: Option<String>,
     /// The claims it uses.
     pub claims: Vec<ClaimRef>,
+    /// The PodGroup it belongs to.
+    pub gang: Option<Key>,
 }
 
 /// A claim that a pod uses.
@@ -67,6 +69,7 @@ impl PodInfo {
             ports: object.spec.as_ref().map(host_ports).unwrap_or_default(),
             controller: object.controller().map(|owner| owner.uid.clone()),
             claims: claims(&object),
+            gang: gang(&object),
             object,
         }
     }
@@ -143,6 +146,11 @@ fn claims(object: &Pod) -> Vec<ClaimRef> {
     });
     let key = |name: &str| Key::new(object.namespace(), name);
     claims.map(|(name, ephemeral)| ClaimRef { key: key(&name), ephemeral, owner: owner.clone() }).collect()
+}
+
+fn gang(object: &Pod) -> Option<Key> {
+    let name = object.spec.as_ref()?.scheduling_group.as_ref()?.pod_group_name.as_deref()?;
+    Some(Key::new(object.namespace(), name))
 }
 
 fn host_ports(spec: &PodSpec) -> Vec<HostPort> {

@@ -111,8 +111,18 @@ impl Queue {
             self.backoff.values().find(is_early)
         };
         let uid = self.active.values().next().or_else(early)?.clone();
-        self.unplace(&uid);
-        let entry = self.entries.get_mut(&uid)?;
+        self.take(&uid)
+    }
+
+    /// A pod whose companion is being placed: it is in flight as if it had been due. Not if it is gated, in
+    /// flight or unknown.
+    pub fn take(&mut self, uid: &str) -> Option<Arc<PodInfo>> {
+        let place = self.entries.get(uid)?.place;
+        if matches!(place, Place::Gated | Place::InFlight) {
+            return None;
+        }
+        self.unplace(uid);
+        let entry = self.entries.get_mut(uid)?;
         entry.place = Place::InFlight;
         entry.attempts = entry.attempts.saturating_add(1);
         Some(entry.pod.clone())

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use nakhoda_api::kinds::core::{Namespace, Node, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::status::chain;
 use nakhoda_client::{Change, Key, Resource};
 
@@ -29,6 +30,7 @@ impl Engine {
             News::Claim(change) => self.on_claim(change),
             News::Class(change) => self.on_class(change),
             News::Limits(change) => self.on_limits(&change),
+            News::Group(change) => self.on_group(change),
             News::Bound(bound) => self.on_bound(bound),
         }
     }
@@ -87,6 +89,7 @@ impl Engine {
         if !pod.node_name().is_empty() {
             self.queue.remove(&pod.uid);
             let new = !self.cluster.holds(&pod.uid);
+            self.gangs.place(&pod);
             self.cluster.place(pod.clone());
             if new && let Some(node) = self.cluster.node(pod.node_name()) {
                 self.news(node.slot, Changes::POD_ADDED);
@@ -94,18 +97,45 @@ impl Engine {
         } else if self.cluster.is_assumed(&pod.uid) && self.queue.get(&pod.uid).is_none() {
             // An older state of a pod that is bound already: news of the binding is on its way.
         } else if object.spec.as_ref().and_then(|s| s.scheduler_name.as_deref()) == Some(&self.name) {
-            let open = self.framework.closed(&pod).is_none();
-            let rank = self.framework.rank(&pod);
             if !pod.nominated_node().is_empty() {
                 self.cluster.nominations_mut().set(pod.clone(), pod.nominated_node());
             }
-            self.queue.put(pod, rank, open, Instant::now());
+            self.gangs.wait(&pod);
+            match pod.gang.clone() {
+                Some(key) => self.muster(&key),
+                None => self.enqueue(pod),
+            }
+        }
+    }
+
+    fn enqueue(&mut self, pod: Arc<PodInfo>) {
+        let open = self.framework.closed(&pod).is_none() && self.gangs.closed(&pod).is_none();
+        let rank = self.framework.rank(&pod);
+        self.queue.put(pod, rank, open, Instant::now());
+    }
+
+    /// A group or its membership has changed: its members may have become enough.
+    fn muster(&mut self, key: &Key) {
+        for pod in self.gangs.waiting(key) {
+            self.enqueue(pod);
+        }
+    }
+
+    fn on_group(&mut self, change: Change<PodGroup>) {
+        match change {
+            Change::Added(group) | Change::Updated { new: group, .. } => {
+                let key = Key::of(&*group);
+                self.gangs.set(group);
+                self.muster(&key);
+            }
+            Change::Deleted(group) => self.gangs.remove(&Key::of(&*group)),
         }
     }
 
     fn on_absent(&mut self, uid: &str) {
         self.queue.remove(uid);
         self.cluster.nominations_mut().remove(uid);
+        self.gangs.leave(uid);
         if let Some(slot) = self.cluster.remove(uid) {
             self.news(slot, Changes::POD_REMOVED);
         }
@@ -128,6 +158,7 @@ impl Engine {
                 if error.is_not_found() {
                     self.queue.remove(&pod.uid);
                 } else {
+                    self.gangs.wait(&pod);
                     self.queue.fail(&pod.uid, Instant::now());
                 }
             }

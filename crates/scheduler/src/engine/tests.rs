@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use nakhoda_api::kinds::core::{Event, PersistentVolume, PersistentVolumeClaim, Pod};
+use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_client::memory::Memory;
 use nakhoda_client::{Change, Informer, Informers, Key, Patch, Selection};
 use nakhoda_daemon::Tasks;
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use super::*;
 use crate::app;
-use crate::fixtures::{NodeBuilder, PodBuilder, claim, node, pod, volume, waiting_class};
+use crate::fixtures::{NodeBuilder, PodBuilder, claim, gang, node, pod, volume, waiting_class};
 
 /// A scheduler over an API server in memory.
 struct World {
@@ -188,4 +189,54 @@ async fn a_claim_that_waits_gets_a_volume_the_node_reaches_and_then_the_pod_is_b
     let bound = json!({"status": {"phase": "Bound"}});
     claims.patch_sub::<PersistentVolumeClaim>("data", "status", &Patch::merge(&bound)).await.expect("patched");
     assert_eq!(world.bound("p").await, "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gang_is_placed_whole_or_not_at_all() {
+    let world = World::new([node("a").cpu("2"), node("b").cpu("2")]).await;
+    let client = world.memory.client();
+    for (group, least) in [("big", 5), ("small", 3)] {
+        client.all().create(&gang(group, least)).await.expect("created");
+        for index in 0..least {
+            world.create(pod(&format!("{group}-{index}")).cpu("1").member_of(group)).await;
+        }
+    }
+    for index in 0..3 {
+        world.bound(&format!("small-{index}")).await;
+    }
+    assert!((0..5).all(|index| world.node_of(&format!("big-{index}")).is_none()), "nothing is held for the big one");
+    let groups = Informers::new(client.clone(), world.tasks.clone()).of::<PodGroup>();
+    let told = |name: &str| {
+        let group = groups.get(&Key::new("default", name))?;
+        group.status.as_ref()?.conditions.as_ref()?.first().map(|c| c.status.clone())
+    };
+    assert_eq!(eventually(|| told("small")).await, "True");
+    assert_eq!(eventually(|| told("big")).await, "False");
+    client.all().create(&node("c").cpu("4").build()).await.expect("created");
+    for index in 0..5 {
+        world.bound(&format!("big-{index}")).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_leave_for_a_gang_only_if_that_makes_it_whole() {
+    let world = World::new([node("a").cpu("2"), node("b").cpu("2")]).await;
+    let client = world.memory.client();
+    for name in ["x", "y"] {
+        world.create(pod(name).cpu("2").priority(1)).await;
+        world.bound(name).await;
+    }
+    client.all().create(&gang("huge", 3)).await.expect("created");
+    client.all().create(&gang("right", 2)).await.expect("created");
+    for index in 0..3 {
+        world.create(pod(&format!("huge-{index}")).cpu("2").priority(9).member_of("huge")).await;
+    }
+    world.event("huge-0", "FailedScheduling").await;
+    assert!(world.node_of("x").is_some() && world.node_of("y").is_some(), "nobody leaves for nothing");
+    for index in 0..2 {
+        world.create(pod(&format!("right-{index}")).cpu("2").priority(9).member_of("right")).await;
+    }
+    for index in 0..2 {
+        world.bound(&format!("right-{index}")).await;
+    }
 }
