@@ -1,5 +1,5 @@
-//! Figures, as a table and as JSON: of any API server over REST (`api`, `ready`), and of pods on a cluster of
-//! ours (`pods`). What is made lies in a namespace that is removed at the end.
+//! Figures, as a table and as JSON: of any API server over REST (`api`, `ready`), of pods on a cluster of
+//! ours (`pods`), and of the scheduler's decisions alone (`scheduler`). What is made lies in a namespace that is removed at the end.
 
 mod api;
 mod figures;
@@ -9,6 +9,7 @@ mod pods;
 mod process;
 mod ready;
 mod rest;
+mod scheduler;
 mod watch;
 
 use anyhow::Result;
@@ -29,6 +30,7 @@ enum What {
     Api(api::Options),
     Pods(pods::Options),
     Ready(ready::Options),
+    Scheduler(scheduler::Options),
 }
 
 #[tokio::main]
@@ -39,6 +41,7 @@ async fn main() -> Result<()> {
         What::Api(options) => api::run(options).await?,
         What::Pods(options) => pods::run(options).await?,
         What::Ready(options) => ready::run(options).await?,
+        What::Scheduler(options) => scheduler::run(options)?,
     };
     println!("{}", if options.json { figures::json(&servers) } else { figures::table(&servers) });
     Ok(())
