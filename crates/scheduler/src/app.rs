@@ -65,7 +65,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -
         claims.synced().await;
         classes.synced().await;
         limits.synced().await;
-        groups.synced().await;
+        // Groups need not be known first: members wait until theirs is.
         flag.store(true, Ordering::Relaxed);
         news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
         news::feed(&tasks, "namespaces", &namespaces, &sender, News::Namespace);
