@@ -10,8 +10,10 @@ const ONLY: &[(&str, &[&str])] = &[
     (
         "axum::",
         &[
+            "crates/apiserver/src/aggregation/proxy.rs",
             "crates/apiserver/src/rest",
             "crates/apiserver/src/serve",
+            "crates/apiserver/src/testing",
             "crates/kubelet/src/serve",
             "crates/kubelet/src/server",
         ],

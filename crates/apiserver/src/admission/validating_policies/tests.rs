@@ -1,20 +1,11 @@
-//! Policies on a whole server, which defines their kinds itself where they are not built in.
+//! Policies on a whole server.
 
 use serde_json::{Value, json};
 
 use crate::testing::Server;
 
 async fn policed(validations: Value) -> Server {
-    let server = Server::custom().await;
-    for (plural, kind) in [("validatingadmissionpolicies", "ValidatingAdmissionPolicy"), ("validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding")] {
-        let crd = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": format!("{plural}.admissionregistration.k8s.io"), "annotations": {"api-approved.kubernetes.io": "unapproved"}},
-            "spec": {"group": "admissionregistration.k8s.io", "scope": "Cluster", "names": {"plural": plural, "kind": kind},
-                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
-        server.create("customresourcedefinitions", "", &crd).await.expect("a definition");
-        let gvr = nakhoda_api::GroupVersionResource::new("admissionregistration.k8s.io", "v1", plural);
-        while server.pipeline.kinds().get(&gvr).is_none() { tokio::time::sleep(std::time::Duration::from_millis(2)).await; }
-    }
+    let server = Server::start().await;
     let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
         "metadata": {"name": "small"}, "spec": {
             "matchConstraints": {"resourceRules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"]}]},
