@@ -183,6 +183,6 @@ mod tests {
         assert_eq!(plan(&going, &alone, &[outside], late), Step::Release);
         assert_eq!(plan(&going, &alone, &[], soon), Step::Wait(Duration::from_secs(7)));
         assert_eq!(plan(&going, &[going.clone(), wide.clone()], &[inside], late), Step::Release);
-        assert_eq!(plan(&wide, &[going.clone(), wide.clone()], &[inside], late), Step::Protect);
+        assert_eq!(plan(&wide, &[going, wide.clone()], &[inside], late), Step::Protect);
     }
 }

@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn what_every_cluster_has_is_valid_and_the_mandatory_fixed() {
         for seed in flow::levels() {
-            let value = serde_json::to_value(&seed).expect("JSON");
+            let value = serde_json::to_value(seed).expect("JSON");
             assert_eq!(create::<PriorityLevelConfigurations>(value), "", "{:?}", seed.metadata.name);
         }
         let mut level = serde_json::to_value(flow::mandatory_level("catch-all")).expect("JSON");

@@ -129,9 +129,6 @@ fn devices(errors: &mut Errors, path: &Path, spec: &ResourceSliceSpec) {
 
 fn device(errors: &mut Errors, path: &Path, one: &Device, per_device: bool) {
     device::name(errors, &path.child("name"), &one.name);
-    if per_device && one.node_name.is_none() && one.node_selector.is_none() && one.all_nodes.is_none() {
-        errors.required(path, PER_DEVICE);
-    }
     for (name, value) in one.attributes.iter().flatten() {
         device::qualified_name(errors, &path.child("attributes"), name, false);
         let value = serde_json::to_value(value).unwrap_or_default();
@@ -146,6 +143,9 @@ fn device(errors: &mut Errors, path: &Path, one: &Device, per_device: bool) {
     }
     for (i, taint) in list(&one.taints).iter().enumerate() {
         device::taint(errors, &path.child("taints").index(i), taint);
+    }
+    if per_device && one.node_name.is_none() && one.node_selector.is_none() && one.all_nodes.is_none() {
+        errors.required(path, PER_DEVICE);
     }
 }
 

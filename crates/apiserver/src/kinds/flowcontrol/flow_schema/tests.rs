@@ -32,7 +32,7 @@ fn rules_are_checked_in_upstreams_words() {
 #[test]
 fn what_every_cluster_has_is_fixed() {
     for seed in flow::schemas() {
-        let value = serde_json::to_value(&seed).expect("JSON");
+        let value = serde_json::to_value(seed).expect("JSON");
         assert_eq!(create::<FlowSchemas>(value.clone()), "", "{:?}", seed.metadata.name);
         assert_eq!(defaulted::<FlowSchemas>(value.clone())["spec"], value["spec"], "nothing is added to it");
     }
