@@ -20,6 +20,7 @@ use crate::aggregation::Aggregation;
 use crate::aggregation::authentication::Facts;
 use crate::alloc::Allocators;
 use crate::archives::Archives;
+use crate::authn::bootstrap_token::BootstrapTokens;
 use crate::authn::certificate::Certificates;
 use crate::authn::living::Cached;
 use crate::authn::service_account::Tokens;
@@ -118,10 +119,11 @@ pub fn core(
     if let Some(kubelets) = peers.kubelets {
         extensions.insert(kubelets);
     }
+    let bootstrap = BootstrapTokens::new(storage.clone(), kinds.clone());
     let pipeline = Pipeline::new(Parts {
         kinds,
         storage,
-        authn: authn::Union(vec![Box::new(Certificates), Box::new(tokens)]),
+        authn: authn::Union(vec![Box::new(Certificates), Box::new(tokens), Box::new(bootstrap)]),
         authz: authz::Union(vec![Box::new(node.clone()), Box::new(rbac.clone())]),
         admission: admission::Chain::standard(),
         allocators: Allocators { addresses: options.service_cluster_ip_range, ports: options.service_node_port_range },

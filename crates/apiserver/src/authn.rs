@@ -2,6 +2,7 @@
 //! credentials answers. Credentials that none recognises are refused (401); a caller with none at all is
 //! anonymous.
 
+pub mod bootstrap_token;
 pub mod certificate;
 pub mod living;
 pub mod service_account;

@@ -45,6 +45,7 @@ macro_rules! controllers {
 
 controllers! {
     addons,
+    bootstrap_signer,
     cluster_role_aggregation,
     cron_job,
     csr,

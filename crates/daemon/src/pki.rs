@@ -4,6 +4,7 @@
 //! Absent: RSA keys (they can be read elsewhere, never made) and revocation lists.
 
 pub mod authority;
+pub mod join;
 pub mod layout;
 
 use std::net::IpAddr;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use nakhoda_client::{Client, Config, Informers, Recorder, Selection};
 use nakhoda_daemon::{Tasks, tls};
 use rustls::ServerConfig;
@@ -29,7 +29,7 @@ use crate::pod::manager::Manager;
 use crate::server::{self, Server};
 use crate::source::live::Live;
 use crate::source::pods;
-use crate::{dns, log, pause};
+use crate::{dns, join, log, pause};
 
 /// What a node is assembled of.
 pub struct Parts {
@@ -50,23 +50,31 @@ pub struct Parts {
 }
 
 /// Starts everything; returns when all of it runs.
-pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
+pub async fn start(mut options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let name = name(&options)?;
     std::fs::create_dir_all(&options.root_dir)
         .with_context(|| format!("cannot make {}", options.root_dir.display()))?;
-    let config = Config::from_kubeconfig(&options.kubeconfig)?;
+    let access = join::access(&options, &name).await?;
+    let config = Config::from_kubeconfig(&access.kubeconfig)?;
     let facing = || {
         let address = config.addresses().first()?;
         routes::own_address(&address.host, address.port)
     };
     let ip = options.node_ip.or_else(facing);
     let ip = ip.context("no address of this node faces the API server; pass --node-ip")?;
-    let identity = tls::Files::load(&options.tls_cert_file, &options.tls_private_key_file)?;
+    let identity = tls::Files::load(&access.serving.0, &access.serving.1)?;
     identity.keep_fresh(&tasks);
-    let tls = tls::server(identity, &options.client_ca_file)?;
+    let tls = tls::server(identity, &access.authority)?;
     let listener = server::bind(options.port).await?;
     let channel = runtime(&options, &tasks).await?;
-    assemble(Parts { options, name, ip, client: Client::new(&config), channel, listener, tls }, &tasks);
+    let client = Client::new(&config);
+    if options.cluster_dns.is_empty() {
+        options.cluster_dns = name_servers(&client).await;
+    }
+    if access.joined {
+        join::keep_fresh(&tasks, &client, &options.root_dir, &name, ip);
+    }
+    assemble(Parts { options, name, ip, client, channel, listener, tls }, &tasks);
     Ok(())
 }
 
@@ -90,6 +98,20 @@ pub fn assemble(parts: Parts, tasks: &Tasks) {
     node(&options, &host, &client, &informers, recorder, images);
     Server::new(host, manager, client).run(tasks, listener, tls);
     tracing::info!(node = name, %ip, port = options.port, "kubelet runs");
+}
+
+/// The addresses of the cluster's DNS, as its Service has them.
+async fn name_servers(client: &Client) -> Vec<IpAddr> {
+    match client.namespaced::<Service>("kube-system").get("kube-dns").await {
+        Ok(service) => {
+            let addresses = service.spec.and_then(|spec| spec.cluster_ips).unwrap_or_default();
+            addresses.iter().filter_map(|address| address.parse().ok()).collect()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "pods get no name server: the Service kube-system/kube-dns cannot be read; pass --cluster-dns");
+            Vec::new()
+        }
+    }
 }
 
 fn name(options: &Options) -> anyhow::Result<String> {

@@ -15,6 +15,7 @@ pub mod env;
 pub mod host;
 pub mod hosts;
 pub mod image;
+mod join;
 pub mod labels;
 pub mod log;
 pub mod node;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use nakhoda_daemon::Common;
+use nakhoda_daemon::pki::join::Token;
 
 use crate::cgroup::Driver;
 
@@ -22,9 +23,18 @@ pub enum Runtime {
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "kubelet", version)]
 pub struct Options {
-    /// How to reach the API server, and as whom.
-    #[arg(long)]
-    pub kubeconfig: PathBuf,
+    /// How to reach the API server, and as whom. Without it the machine joins by --apiserver.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["apiserver", "token", "ca_hash"])]
+    pub kubeconfig: Option<PathBuf>,
+    /// An API server of the cluster to join, for example https://10.0.0.1:6443. Several are separated by commas.
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    pub apiserver: Vec<String>,
+    /// The token to join by, once: ctl token create prints it.
+    #[arg(long, value_name = "ID.SECRET", env = "NAKHODA_TOKEN", hide_env_values = true)]
+    pub token: Option<Token>,
+    /// The hash of the authority to trust, as ctl token create prints it.
+    #[arg(long, value_name = "sha256:HEX")]
+    pub ca_hash: Option<String>,
     /// Name of the node; the machine's hostname if not given.
     #[arg(long)]
     pub hostname_override: Option<String>,
@@ -58,15 +68,15 @@ pub struct Options {
     /// How the node itself resolves names.
     #[arg(long, default_value = "/etc/resolv.conf")]
     pub resolv_conf: PathBuf,
-    /// Certificate of the server.
-    #[arg(long)]
-    pub tls_cert_file: PathBuf,
+    /// Certificate of the server; without it the cluster signs one.
+    #[arg(long, value_name = "FILE", requires = "tls_private_key_file")]
+    pub tls_cert_file: Option<PathBuf>,
     /// Key of the server.
-    #[arg(long)]
-    pub tls_private_key_file: PathBuf,
-    /// Who may sign clients' certificates.
-    #[arg(long)]
-    pub client_ca_file: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    pub tls_private_key_file: Option<PathBuf>,
+    /// Who may sign clients' certificates; the cluster's authority if the machine joins by --apiserver.
+    #[arg(long, value_name = "FILE", required_unless_present = "apiserver")]
+    pub client_ca_file: Option<PathBuf>,
     /// Port of the server.
     #[arg(long, default_value_t = 10250)]
     pub port: u16,

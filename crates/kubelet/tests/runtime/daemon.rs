@@ -138,8 +138,8 @@ async fn a_whole_kubelet_serves_its_api() {
         .expect("made");
     pki.node("n1", &[local], "https://127.0.0.1:1").expect("made");
     let options = options(&scratch);
-    let identity = tls::Files::load(&options.tls_cert_file, &options.tls_private_key_file).expect("loaded");
-    let tls = tls::server(identity, &options.client_ca_file).expect("a server");
+    let identity = tls::Files::load(&pki.path("node-n1.crt"), &pki.path("node-n1.key")).expect("loaded");
+    let tls = tls::server(identity, &pki.path("ca.crt")).expect("a server");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let port = listener.local_addr().expect("known").port();
     let channel = app::runtime(&options, &tasks).await.expect("runs");

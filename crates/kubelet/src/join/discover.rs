@@ -1,0 +1,174 @@
+//! Finding out whom to trust. Before a machine trusts anybody it reads `kube-public/cluster-info` from a
+//! server that it cannot verify, and believes it only if the token has signed it and the authority in it has
+//! the hash that was given: so nobody in between can pass off another cluster.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use nakhoda_api::kinds::core::ConfigMap;
+use nakhoda_client::config::kubeconfig::Kubeconfig;
+use nakhoda_daemon::pki::join::{Token, authority_hashes};
+use nakhoda_rpc::transport::Address;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+const PATH: &str = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
+/// For one server.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LONGEST: usize = 1 << 20;
+
+/// The authority of the cluster as PEM, from the first server that answers.
+pub(super) async fn authority(servers: &[String], token: &Token, hash: &str) -> anyhow::Result<String> {
+    let mut last = anyhow::anyhow!("no server is named");
+    for server in servers {
+        match tokio::time::timeout(PATIENCE, cluster_info(server)).await {
+            Ok(Ok(map)) => return trusted(&map, token, hash),
+            Ok(Err(error)) => last = error.context(format!("--apiserver {server} cannot be asked")),
+            Err(_) => {
+                last = anyhow::anyhow!("--apiserver {server} does not answer; is the address right and the way open?")
+            }
+        }
+    }
+    Err(last)
+}
+
+/// The authority in what a stranger says, if it is proven.
+fn trusted(map: &ConfigMap, token: &Token, hash: &str) -> anyhow::Result<String> {
+    let data = |key: &str| map.data.as_ref().and_then(|data| data.get(key)).map(String::as_str);
+    let kubeconfig = data("kubeconfig").context("cluster-info of the cluster names no authority")?;
+    let signature = data(&format!("jws-kubeconfig-{}", token.id));
+    let signature = signature.context("the cluster does not know this token, or its time is over; ctl token create")?;
+    token.verify(kubeconfig, signature).context("--token: its secret is wrong")?;
+    let kubeconfig = Kubeconfig::parse(kubeconfig, Path::new("cluster-info"))
+        .context("cluster-info of the cluster cannot be read")?;
+    let encoded = kubeconfig.clusters.first().and_then(|c| c.value.certificate_authority_data.as_deref());
+    let pem = STANDARD.decode(encoded.context("cluster-info names no authority")?).context("cluster-info")?;
+    let pem = String::from_utf8(pem).context("cluster-info")?;
+    if !authority_hashes(&pem)?.iter().any(|found| found == hash) {
+        bail!("--ca-hash: the authority of this cluster is another; was the line made by this cluster?");
+    }
+    Ok(pem)
+}
+
+async fn cluster_info(server: &str) -> anyhow::Result<ConfigMap> {
+    let address = Address::parse(server)?;
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+    let name = ServerName::try_from(address.host.clone())?;
+    let stream = TlsConnector::from(Arc::new(unverified()?)).connect(name, stream).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::get(PATH).header("host", &address.host).header("accept", "application/json");
+    let ask = async {
+        let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LONGEST).collect().await.map_err(|e| anyhow::anyhow!(e))?;
+        match status {
+            StatusCode::OK => Ok(serde_json::from_slice(&body.to_bytes())?),
+            StatusCode::NOT_FOUND => bail!("it tells nobody how to join it (no ConfigMap kube-public/cluster-info)"),
+            other => bail!("it answers {other}"),
+        }
+    };
+    tokio::select! {
+        answer = ask => answer,
+        ended = connection => {
+            ended?;
+            bail!("it closed the connection")
+        }
+    }
+}
+
+fn unverified() -> anyhow::Result<ClientConfig> {
+    let provider = CryptoProvider::get_default().context("no TLS")?.clone();
+    Ok(ClientConfig::builder()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        .with_no_client_auth())
+}
+
+/// Takes every certificate: what comes over such a connection is proven otherwise.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// What a cluster whose authority is this says, signed by a token.
+    fn info(pem: &str, token: &Token) -> ConfigMap {
+        let kubeconfig = format!(
+            "apiVersion: v1\nkind: Config\nclusters:\n- name: \"\"\n  cluster:\n    server: https://h:1\n    certificate-authority-data: {}\n",
+            STANDARD.encode(pem)
+        );
+        let signature = (format!("jws-kubeconfig-{}", token.id), token.sign(&kubeconfig));
+        let data = BTreeMap::from([("kubeconfig".to_owned(), kubeconfig), signature]);
+        ConfigMap { data: Some(data), ..ConfigMap::default() }
+    }
+
+    fn authority() -> String {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        rcgen::CertificateParams::default().self_signed(&key).expect("signed").pem()
+    }
+
+    #[test]
+    fn what_a_stranger_says_is_believed_only_with_signature_and_hash() {
+        let token: Token = "abcdef.0123456789abcdef".parse().expect("a token");
+        let wrong: Token = "abcdef.0123456789abcdee".parse().expect("a token");
+        let unknown: Token = "bbcdef.0123456789abcdef".parse().expect("a token");
+        let (pem, other) = (authority(), authority());
+        let hash = authority_hashes(&pem).expect("a hash").remove(0);
+        let map = info(&pem, &token);
+        assert_eq!(trusted(&map, &token, &hash).expect("proven"), pem);
+        let why = |token: &Token, map: &ConfigMap| trusted(map, token, &hash).expect_err("refused").to_string();
+        assert!(why(&wrong, &map).contains("secret is wrong"));
+        assert!(why(&unknown, &map).contains("does not know this token"));
+        assert!(why(&token, &info(&other, &token)).contains("--ca-hash"));
+    }
+}
