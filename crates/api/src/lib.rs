@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here does I/O, knows a clock, or spawns a task. Functions take
 //! values and return values; they fail on input only, and then with a [`Status`] or [`field::Errors`].
 
+pub mod apply;
 pub mod cel;
 pub mod claims;
 pub mod cron;

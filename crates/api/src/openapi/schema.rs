@@ -58,7 +58,7 @@ impl Writer {
         let mut schema = self.of(&field.ty);
         let mut facts = facts(field);
         if self.dialect == Dialect::V3 {
-            facts.extend(default(field).map(|value| ("default".to_owned(), value)));
+            facts.extend(field.implied().map(|value| ("default".to_owned(), value)));
             let target = if facts.is_empty() { None } else { schema.shift_remove("$ref") };
             if let Some(target) = target {
                 schema.insert("allOf".into(), json!([{ "$ref": target }]));
@@ -148,20 +148,4 @@ fn facts(field: &Field) -> Map<String, Value> {
         }
     }
     facts
-}
-
-/// What Go makes of an absent field, where that is not nothing.
-fn default(field: &Field) -> Option<Value> {
-    if let Some(text) = field.default {
-        return serde_json::from_str(text).ok();
-    }
-    match &field.ty {
-        _ if field.pointer => None,
-        Type::Message(_) => Some(json!({})),
-        _ if field.omit_empty => None,
-        Type::Bool => Some(json!(false)),
-        Type::Int32(_) | Type::Int64(_) | Type::Float => Some(json!(0)),
-        Type::String(_) => Some(json!("")),
-        _ => None,
-    }
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use serde_json::{Value, json};
+
 use super::index::{JsonField, Slot};
 use super::parse;
 
@@ -167,6 +169,27 @@ impl Message {
     #[must_use]
     pub fn go_name(&self) -> String {
         format!("{}.{}", last_segment(self.package), self.name)
+    }
+}
+
+// === impl Field ===
+
+impl Field {
+    /// What Go makes of an absent field, where that is not nothing.
+    #[must_use]
+    pub fn implied(&self) -> Option<Value> {
+        if let Some(text) = self.default {
+            return serde_json::from_str(text).ok();
+        }
+        match &self.ty {
+            _ if self.pointer => None,
+            Type::Message(_) => Some(json!({})),
+            _ if self.omit_empty => None,
+            Type::Bool => Some(json!(false)),
+            Type::Int32(_) | Type::Int64(_) | Type::Float => Some(json!(0)),
+            Type::String(_) => Some(json!("")),
+            _ => None,
+        }
     }
 }
 
