@@ -55,7 +55,11 @@ pub fn start(cx: &Context) {
     let all = caches.claims.clone();
     watches.on(&caches.volumes, move |volume: &PersistentVolume| candidates(&all, volume));
     let all = caches.claims.clone();
-    watches.on(&caches.classes, move |class: &StorageClass| of_class(&all, class.name()));
+    watches.on(&caches.classes, move |class: &StorageClass| {
+        let mut keys = of_class(&all, class.name());
+        keys.extend(of_class(&all, ""));
+        keys
+    });
     watches.reads(&caches.pods);
     let claims = watches.queue().clone();
     watches.run(1, Claims { caches: caches.clone(), actor: actor.clone(), seen: seen.clone() });
@@ -97,6 +101,10 @@ impl Reconcile for Claims {
         let volumes = self.caches.volumes.list();
         if !self.seen.shows(&*claim) || !volumes.iter().all(|v| self.seen.shows(&**v)) {
             return Ok(Outcome::After(LAG));
+        }
+        if let Some(class) = claim::late_class(&claim, &self.caches.classes.list()) {
+            self.actor.assign(&claim, class).await?;
+            return Ok(Outcome::Done);
         }
         let class = self.caches.classes.get(&Key::new("", nakhoda_api::claims::class_of_claim(&claim)));
         let mut users = self.caches.pods.by_index(BY_CLAIM, &key.to_string());

@@ -61,6 +61,13 @@ impl Actor {
         }
     }
 
+    /// Gives a claim its class.
+    pub async fn assign(&self, claim: &PersistentVolumeClaim, class: String) -> Result<()> {
+        let mut next = claim.clone();
+        next.spec.get_or_insert_default().storage_class_name = Some(class);
+        self.update_claim(claim, next).await.map(drop)
+    }
+
     /// Does the step of a volume.
     pub async fn volume(&self, volume: &PersistentVolume, step: volume::Step, now: Timestamp) -> Result<()> {
         match step {

@@ -12,6 +12,8 @@ use crate::told::Told;
 /// Says that both sides have named each other.
 pub const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 
+const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
 /// What to do about a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
@@ -45,6 +47,20 @@ pub fn plan(
             Step::Wait(Some(Told::warning("FailedBinding", message)))
         }
     }
+}
+
+/// The default class, for a claim that was made when there was none: of several the newest.
+#[must_use]
+pub fn late_class(claim: &PersistentVolumeClaim, classes: &[Arc<StorageClass>]) -> Option<String> {
+    let unsaid = claim.spec.as_ref().is_none_or(|s| s.storage_class_name.is_none());
+    if !unsaid || !class_of_claim(claim).is_empty() || volume_name(claim).is_some() {
+        return None;
+    }
+    let marked = |c: &&Arc<StorageClass>| {
+        c.metadata.annotations.as_ref().and_then(|a| a.get(DEFAULT_CLASS)).is_some_and(|v| v == "true")
+    };
+    let newest = |c: &&Arc<StorageClass>| c.metadata.creation_timestamp.as_ref().map(|t| t.0);
+    classes.iter().filter(marked).max_by_key(newest).map(|c| c.name().to_owned())
 }
 
 /// The volume that a claim names.
@@ -197,6 +213,21 @@ pub(crate) mod tests {
         assert_eq!(run(&placed, &[], Some(&late)), "provision acme.example/disk");
         let reserved = volume(&json!({"spec": {"claimRef": {"namespace": "n", "name": "data", "uid": "u"}}}));
         assert_eq!(run(&claim(&json!({})), &[reserved], Some(&late)), "bind v");
+    }
+
+    #[test]
+    fn a_claim_without_a_class_gets_the_default_one_late() {
+        let mut marked = class("Immediate", "acme.example/disk");
+        marked.metadata.name = Some("usual".into());
+        marked.metadata.annotations = Some([(DEFAULT_CLASS.to_owned(), "true".to_owned())].into());
+        let classes = [Arc::new(marked)];
+        let mut plain = claim(&json!({}));
+        assert_eq!(late_class(&plain, &classes), None);
+        plain.spec.as_mut().expect("set").storage_class_name = Some(String::new());
+        assert_eq!(late_class(&plain, &classes), None);
+        plain.spec.as_mut().expect("set").storage_class_name = None;
+        assert_eq!(late_class(&plain, &classes).as_deref(), Some("usual"));
+        assert_eq!(late_class(&plain, &[]), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use nakhoda_client::{Client, Error, EventType, Informer, Key, Recorder, Resource
 use super::identity::{claims, ordinal};
 use super::owners;
 use super::plan::Step;
-use crate::pod_control::exactly;
+use crate::pod_control::{exactly, is_namespace_terminating};
 
 /// Does the steps of plans.
 pub struct Actor {
@@ -68,6 +68,7 @@ impl Actor {
         let made = made.inspect_err(|_| self.ledger.created(key));
         match made {
             Err(error) if error.is_already_exists() => return Err(error),
+            Err(error) if is_namespace_terminating(&error) => return Ok(()),
             Err(error) => {
                 self.tell(set, "Create", pod, Some(&error));
                 return Err(error);
