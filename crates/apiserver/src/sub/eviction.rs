@@ -162,3 +162,6 @@ fn mark(call: &Call, pod: Option<&Object>, asked: &DeleteOptions) -> Result<Obje
     pod.set_at(&["status", "conditions"], conditions.into());
     Ok(pod)
 }
+
+#[cfg(test)]
+mod tests;
