@@ -73,9 +73,9 @@ mod tests {
         let hook = json!({"name": "a.b.c", "clientConfig": {"url": "https://x/"}, "sideEffects": "None",
             "admissionReviewVersions": ["v1"],
             "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}]});
-        let filled = defaulted::<MutatingWebhookConfigurations>(json!({"webhooks": [hook.clone()]}));
+        let filled = defaulted::<MutatingWebhookConfigurations>(json!({"webhooks": [hook]}));
         assert_eq!((&filled["webhooks"][0]["timeoutSeconds"], &filled["webhooks"][0]["rules"][0]["scope"]), (&json!(10), &json!("*")));
-        assert_eq!(create::<MutatingWebhookConfigurations>(json!({"webhooks": [hook.clone()]})), "");
+        assert_eq!(create::<MutatingWebhookConfigurations>(json!({"webhooks": [hook]})), "");
         let mut bad = hook;
         bad["name"] = json!("a");
         bad["timeoutSeconds"] = json!(60);

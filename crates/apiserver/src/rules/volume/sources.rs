@@ -221,12 +221,12 @@ pub fn csi_persistent(errors: &mut Errors, path: &Path, source: &CSIPersistentVo
 }
 
 fn secret_reference(errors: &mut Errors, path: &Path, secret: &SecretReference) {
-    let parts: [(&str, &str, fn(&mut Errors, &Path, &str)); 2] =
-        [("name", text(&secret.name), subdomain), ("namespace", text(&secret.namespace), label)];
-    for (field, value, rule) in parts {
-        match value {
-            "" => errors.required(&path.child(field), ""),
-            value => rule(errors, &path.child(field), value),
+    for (field, value) in [("name", text(&secret.name)), ("namespace", text(&secret.namespace))] {
+        let at = path.child(field);
+        match (field, value) {
+            (_, "") => errors.required(&at, ""),
+            ("name", value) => subdomain(errors, &at, value),
+            (_, value) => label(errors, &at, value),
         }
     }
 }
