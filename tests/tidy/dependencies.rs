@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("proxy", &["api", "rpc", "daemon", "client"]),
     ("dns", &["api", "rpc", "daemon", "client"]),
     ("ctl", &["api", "rpc", "daemon", "client"]),
-    ("tests", &["api", "daemon", "client"]),
+    ("tests", &["api", "daemon", "client", "scheduler"]),
 ];
 
 /// Crates of which two versions come in because two of our dependencies need different ones.
