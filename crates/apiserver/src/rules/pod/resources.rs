@@ -49,16 +49,25 @@ fn below_limit(errors: &mut Errors, path: &Path, given: &ResourceRequirements, n
     }
 }
 
-fn container_name(errors: &mut Errors, path: &Path, name: &str) {
+/// Any resource's name.
+pub fn name(errors: &mut Errors, path: &Path, name: &str) {
     let faults = names::is_qualified_name(name);
     if !faults.is_empty() {
         return each(errors, path, name, faults);
     }
+    if !name.contains('/') && !KNOWN.contains(&name) && !is_huge(name) {
+        errors.invalid(path, name, "must be a standard resource type or fully qualified");
+    }
+}
+
+/// The name of a resource that containers use.
+pub fn container_name(errors: &mut Errors, path: &Path, name: &str) {
+    self::name(errors, path, name);
+    if !names::is_qualified_name(name).is_empty() {
+        return;
+    }
     let native = !name.contains('/') || name.contains("kubernetes.io/");
     if !name.contains('/') {
-        if !KNOWN.contains(&name) && !is_huge(name) {
-            errors.invalid(path, name, "must be a standard resource type or fully qualified");
-        }
         if !STANDARD.contains(&name) && !is_huge(name) {
             errors.invalid(path, name, "must be a standard resource for containers");
         }
@@ -122,7 +131,9 @@ pub fn of_pod(errors: &mut Errors, path: &Path, given: &ResourceRequirements, sp
     }
 }
 
-fn is_huge(name: &str) -> bool {
+/// Whether it is memory in huge pages.
+#[must_use]
+pub fn is_huge(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
 
@@ -131,6 +142,7 @@ fn is_extended(name: &str) -> bool {
 }
 
 /// Whether a request may lie below its limit.
-fn may_overcommit(name: &str) -> bool {
+#[must_use]
+pub fn may_overcommit(name: &str) -> bool {
     (!name.contains('/') || name.contains("kubernetes.io/")) && !is_huge(name)
 }
