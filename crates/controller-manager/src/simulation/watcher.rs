@@ -23,18 +23,12 @@ impl Run {
         let (seed, tasks) = (self.seed, self.tasks.clone());
         tokio::spawn(async move {
             let mut pods = Pods::new();
-            while let Some(change) = changes.recv().await {
-                let (name, pod) = (change.object().name().to_owned(), change.object().clone());
-                let added = match change {
-                    Change::Deleted(_) => {
-                        pods.remove(&name);
-                        None
-                    }
-                    Change::Added(_) => Some(pod.clone()),
-                    Change::Updated { .. } => None,
-                };
-                if !matches!(change, Change::Deleted(_)) {
-                    pods.insert(name, pod);
+            while let Some(first) = changes.recv().await {
+                let mut added = take(&mut pods, first);
+                // A watch that was broken tells at once, in no order, what happened meanwhile: between
+                // two such pieces of news nothing holds.
+                while let Ok(more) = changes.try_recv() {
+                    added = take(&mut pods, more).or(added);
                 }
                 if let Err(broken) = rule(&pods, added.as_deref()) {
                     tasks.fail(format!("seed {seed}: {broken}"));
@@ -63,5 +57,24 @@ impl Run {
     pub(crate) async fn pods(&self) -> Vec<Pod> {
         let api = self.memory.client().namespaced::<Pod>("default");
         api.list(&nakhoda_client::Selection::default()).await.expect("memory refuses nobody").items
+    }
+}
+
+/// Takes in a change; says which pod is new, if one is.
+fn take(pods: &mut Pods, change: Change<Pod>) -> Option<Arc<Pod>> {
+    let (name, pod) = (change.object().name().to_owned(), change.object().clone());
+    match change {
+        Change::Deleted(_) => {
+            pods.remove(&name);
+            None
+        }
+        Change::Added(_) => {
+            pods.insert(name, pod.clone());
+            Some(pod)
+        }
+        Change::Updated { .. } => {
+            pods.insert(name, pod);
+            None
+        }
     }
 }

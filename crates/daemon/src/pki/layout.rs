@@ -68,7 +68,9 @@ impl Folder {
     fn etcd(&self) -> Result<(), PkiError> {
         let authority = self.authority("etcd/ca", "etcd-ca")?;
         let local = [IpAddr::V4(Ipv4Addr::LOCALHOST)];
-        let both = |name: &str| Profile { client: true, ..Profile::server(name, &["localhost", "etcd"], &local) };
+        // A member's name is what its peers and the API servers call it by, one alone or of three.
+        let names = ["localhost", "etcd", "etcd-1", "etcd-2", "etcd-3"];
+        let both = |name: &str| Profile { client: true, ..Profile::server(name, &names, &local) };
         self.leaf("etcd/server", &authority, &both("etcd"))?;
         self.leaf("etcd/peer", &authority, &both("etcd-peer"))?;
         self.leaf("etcd/client", &authority, &Profile::client("apiserver-etcd-client", &[]))
