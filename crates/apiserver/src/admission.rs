@@ -1,7 +1,7 @@
 //! Admission: what becomes of an object between authorization and storage, and what is refused though
 //! the caller may write. First all plugins change, then all check.
 //!
-//! A plugin is one file and one line here. Absent: quota, limits, pod security.
+//! A plugin is one file and one line here. Absent: quota, pod security.
 
 use futures::future::BoxFuture;
 use nakhoda_api::{Object, Status};
@@ -80,6 +80,8 @@ plugins! {
     node_restriction::NodeRestriction,
     // a new node must not be schedulable before its first heartbeat
     taint_nodes_by_condition::TaintNodesByCondition,
+    // before all that looks at what containers ask for
+    limit_ranger::LimitRanger,
     // adds volumes, which later rules on pods look at
     service_account::ServiceAccount,
     // before the object is stored, whoever filled it in: what it grants must be the caller's to give
