@@ -10,7 +10,7 @@ pub mod tokens;
 
 use futures::future::BoxFuture;
 use k8s_openapi::api::authentication::v1::TokenRequestStatus;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodStatus, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Pod, PodStatus, Secret, Service};
 use std::sync::Arc;
 
 /// The API did not answer as hoped.
@@ -50,6 +50,8 @@ pub trait Cluster: Send + Sync + 'static {
     fn config_map<'a>(&'a self, namespace: &'a str, name: &'a str) -> BoxFuture<'a, Result<Arc<ConfigMap>, Error>>;
     /// A Secret.
     fn secret<'a>(&'a self, namespace: &'a str, name: &'a str) -> BoxFuture<'a, Result<Arc<Secret>, Error>>;
+    /// The volume that a claim is bound to, as it is now.
+    fn volume_of<'a>(&'a self, namespace: &'a str, claim: &'a str) -> BoxFuture<'a, Result<PersistentVolume, Error>>;
     /// A service account's token, bound to the pod.
     fn token<'a>(&'a self, pod: &'a Pod, wish: &'a TokenWish) -> BoxFuture<'a, Result<TokenRequestStatus, Error>>;
     /// The Services of all namespaces, once they are known.

@@ -89,7 +89,7 @@ macro_rules! volumes {
     };
 }
 
-volumes! { config_map, downward_api, empty_dir, host_path, projected, secret }
+volumes! { claim, config_map, downward_api, empty_dir, host_path, projected, secret }
 
 /// Sets up one volume and gives the path to mount.
 pub async fn set_up(setup: &mut Setup<'_>, base: &Path) -> Result<PathBuf, Error> {

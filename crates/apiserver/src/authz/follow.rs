@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::Resource;
-use nakhoda_api::kinds::core::Pod;
+use nakhoda_api::kinds::core::{PersistentVolume, Pod};
 use nakhoda_api::kinds::rbac::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use nakhoda_api::{GroupVersionKind, status::chain};
 use nakhoda_daemon::Tasks;
@@ -41,6 +41,7 @@ pub async fn follow(storage: &Storage, kinds: &Kinds, rbac: &Rbac, node: &NodeAu
     start::<RoleBinding, _>(storage, kinds, Bindings(rbac.clone()), tasks).await;
     start::<ClusterRoleBinding, _>(storage, kinds, Bindings(rbac.clone()), tasks).await;
     start::<Pod, _>(storage, kinds, node.clone(), tasks).await;
+    start::<PersistentVolume, _>(storage, kinds, node.clone(), tasks).await;
 }
 
 async fn start<T, I>(storage: &Storage, kinds: &Kinds, index: I, tasks: &Tasks)
@@ -167,6 +168,16 @@ impl Indexed<ClusterRoleBinding> for Bindings<Rbac> {
 
     fn remove(&self, _: &str, name: &str) {
         self.0.change(|index| index.remove_binding("", name));
+    }
+}
+
+impl Indexed<PersistentVolume> for NodeAuthorizer {
+    fn put(&self, volume: PersistentVolume) {
+        self.put_volume(&volume);
+    }
+
+    fn remove(&self, _: &str, name: &str) {
+        self.remove_volume(name);
     }
 }
 

@@ -9,7 +9,7 @@ pub mod references;
 
 use std::sync::Arc;
 
-use nakhoda_api::kinds::core::Pod;
+use nakhoda_api::kinds::core::{PersistentVolume, Pod};
 use nakhoda_api::kinds::rbac::PolicyRule;
 use parking_lot::RwLock;
 
@@ -48,6 +48,16 @@ impl NodeAuthorizer {
         self.graph.write().remove(namespace, name);
     }
 
+    /// A volume was written.
+    pub fn put_volume(&self, volume: &PersistentVolume) {
+        self.graph.write().put_volume(volume);
+    }
+
+    /// A volume was removed.
+    pub fn remove_volume(&self, name: &str) {
+        self.graph.write().remove_volume(name);
+    }
+
     fn decide(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
         let group = target.gvr.group.as_str();
         match (group, target.gvr.resource.as_str()) {
@@ -56,6 +66,7 @@ impl NodeAuthorizer {
             ("", "persistentvolumeclaims") if target.subresource.is_empty() => {
                 self.reads(node, asked, target, What::Claim)
             }
+            ("", "persistentvolumes") => self.reads_volume(node, asked, target),
             ("", "serviceaccounts") => self.makes_token(node, asked, target),
             ("", "pods") if reads(&asked.verb) && target.subresource.is_empty() => self.reads_pods(node, asked, target),
             // ours alone: the images of the cluster's own pods
@@ -74,6 +85,16 @@ impl NodeAuthorizer {
             return no(node, &format!("can only read named {kind}s"));
         }
         self.reaches(node, Object { what, namespace: target.namespace.clone(), name: target.name.clone() })
+    }
+
+    fn reads_volume(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        if asked.verb != "get" || !target.subresource.is_empty() || target.name.is_empty() {
+            return no(node, "can only get named persistentvolumes");
+        }
+        if self.graph.read().reaches_volume(node, &target.name) {
+            return Decision::Allow(String::new());
+        }
+        no(node, "no relationship found between it and this object")
     }
 
     fn makes_token(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 use k8s_openapi::api::authentication::v1::TokenRequestStatus;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodStatus, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, PodStatus, Secret, Service};
 use nakhoda_client::{Client, EventType, Informer, Informers, Key, Recorder, reference};
 use nakhoda_daemon::Tasks;
 use tokio::sync::mpsc;
@@ -21,6 +21,8 @@ pub struct Live {
     services: Informer<Service>,
     config_maps: Objects<ConfigMap>,
     secrets: Objects<Secret>,
+    claims: Objects<PersistentVolumeClaim>,
+    client: Client,
     tokens: Tokens,
     statuses: Statuses,
 }
@@ -42,6 +44,8 @@ impl Live {
             services: informers.of::<Service>(),
             config_maps: Objects::new(client.clone(), tasks.clone(), "configmap", changed.clone()),
             secrets: Objects::new(client.clone(), tasks.clone(), "secret", changed.clone()),
+            claims: Objects::new(client.clone(), tasks.clone(), "persistentvolumeclaim", changed.clone()),
+            client: client.clone(),
             tokens: Tokens::new(client.clone()),
             statuses: Statuses::new(client.clone(), tasks),
         }
@@ -66,6 +70,19 @@ impl Cluster for Live {
 
     fn secret<'a>(&'a self, namespace: &'a str, name: &'a str) -> BoxFuture<'a, Result<Arc<Secret>, Error>> {
         self.secrets.get(Key::new(namespace, name)).boxed()
+    }
+
+    fn volume_of<'a>(&'a self, namespace: &'a str, claim: &'a str) -> BoxFuture<'a, Result<PersistentVolume, Error>> {
+        async move {
+            let found = self.claims.get(Key::new(namespace, claim)).await?;
+            if found.status.as_ref().and_then(|s| s.phase.as_deref()) != Some("Bound") {
+                return Err(Error::Failed("PVC is not bound".into()));
+            }
+            let name = found.spec.as_ref().and_then(|s| s.volume_name.as_deref()).unwrap_or_default();
+            let volume = self.client.all::<PersistentVolume>().get(name).await;
+            volume.map_err(|error| Error::Failed(error.to_string()))
+        }
+        .boxed()
     }
 
     fn token<'a>(&'a self, pod: &'a Pod, wish: &'a TokenWish) -> BoxFuture<'a, Result<TokenRequestStatus, Error>> {

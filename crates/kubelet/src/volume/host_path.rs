@@ -20,7 +20,8 @@ fn set_up<'a>(setup: &'a Setup<'a>) -> BoxFuture<'a, Result<PathBuf, Error>> {
     .boxed()
 }
 
-fn check(path: &Path, wanted: &str) -> Result<(), Error> {
+/// Whether a path is what it should be; it is made if the type says so.
+pub(super) fn check(path: &Path, wanted: &str) -> Result<(), Error> {
     let meta = std::fs::metadata(path).ok();
     match (wanted, &meta) {
         ("DirectoryOrCreate", None) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 use k8s_openapi::api::authentication::v1::TokenRequestStatus;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodStatus, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Pod, PodStatus, Secret, Service};
 use nakhoda_kubelet::cgroup::{Cgroups, Driver};
 use nakhoda_kubelet::containerd::{config, process};
 use nakhoda_kubelet::cri::Cri;
@@ -141,6 +141,10 @@ impl Cluster for Fake {
 
     fn secret<'a>(&'a self, _: &'a str, name: &'a str) -> BoxFuture<'a, Result<Arc<Secret>, Error>> {
         async move { Err(Error::NotFound(format!("secret {name:?} not found"))) }.boxed()
+    }
+
+    fn volume_of<'a>(&'a self, _: &'a str, claim: &'a str) -> BoxFuture<'a, Result<PersistentVolume, Error>> {
+        async move { Err(Error::NotFound(format!("persistentvolumeclaim {claim:?} not found"))) }.boxed()
     }
 
     fn token<'a>(&'a self, _: &'a Pod, _: &'a TokenWish) -> BoxFuture<'a, Result<TokenRequestStatus, Error>> {

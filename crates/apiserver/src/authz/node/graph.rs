@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use nakhoda_api::kinds::core::Pod;
+use nakhoda_api::kinds::core::{PersistentVolume, Pod};
 
-use super::references::{Object, references};
+use super::references::{Object, What, references};
 
 #[derive(Debug)]
 struct Bound {
@@ -18,6 +18,8 @@ struct Bound {
 pub struct Graph {
     pods: HashMap<(String, String), Bound>,
     counts: HashMap<String, HashMap<Object, usize>>,
+    /// Whose each volume is.
+    claims: HashMap<String, Object>,
 }
 
 // === impl Graph ===
@@ -30,7 +32,7 @@ impl Graph {
         self.remove(&namespace, &name);
         let Some(spec) = &pod.spec else { return };
         let Some(node) = spec.node_name.clone().filter(|n| !n.is_empty()) else { return };
-        let refers = references(&namespace, spec);
+        let refers = references(&namespace, &name, spec);
         let counts = self.counts.entry(node.clone()).or_default();
         for object in &refers {
             *counts.entry(object.clone()).or_default() += 1;
@@ -50,6 +52,30 @@ impl Graph {
                 }
             }
         }
+    }
+
+    /// A volume was written.
+    pub fn put_volume(&mut self, volume: &PersistentVolume) {
+        let name = volume.metadata.name.clone().unwrap_or_default();
+        let claim = volume.spec.as_ref().and_then(|s| s.claim_ref.as_ref());
+        let claim = claim.and_then(|c| Some((c.namespace.clone()?, c.name.clone()?)));
+        match claim {
+            Some((namespace, claim)) => {
+                drop(self.claims.insert(name, Object { what: What::Claim, namespace, name: claim }));
+            }
+            None => self.remove_volume(&name),
+        }
+    }
+
+    /// A volume was removed.
+    pub fn remove_volume(&mut self, name: &str) {
+        self.claims.remove(name);
+    }
+
+    /// Whether a pod of the node refers to the claim that a volume belongs to.
+    #[must_use]
+    pub fn reaches_volume(&self, node: &str, volume: &str) -> bool {
+        self.claims.get(volume).is_some_and(|claim| self.reaches(node, claim))
     }
 
     /// Whether a pod of the node refers to the object.

@@ -43,12 +43,12 @@ impl What {
 
 /// Everything that a pod's specification refers to, each once.
 #[must_use]
-pub fn references(namespace: &str, spec: &PodSpec) -> Vec<Object> {
+pub fn references(namespace: &str, pod: &str, spec: &PodSpec) -> Vec<Object> {
     let mut found: Vec<(What, String)> = Vec::new();
     found.extend(spec.service_account_name.iter().map(|n| (What::Account, n.clone())));
     found.extend(spec.image_pull_secrets.iter().flatten().map(|s| (What::Secret, s.name.clone())));
     for volume in spec.volumes.iter().flatten() {
-        of_volume(volume, &mut found);
+        of_volume(pod, volume, &mut found);
     }
     for container in spec.init_containers.iter().flatten().chain(&spec.containers) {
         of_container(container, &mut found);
@@ -66,10 +66,11 @@ pub fn references(namespace: &str, spec: &PodSpec) -> Vec<Object> {
     objects
 }
 
-fn of_volume(volume: &Volume, found: &mut Vec<(What, String)>) {
+fn of_volume(pod: &str, volume: &Volume, found: &mut Vec<(What, String)>) {
     found.extend(volume.secret.iter().filter_map(|s| s.secret_name.clone()).map(|n| (What::Secret, n)));
     found.extend(volume.config_map.iter().map(|m| (What::ConfigMap, m.name.clone())));
     found.extend(volume.persistent_volume_claim.iter().map(|c| (What::Claim, c.claim_name.clone())));
+    found.extend(volume.ephemeral.iter().map(|_| (What::Claim, format!("{pod}-{}", volume.name))));
     for source in volume.projected.iter().flat_map(|p| p.sources.iter().flatten()) {
         found.extend(source.secret.iter().map(|s| (What::Secret, s.name.clone())));
         found.extend(source.config_map.iter().map(|m| (What::ConfigMap, m.name.clone())));

@@ -47,6 +47,25 @@ fn a_node_reads_what_its_pods_refer_to_while_they_are_there() {
 }
 
 #[test]
+fn a_node_reads_the_volumes_of_the_claims_that_its_pods_use() {
+    let authorizer = NodeAuthorizer::default();
+    let allowed = |a: &Attributes| matches!(authorizer.authorize(a), Decision::Allow(_));
+    let mut pod = pod();
+    let made = json!({"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}});
+    let volumes = &mut pod.spec.as_mut().expect("made with a spec").volumes;
+    volumes.get_or_insert_default().push(serde_json::from_value(made).expect("a volume"));
+    authorizer.put(&pod);
+    let volume = json!({"metadata": {"name": "pv"}, "spec": {"claimRef": {"namespace": "a", "name": "p-scratch"}}});
+    authorizer.put_volume(&serde_json::from_value(volume).expect("a volume"));
+    assert!(allowed(&asks("n1", "get", "persistentvolumes", "pv")));
+    assert!(!allowed(&asks("n1", "list", "persistentvolumes", "")));
+    assert!(!allowed(&asks("n1", "get", "persistentvolumes", "other")));
+    assert!(!allowed(&asks("n2", "get", "persistentvolumes", "pv")));
+    authorizer.remove_volume("pv");
+    assert!(!allowed(&asks("n1", "get", "persistentvolumes", "pv")));
+}
+
+#[test]
 fn a_node_reads_the_archives_that_are_for_it() {
     let authorizer = NodeAuthorizer::default();
     let allowed = |a: &Attributes| matches!(authorizer.authorize(a), Decision::Allow(_));
