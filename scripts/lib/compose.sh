@@ -47,7 +47,8 @@ etcd_context() {
 # The address is the one that faces the world, unless NAKHODA_ADDRESS says another; a line that is there stays.
 write_env() {
     local file=$ROOT/.env address
-    address=${NAKHODA_ADDRESS:-$(sed -n 's/^NAKHODA_ADDRESS=//p' "$file" 2>/dev/null)}
+    address=${NAKHODA_ADDRESS:-}
+    [ -n "$address" ] || [ ! -e "$file" ] || address=$(sed -n 's/^NAKHODA_ADDRESS=//p' "$file")
     address=${address:-$(ip -4 route get 1.1.1.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')}
     [ -n "$address" ] || fail "this machine has no default route to take an address from" "NAKHODA_ADDRESS=… scripts/images compose"
     printf 'NAKHODA_ADDRESS=%s\nNAKHODA_ADDONS=%s\n' "$address" "$(cat "$IMAGES/tag")" >"$file"
