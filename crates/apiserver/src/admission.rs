@@ -88,6 +88,8 @@ plugins! {
     escalation::Escalation,
     // sets the number by which the scheduler and the kubelet compare pods
     priority::Priority,
+    // before webhooks: cheap
+    pod_group_workload_exists::PodGroupWorkloadExists,
     // adds only what the user has not said
     default_ingress_class::DefaultIngressClass,
     // last: adds only what neither the user nor another plugin has said

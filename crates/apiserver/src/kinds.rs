@@ -110,7 +110,9 @@ kinds! {
         custom_resource_definition::CustomResourceDefinitions,
     }
     scheduling {
+        pod_group::PodGroups,
         priority_class::PriorityClasses,
+        workload::Workloads,
     }
     coordination {
         lease::Leases,
@@ -127,6 +129,7 @@ kinds! {
     }
     resource {
         device_class::DeviceClasses,
+        device_taint_rule::DeviceTaintRules,
         resource_claim::ResourceClaims,
         resource_claim_template::ResourceClaimTemplates,
         resource_slice::ResourceSlices,

@@ -12,6 +12,7 @@ pub mod conditions;
 pub mod defaults;
 pub mod device;
 pub mod diff;
+pub mod gang;
 pub mod hooks;
 pub mod job;
 pub mod network;

@@ -38,6 +38,7 @@ var served = []string{
 	"k8s.io/api/rbac/v1",
 	"k8s.io/api/resource/v1",
 	"k8s.io/api/scheduling/v1",
+	"k8s.io/api/scheduling/v1beta1",
 	"k8s.io/api/storage/v1",
 	"k8s.io/api/storagemigration/v1",
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1",

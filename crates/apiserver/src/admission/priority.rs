@@ -1,4 +1,4 @@
-//! Priority: the number behind a pod's priority class, and one default class at most.
+//! Priority: the number behind the priority class of a pod or a group of them, and one default class at most.
 
 use futures::future::BoxFuture;
 use nakhoda_api::kinds::scheduling::PriorityClass;
@@ -21,11 +21,15 @@ impl Plugin for Priority {
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
         let writes = matches!(attributes.operation, Operation::Create | Operation::Update);
         let pods = attributes.is("", "pods") && attributes.subresource().is_empty();
-        writes && (pods || attributes.is("scheduling.k8s.io", "priorityclasses"))
+        let groups = is_group(attributes) && attributes.operation == Operation::Create;
+        writes && (pods || groups || attributes.is("scheduling.k8s.io", "priorityclasses"))
     }
 
     fn mutate<'a>(&'a self, attributes: &'a Attributes<'a>, pod: &'a mut Object) -> BoxFuture<'a, Result<(), Status>> {
         Box::pin(async move {
+            if is_group(attributes) {
+                return resolve_group(attributes, pod).await;
+            }
             if !attributes.is("", "pods") {
                 return Ok(());
             }
@@ -43,7 +47,7 @@ impl Plugin for Priority {
         object: Option<&'a Object>,
     ) -> BoxFuture<'a, Result<(), Status>> {
         Box::pin(async move {
-            let Some(class) = object.filter(|_| !attributes.is("", "pods")) else { return Ok(()) };
+            let Some(class) = object.filter(|_| attributes.is("scheduling.k8s.io", "priorityclasses")) else { return Ok(()) };
             if class.at(&["globalDefault"]) != Some(&Value::Bool(true)) {
                 return Ok(());
             }
@@ -67,11 +71,36 @@ fn keep(pod: &mut Object, old: &Object) {
     }
 }
 
+fn is_group(attributes: &Attributes<'_>) -> bool {
+    attributes.is("scheduling.k8s.io", "podgroups") && attributes.subresource().is_empty()
+}
+
+async fn resolve_group(attributes: &Attributes<'_>, group: &mut Object) -> Result<(), Status> {
+    let class = class_of(attributes, group).await?;
+    let (name, priority) = class.map_or((None, 0), |class| (class.metadata.name, class.value.unwrap_or(0)));
+    if let Some(given) = group.at(&["spec", "priority"]).and_then(Value::as_i64).filter(|p| *p != i64::from(priority)) {
+        let why = format!(
+            "priority set in the pod group ({given}) must match the priority computed ({priority}) based on the priority class set in the spec"
+        );
+        return Err(attributes.forbidden(Some(group), &why));
+    }
+    if let Some(name) = name {
+        group.set_at(&["spec", "priorityClassName"], name.into());
+    }
+    group.set_at(&["spec", "priority"], priority.into());
+    Ok(())
+}
+
+/// The class that is named, or the default one.
+async fn class_of(attributes: &Attributes<'_>, object: &Object) -> Result<Option<PriorityClass>, Status> {
+    match object.str_at(&["spec", "priorityClassName"]) {
+        Some(name) => find(attributes, object, name).await.map(Some),
+        None => Ok(default_class(attributes)),
+    }
+}
+
 async fn resolve(attributes: &Attributes<'_>, pod: &mut Object) -> Result<(), Status> {
-    let class = match pod.str_at(&["spec", "priorityClassName"]) {
-        Some(name) => Some(find(attributes, pod, name).await?),
-        None => default_class(attributes),
-    };
+    let class = class_of(attributes, pod).await?;
     let (name, priority, policy) = match class {
         Some(class) => (class.metadata.name, class.value.unwrap_or(0), class.preemption_policy),
         None => (None, 0, None),

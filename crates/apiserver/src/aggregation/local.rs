@@ -32,6 +32,7 @@ const RANKS: &[(&str, &str, i32, i32)] = &[
     ("rbac.authorization.k8s.io", "v1", 17000, 15),
     ("resource.k8s.io", "v1", 16200, 21),
     ("scheduling.k8s.io", "v1", 16600, 15),
+    ("scheduling.k8s.io", "v1beta1", 16600, 9),
     ("storage.k8s.io", "v1", 16800, 15),
     ("storagemigration.k8s.io", "v1", 16000, 15),
 ];
