@@ -82,6 +82,8 @@ plugins! {
     taint_nodes_by_condition::TaintNodesByCondition,
     // before all that looks at what containers ask for
     limit_ranger::LimitRanger,
+    // behind the defaults that a LimitRange gives; only looks
+    pod_resize::PodResizeValidator,
     // adds volumes, which later rules on pods look at
     service_account::ServiceAccount,
     // before the object is stored, whoever filled it in: what it grants must be the caller's to give

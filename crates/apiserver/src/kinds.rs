@@ -140,7 +140,7 @@ kinds! {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 /// The kinds that are served now. Cheap to clone; readers never wait.
 #[derive(Clone, Default)]

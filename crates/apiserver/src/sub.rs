@@ -18,11 +18,11 @@ pub trait Handler: Send + Sync {
     fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>>;
 }
 
-/// Emits the modules and the table: `"name" => file::Type`.
+/// Emits the modules and the table: `"name" => file::Type`, or `"one" | "other" => …`.
 macro_rules! handlers {
-    ($($name:literal => $file:ident :: $handler:ident),* $(,)?) => {
+    ($($($name:literal)|+ => $file:ident :: $handler:ident),* $(,)?) => {
         $(pub mod $file;)*
-        const HANDLERS: &[(&str, &dyn Handler)] = &[$(($name, &$file::$handler)),*];
+        const HANDLERS: &[(&str, &dyn Handler)] = &[$($(($name, &$file::$handler)),+),*];
     };
 }
 
@@ -32,6 +32,7 @@ handlers! {
     "attach" => attach::Attach,
     "binding" => binding::Binding,
     "bindings" => bindings::Bindings,
+    "ephemeralcontainers" | "resize" => part::Part,
     "eviction" => eviction::Eviction,
     "exec" => exec::Exec,
     "finalize" => finalize::Finalize,

@@ -1,7 +1,5 @@
 //! LimitRanger: containers that do not say what they need get the namespace's defaults, and nothing asks for
-//! less or more than a LimitRange allows.
-//!
-//! Absent: the resizing of running pods, which is not served.
+//! less or more than a LimitRange allows, running pods that are resized included.
 
 use futures::future::BoxFuture;
 use nakhoda_api::kinds::core::{LimitRange, PersistentVolumeClaim, Pod};
@@ -13,6 +11,8 @@ use super::{Attributes, Operation, Plugin};
 mod bounds;
 mod defaults;
 
+pub(crate) use bounds::requests;
+
 /// The plugin.
 pub struct LimitRanger;
 
@@ -22,11 +22,14 @@ impl Plugin for LimitRanger {
     }
 
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
-        let created = attributes.operation == Operation::Create;
-        let claims = attributes.is("", "persistentvolumeclaims");
-        let mine = (created && attributes.is("", "pods"))
-            || (claims && (created || attributes.operation == Operation::Update));
-        mine && attributes.subresource().is_empty() && !attributes.old.is_some_and(Object::is_terminating)
+        let (pods, claims) = (attributes.is("", "pods"), attributes.is("", "persistentvolumeclaims"));
+        let mine = match (attributes.operation, attributes.subresource()) {
+            (Operation::Create, "") => pods || claims,
+            (Operation::Update, "") => claims,
+            (Operation::Update, "resize") => pods,
+            _ => false,
+        };
+        mine && !attributes.old.is_some_and(Object::is_terminating)
     }
 
     fn mutate<'a>(&'a self, attributes: &'a Attributes<'a>, new: &'a mut Object) -> BoxFuture<'a, Result<(), Status>> {

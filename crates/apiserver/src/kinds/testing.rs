@@ -20,7 +20,8 @@ pub(crate) fn typed<K: Kind>(value: Value) -> K::Object {
     Object::from_value(value).expect("an object").typed().expect("the kind's shape")
 }
 
-fn faults<K: Kind>(subresource: &str, new: Value, old: Option<Value>) -> String {
+/// The faults of what is written to a subresource.
+pub(crate) fn faults<K: Kind>(subresource: &str, new: Value, old: Option<Value>) -> String {
     let mut errors = Errors::default();
     K::validate(&cx(subresource), &typed::<K>(new), old.map(typed::<K>).as_ref(), &mut errors);
     errors.to_string()
@@ -50,8 +51,13 @@ pub(crate) fn defaulted<K: Kind>(new: Value) -> Value {
 
 /// The object as it is made ready for storage.
 pub(crate) fn prepared<K: Kind>(new: Value, old: Option<Value>) -> Value {
+    prepared_in::<K>("", new, old)
+}
+
+/// The same for what is written to a subresource.
+pub(crate) fn prepared_in<K: Kind>(subresource: &str, new: Value, old: Option<Value>) -> Value {
     let mut object = typed::<K>(new);
-    K::prepare(&cx(""), &mut object, old.map(typed::<K>).as_ref());
+    K::prepare(&cx(subresource), &mut object, old.map(typed::<K>).as_ref());
     json::<K>(&object)
 }
 

@@ -51,7 +51,7 @@ pub async fn update(call: &Call, object: &mut Object, old: &Object, dry_run: boo
     let claims = call.pipeline.allocators().update(call, object, old)?;
     meta::carry(object, old);
     schema::normalise(object);
-    if info.generation && call.target.subresource.is_empty() {
+    if info.generation && call.target.subresource != "status" {
         meta::count_generation(object, old, info.counted, info.sub("status").is_some());
     }
     let mut errors = meta::check(object, info.scope, info.names);

@@ -8,7 +8,7 @@ use nakhoda_api::quantity::Quantity;
 use crate::rules::check::list;
 use crate::rules::defaults::Resources;
 
-type Amounts = BTreeMap<String, Quantity>;
+pub(crate) type Amounts = BTreeMap<String, Quantity>;
 
 /// What is asked for.
 #[derive(Default)]
@@ -115,6 +115,13 @@ fn asked(container: &Container) -> Asked {
 fn of(resources: Option<&ResourceRequirements>) -> Asked {
     let (requests, limits) = (resources.and_then(|r| r.requests.as_ref()), resources.and_then(|r| r.limits.as_ref()));
     Asked { requests: amounts(requests), limits: amounts(limits) }
+}
+
+/// What a node has to have for the pod: what it requests as a whole and what it costs beside its containers.
+pub(crate) fn requests(spec: &PodSpec) -> Amounts {
+    let mut all = sum(spec, |asked| asked.requests, of(spec.resources.as_ref()).requests);
+    add(&mut all, &amounts(spec.overhead.as_ref()));
+    all
 }
 
 /// What the pod asks for as a whole.

@@ -21,11 +21,13 @@ const STREAM_VERBS: &[&str] = &["create", "get"];
 const SUBRESOURCES: &[Sub] = &[
     Sub { name: "attach", verbs: STREAM_VERBS, kind: Some(("", "v1", "PodAttachOptions")) },
     Sub { name: "binding", verbs: &["create"], kind: Some(("", "v1", "Binding")) },
+    Sub { name: "ephemeralcontainers", ..STATUS },
     Sub { name: "eviction", verbs: &["create"], kind: Some(("policy", "v1", "Eviction")) },
     Sub { name: "exec", verbs: STREAM_VERBS, kind: Some(("", "v1", "PodExecOptions")) },
     Sub { name: "log", verbs: &["get"], kind: None },
     Sub { name: "portforward", verbs: STREAM_VERBS, kind: Some(("", "v1", "PodPortForwardOptions")) },
     Sub { name: "proxy", verbs: PROXY_VERBS, kind: Some(("", "v1", "PodProxyOptions")) },
+    Sub { name: "resize", ..STATUS },
     STATUS,
 ];
 
@@ -62,8 +64,11 @@ impl Kind for Pods {
             }
             Some(old) => {
                 keep_status(cx, &mut new.status, Some(&old.status));
-                if cx.subresource == "status" {
-                    keep_in_status(new, old);
+                match cx.subresource.as_str() {
+                    "status" => keep_in_status(new, old),
+                    "ephemeralcontainers" => pod::ephemeral::keep(new, old),
+                    "resize" => pod::resize::keep(new, old),
+                    _ => {}
                 }
             }
         }
@@ -74,6 +79,8 @@ impl Kind for Pods {
             ("", None) => pod::create(errors, new),
             ("", Some(old)) => pod::update::validate(errors, new, old),
             ("status", Some(old)) => pod::status::validate(errors, new, old),
+            ("ephemeralcontainers", Some(old)) => pod::ephemeral::validate(errors, new, old),
+            ("resize", Some(old)) => pod::resize::validate(errors, new, old),
             _ => {}
         }
     }

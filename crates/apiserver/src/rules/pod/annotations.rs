@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nakhoda_api::field::{Errors, Path};
-use nakhoda_api::kinds::core::PodSpec;
+use nakhoda_api::kinds::core::{Pod, PodSpec};
 
 use crate::rules::check::text;
 
@@ -28,6 +28,12 @@ pub fn validate(errors: &mut Errors, path: &Path, annotations: Annotations<'_>, 
 fn is_cost(text: &str) -> bool {
     let plain = text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+');
     plain && text.parse::<i32>().is_ok()
+}
+
+/// Whether a pod is the copy of one that a kubelet runs from a file.
+#[must_use]
+pub fn is_mirror(pod: &Pod) -> bool {
+    pod.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(MIRROR))
 }
 
 /// A mirror stays one, and nothing else becomes one.

@@ -44,6 +44,7 @@ fn init(errors: &mut Errors, path: &Path, spec: &PodSpec, volumes: &Known<'_>) {
             handlers::of_container(errors, &at, container, spec);
         } else {
             handlers::none(errors, &at, container);
+            resized_in_place(errors, &at.child("resizePolicy"), container);
         }
     }
 }
@@ -83,6 +84,16 @@ fn resize(errors: &mut Errors, path: &Path, container: &Container, restart_polic
         if restart_policy == "Never" && policy.restart_policy != "NotRequired" {
             let why = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
             errors.invalid(path, policy.restart_policy.as_str(), why);
+        }
+    }
+}
+
+/// What runs once cannot be restarted for more.
+fn resized_in_place(errors: &mut Errors, path: &Path, container: &Container) {
+    for (i, policy) in list(&container.resize_policy).iter().enumerate() {
+        if policy.restart_policy == "RestartContainer" {
+            let why = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+            errors.invalid(&path.index(i).child("restartPolicy"), "RestartContainer", why);
         }
     }
 }
@@ -148,6 +159,9 @@ fn only_allowed(errors: &mut Errors, path: &Path, container: &EphemeralContainer
     for (field, set) in [
         ("ports", container.ports.is_some()),
         ("resources", resources),
+        ("resizePolicy", container.resize_policy.is_some()),
+        ("restartPolicy", container.restart_policy.is_some()),
+        ("restartPolicyRules", container.restart_policy_rules.is_some()),
         ("livenessProbe", container.liveness_probe.is_some()),
         ("readinessProbe", container.readiness_probe.is_some()),
         ("startupProbe", container.startup_probe.is_some()),

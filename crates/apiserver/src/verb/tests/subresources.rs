@@ -83,3 +83,49 @@ async fn an_evicted_pod_says_why_it_goes() {
     let conditions = going["status"]["conditions"].as_array().expect("conditions");
     assert!(conditions.iter().any(|c| c["type"] == "DisruptionTarget" && c["reason"] == "EvictionByEvictionAPI"));
 }
+
+#[tokio::test]
+async fn a_resize_counts_and_takes_amounts_only() {
+    let server = Server::start().await;
+    let resources = json!({"requests": {"cpu": "1"}});
+    let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "c", "image": "i", "resources": resources}]}});
+    server.create("pods", "default", &pod).await.expect("made");
+    let change = json!({"metadata": {"labels": {"a": "b"}},
+        "spec": {"containers": [{"name": "c", "image": "j", "resources": {"requests": {"cpu": "2"}}}]}});
+    let resized = server.patch("pods/resize", "default", "a", &change).await.expect("resized");
+    let container = &resized["spec"]["containers"][0];
+    assert_eq!((&container["resources"]["requests"]["cpu"], &container["image"]), (&json!("2"), &json!("i")));
+    assert_eq!((&resized["metadata"]["generation"], &resized["metadata"]["labels"]), (&json!(2), &Value::Null));
+    let refused = server.patch("pods", "default", "a", &change).await.expect_err("not by the pod itself");
+    assert_eq!(refused.code, 422);
+}
+
+#[tokio::test]
+async fn a_resize_beyond_the_node_is_refused_with_the_reason() {
+    let server = Server::start().await;
+    let resources = json!({"requests": {"cpu": "1"}});
+    let pod = json!({"metadata": {"name": "a"}, "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "i", "resources": resources}]}});
+    server.create("pods", "default", &pod).await.expect("made");
+    let change = json!({"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "9"}}}]}});
+    let refused = server.patch("pods/resize", "default", "a", &change).await.expect_err("no node");
+    assert_eq!(refused.message, "pods \"a\" is forbidden: node \"n\" not found");
+    server.create("nodes", "", &json!({"metadata": {"name": "n"}})).await.expect("made");
+    let told = json!({"status": {"allocatable": {"cpu": "4"}}});
+    server.patch("nodes/status", "", "n", &told).await.expect("told");
+    // a read waits until the cache has what was written
+    server.get("nodes", "", "n").await.expect("there");
+    let refused = server.patch("pods/resize", "default", "a", &change).await.expect_err("too much");
+    assert!(refused.message.ends_with("allocatable resources: cpu, requested: 9000, allocatable: 4000"), "{refused}");
+    assert_eq!(refused.details.expect("details").causes[0].reason, "NodeCapacity");
+}
+
+#[tokio::test]
+async fn a_container_joins_a_pod() {
+    let server = Server::start().await;
+    pod(&server).await;
+    let change = json!({"spec": {"ephemeralContainers": [{"name": "d", "image": "i", "targetContainerName": "c"}]}});
+    let joined = server.patch("pods/ephemeralcontainers", "default", "a", &change).await.expect("joined");
+    assert_eq!(joined["spec"]["ephemeralContainers"][0]["imagePullPolicy"], "Always");
+    assert_eq!(joined["metadata"]["generation"], 2);
+    assert_eq!(server.get("pods/ephemeralcontainers", "default", "a").await.expect("there")["metadata"]["name"], "a");
+}
