@@ -43,6 +43,11 @@ pub fn read_any(bytes: &[u8]) -> Result<(serde_json::Value, Vec<String>), Decode
     json::value(bytes)
 }
 
+/// Reads YAML of no known shape (JSON is YAML): the value, and a duplicate field in it.
+pub fn read_yaml(bytes: &[u8]) -> Result<(serde_json::Value, Option<String>), DecodeError> {
+    yaml::value(bytes)
+}
+
 /// Reads the metadata of an object within an object: its known fields, and a text about each other one. `at` is
 /// where the metadata stands.
 pub fn metadata(

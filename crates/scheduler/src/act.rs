@@ -1,7 +1,9 @@
 //! What follows from a decision: writes to the API, each in a task of its own, so that the next
 //! decision never waits. All carry the leader's fence.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use nakhoda_api::kinds::core::{PersistentVolumeClaim, Pod, PodCondition};
@@ -44,8 +46,8 @@ const AT_ONCE: usize = 100;
 /// Does what was decided.
 pub struct Actions {
     tasks: Tasks,
-    recorder: Recorder,
-    name: String,
+    /// By scheduler name.
+    recorders: Arc<HashMap<String, Recorder>>,
     news: mpsc::UnboundedSender<News>,
     permits: Arc<Semaphore>,
     claims: Informer<PersistentVolumeClaim>,
@@ -54,29 +56,28 @@ pub struct Actions {
 // === impl Actions ===
 
 impl Actions {
-    /// `name` is this scheduler's; how bindings went is told to `news`.
+    /// Events are told in the name of the scheduler that a pod names; how bindings went is told to `news`.
     #[must_use]
     pub fn new(
         tasks: Tasks,
-        recorder: Recorder,
-        name: String,
+        recorders: HashMap<String, Recorder>,
         news: mpsc::UnboundedSender<News>,
         claims: Informer<PersistentVolumeClaim>,
     ) -> Self {
-        Self { tasks, recorder, name, news, permits: Arc::new(Semaphore::new(AT_ONCE)), claims }
+        Self { tasks, recorders: Arc::new(recorders), news, permits: Arc::new(Semaphore::new(AT_ONCE)), claims }
     }
 
     /// Binds a pod to a node, once what it needs there has been done.
-    pub fn bind(&self, client: &Client, pod: Arc<PodInfo>, node: String, steps: Vec<Step>) {
-        let (client, news, recorder) = (client.clone(), self.news.clone(), self.recorder.clone());
+    pub fn bind(&self, client: &Client, pod: Arc<PodInfo>, node: String, steps: Vec<Step>, patience: Duration) {
+        let (client, news, recorders) = (client.clone(), self.news.clone(), self.recorders.clone());
         let (permits, claims) = (self.permits.clone(), self.claims.clone());
         self.tasks.spawn_draining("bind", async move {
             // One that waits for volumes does not keep others waiting.
             let _permit = if steps.is_empty() { Some(permits.acquire().await) } else { None };
-            let outcome = binding::bind(&client, &claims, &pod, &node, &steps).await;
+            let outcome = binding::bind(&client, &claims, &pod, &node, &steps, patience).await;
             if outcome.is_ok() {
                 let message = format!("Successfully assigned {} to {node}", pod.key);
-                recorder.event(&reference(&*pod.object), EventType::Normal, "Scheduled", message);
+                tell(&recorders, pod.scheduler(), &pod, EventType::Normal, "Scheduled", message);
             }
             // The engine is gone only when the process ends.
             drop(news.send(News::Bound(Bound { pod, node, steps, outcome })));
@@ -93,8 +94,8 @@ impl Actions {
         message: &str,
         nominated: Option<String>,
     ) {
-        let about = reference(&*pod.object);
-        self.recorder.event(&about, EventType::Warning, "FailedScheduling", report::shortened(message));
+        let short = report::shortened(message);
+        tell(&self.recorders, pod.scheduler(), pod, EventType::Warning, "FailedScheduling", short);
         let Some(patch) = status_patch(&pod.object, reason, message, nominated.as_deref(), Timestamp::now()) else {
             return;
         };
@@ -149,11 +150,11 @@ impl Actions {
     pub fn evict(&self, client: &Client, victims: Vec<Arc<PodInfo>>, preemptor: &PodInfo, node: &str) {
         let message = format!("Preempted by pod {} on node {node}", preemptor.uid);
         for victim in victims.into_iter().filter(|v| !v.is_terminating()) {
-            let (client, recorder, name, message) =
-                (client.clone(), self.recorder.clone(), self.name.clone(), message.clone());
+            let (client, recorders, name, message) =
+                (client.clone(), self.recorders.clone(), preemptor.scheduler().to_owned(), message.clone());
             self.tasks.spawn("preemption", async move {
                 match evict(&client, &victim, &name).await {
-                    Ok(()) => recorder.event(&reference(&*victim.object), EventType::Normal, "Preempted", message),
+                    Ok(()) => tell(&recorders, &name, &victim, EventType::Normal, "Preempted", message),
                     Err(error) => tracing::warn!(pod = %victim.key, error = chain(&error), "victim not deleted"),
                 }
             });
@@ -173,6 +174,20 @@ impl Actions {
                 _ => {}
             }
         });
+    }
+}
+
+/// An event about a pod, told by a scheduler.
+fn tell(
+    recorders: &HashMap<String, Recorder>,
+    scheduler: &str,
+    pod: &PodInfo,
+    kind: EventType,
+    reason: &str,
+    message: String,
+) {
+    if let Some(recorder) = recorders.get(scheduler) {
+        recorder.event(&reference(&*pod.object), kind, reason, message);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Builds the daemon: client, informers, election, engine, health server.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,31 +10,36 @@ use nakhoda_api::kinds::policy::PodDisruptionBudget;
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::{CSINode, StorageClass};
 use nakhoda_client::leader::{self, Settings};
-use nakhoda_client::{Client, Config, Informers, Key, Recorder, WriteOptions};
+use nakhoda_client::{Client, Informers, Key, Recorder, WriteOptions};
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
 use nakhoda_daemon::{Tasks, serve};
 use tokio::sync::mpsc;
 
 use crate::act::Actions;
+use crate::config::Config;
 use crate::engine::Engine;
-use crate::framework::Framework;
 use crate::metrics::Counts;
 use crate::news::{self, News};
 use crate::options::Options;
+use crate::queue::Queue;
 
 /// In whose name fields are written.
 const MANAGER: &str = "kube-scheduler";
-/// Who holds it, leads.
-const LEASE: (&str, &str) = ("kube-system", "kube-scheduler");
 
 /// Starts everything.
 pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
-    let config = Config::from_kubeconfig(&options.kubeconfig).context("--kubeconfig")?;
+    let config = match &options.config {
+        Some(path) => read(path).context("--config")?,
+        None => Config::named(&options.scheduler_name),
+    };
+    let kubeconfig = options.kubeconfig.or_else(|| config.kubeconfig.clone());
+    let kubeconfig = kubeconfig.context("--kubeconfig, or clientConnection.kubeconfig in --config, is needed")?;
+    let place = nakhoda_client::Config::from_kubeconfig(&kubeconfig).context("--kubeconfig")?;
     let (health, metrics) = (Health::default(), Metrics::default());
     let manager = WriteOptions { field_manager: MANAGER.into(), ..WriteOptions::default() };
-    let client = Client::new(&config).writing(manager);
-    let synced = schedule(&tasks, &client, &options.scheduler_name, &metrics);
+    let client = Client::new(&place).writing(manager);
+    let synced = schedule(&tasks, &client, &config, &metrics);
     let ready = move || if synced.load(Ordering::Relaxed) { Ok(()) } else { Err("nodes or pods not read yet".into()) };
     health.ready("informer-sync", Arc::new(ready));
     serve::serve(&tasks, options.health_address, health, metrics).await.context("--health-address")?;
@@ -41,19 +47,27 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn read(path: &Path) -> anyhow::Result<Config> {
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    Config::read(&bytes).with_context(|| path.display().to_string())
+}
+
 /// Starts the scheduler itself over any client. The flag says when it has read what there is.
-pub fn schedule(tasks: &Tasks, client: &Client, name: &str, metrics: &Metrics) -> Arc<AtomicBool> {
+pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metrics) -> Arc<AtomicBool> {
     let informers = Informers::new(client.clone(), tasks.clone());
     let (nodes, namespaces, pods) = (informers.of::<Node>(), informers.of::<Namespace>(), informers.of::<Pod>());
     let (volumes, claims) = (informers.of::<PersistentVolume>(), informers.of::<PersistentVolumeClaim>());
     let (classes, limits) = (informers.of::<StorageClass>(), informers.of::<CSINode>());
     let (budgets, groups) = (informers.of::<PodDisruptionBudget>(), informers.of::<PodGroup>());
-    let recorder = Recorder::new(client.clone(), tasks, name, "");
+    let recorder = |name: &str| (name.to_owned(), Recorder::new(client.clone(), tasks, name, ""));
+    let recorders = config.profiles.names().map(recorder).collect();
     let (sender, news) = mpsc::unbounded_channel();
-    let actions = Actions::new(tasks.clone(), recorder, name.into(), sender.clone(), claims.clone());
-    let engine = Engine::new(Framework::new(), name.into(), client.clone(), actions, Counts::new(metrics));
-    let lease = Key::new(LEASE.0, LEASE.1);
-    let leadership = leader::run(tasks, client, lease, &leader::identity(), Settings::default());
+    let actions = Actions::new(tasks.clone(), recorders, sender.clone(), claims.clone());
+    let queue = Queue::new(config.backoff);
+    let engine = Engine::new(config.profiles.clone(), queue, client.clone(), actions, Counts::new(metrics));
+    let elect =
+        |(lease, settings): &(Key, Settings)| leader::run(tasks, client, lease.clone(), &leader::identity(), *settings);
+    let leadership = config.election.as_ref().map(elect);
     let synced = Arc::new(AtomicBool::new(false));
     let (flag, tasks) = (synced.clone(), tasks.clone());
     tasks.clone().spawn("scheduling", async move {

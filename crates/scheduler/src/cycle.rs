@@ -77,7 +77,7 @@ pub fn decide(
     if let Some(slot) = promised(cycle, &checks) {
         return Decision::Place(slot);
     }
-    let feasible = search(cycle, &checks, sampling, &mut diagnosis);
+    let feasible = search(framework, cycle, &checks, sampling, &mut diagnosis);
     match feasible.as_slice() {
         [] => Decision::Unfit(diagnosis),
         [only] => Decision::Place(*only),
@@ -86,13 +86,13 @@ pub fn decide(
 }
 
 /// How many nodes that will do are looked for, of so many: all of a few, fewer in proportion the more
-/// there are, never less than 5 %.
+/// there are, never less than 5 %; or the share that was asked for.
 #[must_use]
-pub fn wanted(nodes: usize) -> usize {
+pub fn wanted(nodes: usize, share: Option<usize>) -> usize {
     if nodes < ENOUGH {
         return nodes;
     }
-    let percent = 50_usize.saturating_sub(nodes / 125).max(5);
+    let percent = share.unwrap_or_else(|| 50_usize.saturating_sub(nodes / 125).max(5));
     (nodes * percent / 100).max(ENOUGH)
 }
 
@@ -102,12 +102,11 @@ impl<'a> Checks<'a> {
     /// Prepares every filter; fails if one of them refuses every node alike.
     pub fn prepare(framework: &'a Framework, cycle: Cycle<'a>) -> Result<Self, (&'static str, Reason)> {
         let mut checks = Vec::new();
-        for plugin in framework.plugins() {
-            let Some(filter) = &plugin.filter else { continue };
+        for (name, filter) in framework.filters() {
             match filter.prepare(cycle) {
                 Check::Skip => {}
-                Check::Hopeless(reason) => return Err((plugin.name, reason)),
-                Check::Each(check) => checks.push((plugin.name, check)),
+                Check::Hopeless(reason) => return Err((name, reason)),
+                Check::Each(check) => checks.push((name, check)),
             }
         }
         Ok(Self { checks })
@@ -165,9 +164,15 @@ fn promised(cycle: Cycle<'_>, checks: &Checks<'_>) -> Option<usize> {
     checks.refusal_of(cluster, pod, slot).is_none().then_some(slot)
 }
 
-fn search(cycle: Cycle<'_>, checks: &Checks<'_>, sampling: &mut Sampling, diagnosis: &mut Diagnosis) -> Vec<usize> {
+fn search(
+    framework: &Framework,
+    cycle: Cycle<'_>,
+    checks: &Checks<'_>,
+    sampling: &mut Sampling,
+    diagnosis: &mut Diagnosis,
+) -> Vec<usize> {
     let Cycle { pod, cluster } = cycle;
-    let (slots, wanted) = (cluster.slots(), wanted(cluster.len()));
+    let (slots, wanted) = (cluster.slots(), wanted(cluster.len(), framework.share()));
     let mut feasible = Vec::with_capacity(wanted);
     let mut looked = 0;
     while looked < slots && feasible.len() < wanted {
@@ -187,12 +192,12 @@ fn search(cycle: Cycle<'_>, checks: &Checks<'_>, sampling: &mut Sampling, diagno
 
 fn best(framework: &Framework, cycle: Cycle<'_>, feasible: &[usize], draw: usize) -> usize {
     let mut totals = vec![0_i64; feasible.len()];
-    for score in framework.plugins().iter().filter_map(|p| p.score.as_ref()) {
+    for (_, score, weight) in framework.scores() {
         let Some(rate) = score.prepare(cycle, feasible) else { continue };
         let mut scores: Vec<i64> = feasible.iter().map(|slot| rate(cycle.cluster.at(*slot))).collect();
         score.normalise(&mut scores);
         for (total, score_of_node) in totals.iter_mut().zip(scores) {
-            *total += score_of_node * score.weight();
+            *total += score_of_node * weight;
         }
     }
     let highest = totals.iter().copied().max().unwrap_or_default();
@@ -244,6 +249,7 @@ mod tests {
 
     #[test]
     fn of_many_nodes_only_part_is_searched() {
-        assert_eq!([10, 100, 1000, 5000, 10_000].map(wanted), [10, 100, 420, 500, 500]);
+        assert_eq!([10, 100, 1000, 5000, 10_000].map(|nodes| wanted(nodes, None)), [10, 100, 420, 500, 500]);
+        assert_eq!([10, 1000].map(|nodes| wanted(nodes, Some(80))), [10, 800]);
     }
 }

@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::act::Actions;
 use crate::cluster::Cluster;
+use crate::config::Profiles;
 use crate::cycle::{Decision, Diagnosis, Sampling, decide};
-use crate::framework::{Cycle, Framework};
+use crate::framework::Cycle;
 use crate::gangs::Gangs;
 use crate::metrics::Counts;
 use crate::news::News;
@@ -28,12 +29,11 @@ const UNSCHEDULABLE: &str = "Unschedulable";
 
 /// Everything the scheduler knows.
 pub struct Engine {
-    framework: Framework,
+    profiles: Profiles,
     cluster: Cluster,
     queue: Queue,
     gangs: Gangs,
     sampling: Sampling,
-    name: String,
     client: Client,
     /// The client with the leader's fence, while this process leads.
     leading: Option<Client>,
@@ -44,16 +44,15 @@ pub struct Engine {
 // === impl Engine ===
 
 impl Engine {
-    /// Knows nothing yet. `name` is the `schedulerName` of the pods it is responsible for.
+    /// Knows nothing yet. It is responsible for the pods that name one of the profiles.
     #[must_use]
-    pub fn new(framework: Framework, name: String, client: Client, actions: Actions, counts: Counts) -> Self {
+    pub fn new(profiles: Profiles, queue: Queue, client: Client, actions: Actions, counts: Counts) -> Self {
         Self {
-            framework,
+            profiles,
             cluster: Cluster::default(),
-            queue: Queue::default(),
+            queue,
             gangs: Gangs::default(),
             sampling: Sampling::default(),
-            name,
             client,
             leading: None,
             actions,
@@ -62,8 +61,16 @@ impl Engine {
     }
 
     /// Runs until the news end.
-    pub async fn run(mut self, mut news: mpsc::UnboundedReceiver<News>, mut leadership: watch::Receiver<Leadership>) {
-        self.lead(&leadership.borrow_and_update().clone());
+    pub async fn run(
+        mut self,
+        mut news: mpsc::UnboundedReceiver<News>,
+        leadership: Option<watch::Receiver<Leadership>>,
+    ) {
+        let mut leadership = leadership;
+        match &mut leadership {
+            Some(leadership) => self.lead(&leadership.borrow_and_update().clone()),
+            None => self.leading = Some(self.client.clone()),
+        }
         loop {
             // A decision shall rest on all that is known.
             while let Ok(news) = news.try_recv() {
@@ -74,7 +81,7 @@ impl Engine {
                 continue;
             }
             self.counts.pending(self.queue.lengths());
-            if !self.wait(&mut news, &mut leadership).await {
+            if !self.wait(&mut news, leadership.as_mut()).await {
                 return;
             }
         }
@@ -84,7 +91,7 @@ impl Engine {
     async fn wait(
         &mut self,
         news: &mut mpsc::UnboundedReceiver<News>,
-        leadership: &mut watch::Receiver<Leadership>,
+        leadership: Option<&mut watch::Receiver<Leadership>>,
     ) -> bool {
         let due = self.queue.next_due().filter(|_| self.leading.is_some());
         let timer = async {
@@ -95,11 +102,7 @@ impl Engine {
         };
         tokio::select! {
             news = news.recv() => news.map(|news| self.take_in(news)).is_some(),
-            changed = leadership.changed() => {
-                let leadership = leadership.borrow_and_update().clone();
-                self.lead(&leadership);
-                changed.is_ok()
-            }
+            changed = changed(leadership) => changed.map(|leadership| self.lead(&leadership)).is_some(),
             () = timer => true,
         }
     }
@@ -121,17 +124,18 @@ impl Engine {
             self.attempt_gang(&client, &key, pod, needed);
             return true;
         }
-        self.framework.tally(&mut self.cluster, &pod);
-        let decision = decide(&self.framework, &self.cluster, &pod, &mut self.sampling, rand::random::<u32>() as usize);
+        let framework = self.profiles.own(&pod);
+        framework.tally(&mut self.cluster, &pod);
+        let decision = decide(&framework, &self.cluster, &pod, &mut self.sampling, rand::random::<u32>() as usize);
         self.counts.decided(now.elapsed());
         match decision {
             Decision::Place(slot) => {
                 let node = self.cluster.at(slot);
-                let steps = self.framework.steps(Cycle { pod: &pod, cluster: &self.cluster }, node);
+                let steps = framework.steps(Cycle { pod: &pod, cluster: &self.cluster }, node);
                 let node = node.name.clone();
                 self.cluster.assume(pod.clone(), &node);
                 self.cluster.volumes_mut().assume(&steps);
-                self.actions.bind(&client, pod, node, steps);
+                self.actions.bind(&client, pod, node, steps, framework.patience());
             }
             Decision::NoNodes => self.refuse(&client, &pod, Vec::new(), report::NO_NODES, None),
             Decision::Unfit(diagnosis) => self.make_room(&client, &pod, &diagnosis),
@@ -141,7 +145,9 @@ impl Engine {
 
     fn make_room(&mut self, client: &Client, pod: &Arc<PodInfo>, diagnosis: &Diagnosis) {
         let by = diagnosis.plugins();
-        match preempt::plan(&self.framework, &mut self.cluster, pod, diagnosis) {
+        let framework = self.profiles.own(pod);
+        match preempt::plan(&framework, &mut self.cluster, pod, diagnosis) {
+            Outcome::Off => self.refuse(client, pod, by, &report::unfit(diagnosis, None), None),
             Outcome::Useless(why) => self.refuse(client, pod, by, &report::unfit(diagnosis, Some(&why)), None),
             Outcome::Evict { node, victims } => {
                 self.take_over(client, pod, &node);
@@ -173,6 +179,13 @@ impl Engine {
         self.queue.refuse(&pod.uid, by, Instant::now());
         self.actions.explain(client, pod, UNSCHEDULABLE, why, nominated);
     }
+}
+
+/// Who leads now, once that is another; never if nobody was elected.
+async fn changed(leadership: Option<&mut watch::Receiver<Leadership>>) -> Option<Leadership> {
+    let Some(leadership) = leadership else { return std::future::pending().await };
+    leadership.changed().await.ok()?;
+    Some(leadership.borrow_and_update().clone())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! out once per pod lives in the closure it hands out.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use nakhoda_api::kinds::core::PersistentVolume;
 
@@ -9,12 +10,15 @@ use crate::cluster::Cluster;
 use crate::node::Node;
 use crate::pod::PodInfo;
 
+pub mod args;
 pub mod changes;
 pub mod plugins;
+pub mod points;
 pub mod step;
 
 pub use changes::Changes;
-pub use plugins::{Framework, Plugin, Tally};
+pub use plugins::{Candidates, Plugin, Tally};
+pub use points::Framework;
 pub use step::Step;
 
 /// The best score a plugin gives.
@@ -94,6 +98,9 @@ pub trait Score: Send + Sync {
 pub trait Reserve: Send + Sync {
     /// In the order in which it is done.
     fn steps(&self, cycle: Cycle<'_>, node: &Node) -> Vec<Step>;
+
+    /// How long that may take.
+    fn patience(&self) -> Duration;
 }
 
 // === impl Cycle ===

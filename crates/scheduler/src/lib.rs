@@ -4,11 +4,12 @@
 //! task owns that state ([`engine`]), so there are no locks, and binding never holds up the next
 //! decision. A plugin is one file and one line in [`plugin`].
 //!
-//! Absent so far: resource claims, and scheduler profiles.
+//! Absent so far: resource claims.
 
 pub mod act;
 pub mod app;
 pub mod cluster;
+pub mod config;
 pub mod cycle;
 pub mod engine;
 pub mod framework;

@@ -32,8 +32,10 @@ plugins! {
     volume_zone,
     topology_spread,
     inter_pod_affinity,
+    preemption,
     balanced,
     image_locality,
+    binder,
 }
 
 #[cfg(test)]

@@ -80,6 +80,12 @@ impl PodInfo {
         self.object.spec.as_ref()
     }
 
+    /// The name of the scheduler that is responsible for it.
+    #[must_use]
+    pub fn scheduler(&self) -> &str {
+        self.spec().and_then(|s| s.scheduler_name.as_deref()).unwrap_or("default-scheduler")
+    }
+
     /// The node it is bound to, empty if none.
     #[must_use]
     pub fn node_name(&self) -> &str {

@@ -16,8 +16,6 @@ use crate::report;
 
 const NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
 const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
-/// At least so many nodes with victims are compared, or a tenth of all.
-const ENOUGH: usize = 100;
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -31,6 +29,8 @@ pub enum Outcome {
     },
     /// Nobody leaves; why.
     Useless(String),
+    /// The profile has no preemption.
+    Off,
 }
 
 /// A node, and who would have to leave it.
@@ -44,10 +44,11 @@ struct Candidate {
 /// Looks for the node on which the least important pods would have to go.
 #[must_use]
 pub fn plan(framework: &Framework, cluster: &mut Cluster, pod: &PodInfo, diagnosis: &Diagnosis) -> Outcome {
+    let Some(candidates) = framework.preemption() else { return Outcome::Off };
     if let Some(why) = ineligible(cluster, pod, diagnosis) {
         return Outcome::Useless(why.into());
     }
-    let enough = ENOUGH.max(cluster.len() / 10);
+    let enough = candidates.least.max(cluster.len() * candidates.percent / 100);
     let mut reasons: Vec<Reason> = Vec::new();
     if diagnosis.overall.is_some() {
         reasons = vec![NOT_HELPFUL.into(); diagnosis.nodes];
@@ -163,7 +164,7 @@ mod tests {
     fn useless(outcome: &Outcome) -> &str {
         match outcome {
             Outcome::Useless(why) => why,
-            Outcome::Evict { .. } => "",
+            Outcome::Evict { .. } | Outcome::Off => "",
         }
     }
 

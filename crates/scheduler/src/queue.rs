@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 
 use crate::pod::PodInfo;
 
-/// After the first failure; doubles.
-const FIRST: Duration = Duration::from_secs(1);
-const MOST: Duration = Duration::from_secs(10);
 /// After this long without news a pod is tried anyway.
 const FLUSH: Duration = Duration::from_secs(300);
 
 /// Pods by UID, and their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queue {
     entries: HashMap<String, Entry>,
     active: BTreeMap<(i64, u64), String>,
@@ -24,6 +21,8 @@ pub struct Queue {
     /// Unschedulable ones, by when they are tried anyway.
     waiting: BTreeMap<(Instant, u64), String>,
     sequence: u64,
+    /// How long a pod waits after the first failure (it doubles), and at most.
+    backoff_times: (Duration, Duration),
 }
 
 #[derive(Debug)]
@@ -73,7 +72,26 @@ pub struct Lengths {
 
 // === impl Queue ===
 
+impl Default for Queue {
+    fn default() -> Self {
+        Self::new((Duration::from_secs(1), Duration::from_secs(10)))
+    }
+}
+
 impl Queue {
+    /// An empty one. A pod that failed waits for the first time, then twice as long each time, at most for the second.
+    #[must_use]
+    pub fn new(backoff_times: (Duration, Duration)) -> Self {
+        Self {
+            entries: HashMap::new(),
+            active: BTreeMap::new(),
+            backoff: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            sequence: 0,
+            backoff_times,
+        }
+    }
+
     /// A pod is new or has changed. `open` says whether every gate is.
     pub fn put(&mut self, pod: Arc<PodInfo>, rank: i64, open: bool, now: Instant) {
         let Some(entry) = self.entries.get_mut(&pod.uid) else {
@@ -194,7 +212,11 @@ impl Queue {
     /// From unschedulable to active, or to backing off if it failed a short while ago.
     fn stir(&mut self, uid: &str, now: Instant) {
         let Some(entry) = self.entries.get(uid) else { return };
-        if entry.due().is_some_and(|due| due > now) { self.back_off(uid, Early::Yes) } else { self.activate(uid) }
+        if entry.due(self.backoff_times).is_some_and(|due| due > now) {
+            self.back_off(uid, Early::Yes)
+        } else {
+            self.activate(uid)
+        }
     }
 
     fn activate(&mut self, uid: &str) {
@@ -210,7 +232,7 @@ impl Queue {
         self.unplace(uid);
         self.sequence += 1;
         let Some(entry) = self.entries.get_mut(uid) else { return };
-        let Some(due) = entry.due() else { return };
+        let Some(due) = entry.due(self.backoff_times) else { return };
         entry.place = Place::Backoff((due, self.sequence), early);
         self.backoff.insert((due, self.sequence), uid.into());
     }
@@ -229,9 +251,9 @@ impl Queue {
 
 impl Entry {
     /// Until when it backs off.
-    fn due(&self) -> Option<Instant> {
+    fn due(&self, (first, most): (Duration, Duration)) -> Option<Instant> {
         let doublings = self.attempts.saturating_sub(1).min(10);
-        Some(self.failed? + (FIRST * (1 << doublings)).min(MOST))
+        Some(self.failed? + (first * (1 << doublings)).min(most))
     }
 }
 

@@ -78,6 +78,17 @@ impl Resources {
         }
     }
 
+    /// The amount of one resource.
+    #[must_use]
+    pub fn amount(&self, name: &str) -> i64 {
+        match name {
+            "cpu" => self.cpu,
+            "memory" => self.memory,
+            "ephemeral-storage" => self.ephemeral_storage,
+            other => self.others.get(other).copied().unwrap_or_default(),
+        }
+    }
+
     /// Whether nothing is asked for.
     #[must_use]
     pub fn is_zero(&self) -> bool {

@@ -12,9 +12,6 @@ use serde_json::{Value, json};
 use crate::framework::Step;
 use crate::pod::PodInfo;
 
-/// So long volumes may take: upstream's `bindTimeoutSeconds`.
-const PATIENCE: Duration = Duration::from_secs(600);
-
 /// Why a pod was not bound.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
@@ -49,13 +46,14 @@ pub(super) async fn bind(
     pod: &PodInfo,
     node: &str,
     steps: &[Step],
+    patience: Duration,
 ) -> Result<(), BindError> {
     if !steps.is_empty() {
         for step in steps {
             take(client, claims, step, node).await?;
         }
         let bound = settled(claims, steps.iter().map(|step| step.claim().clone()).collect());
-        tokio::time::timeout(PATIENCE, bound).await.map_err(|_| BindError::TimedOut)??;
+        tokio::time::timeout(patience, bound).await.map_err(|_| BindError::TimedOut)??;
     }
     let binding = Binding {
         metadata: ObjectMeta {

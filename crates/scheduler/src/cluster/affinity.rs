@@ -9,9 +9,6 @@ use nakhoda_api::selector::{LabelSelector, labels};
 use super::topology::Topologies;
 use crate::pod::PodInfo;
 
-/// How much a required affinity of a placed pod counts for those it wants near: upstream's default.
-const REQUIRED_WEIGHT: i64 = 1;
-
 /// Labels of namespaces by name.
 pub type Namespaces = HashMap<String, BTreeMap<String, String>>;
 
@@ -33,6 +30,8 @@ pub struct Near {
 pub enum Attitude {
     /// It must not be there.
     Repels,
+    /// It cannot do without; how much that counts for the other, the plugin knows.
+    Needs,
     /// It adds so much to the neighbourhood's score.
     Weighs(i64),
 }
@@ -126,7 +125,7 @@ fn of(pod: &PodInfo) -> Vec<(Near, Attitude)> {
     let mut attitudes = Vec::new();
     if let Some(affinity) = &affinity.pod_affinity {
         let required = affinity.required_during_scheduling_ignored_during_execution.iter().flatten();
-        attitudes.extend(required.map(|t| (Near::read(pod, t), Attitude::Weighs(REQUIRED_WEIGHT))));
+        attitudes.extend(required.map(|t| (Near::read(pod, t), Attitude::Needs)));
         let preferred = affinity.preferred_during_scheduling_ignored_during_execution.iter().flatten();
         attitudes.extend(preferred.map(|t| (Near::read(pod, &t.pod_affinity_term), Attitude::Weighs(t.weight.into()))));
     }

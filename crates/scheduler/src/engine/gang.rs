@@ -46,7 +46,7 @@ impl Engine {
         let mut members: Vec<Arc<PodInfo>> =
             self.gangs.waiting(key).iter().filter_map(|pod| self.queue.take(&pod.uid)).collect();
         members.push(first);
-        members.sort_by_key(|pod| Reverse(self.framework.rank(pod)));
+        members.sort_by_key(|pod| Reverse(self.profiles.own(pod).rank(pod)));
         let trial = self.try_gang(members);
         self.counts.decided(now.elapsed());
         let whole = self.gangs.placed(key) + trial.placed.len() >= needed;
@@ -61,9 +61,10 @@ impl Engine {
     fn try_gang(&mut self, members: Vec<Arc<PodInfo>>) -> Trial {
         let mut trial = Trial::default();
         for pod in members {
-            self.framework.tally(&mut self.cluster, &pod);
+            let framework = self.profiles.own(&pod);
+            framework.tally(&mut self.cluster, &pod);
             let draw = rand::random::<u32>() as usize;
-            let (node, victims) = match decide(&self.framework, &self.cluster, &pod, &mut self.sampling, draw) {
+            let (node, victims) = match decide(&framework, &self.cluster, &pod, &mut self.sampling, draw) {
                 Decision::Place(slot) => (self.cluster.at(slot).name.clone(), Vec::new()),
                 Decision::NoNodes => {
                     trial.refused.push((pod, Vec::new(), report::NO_NODES.into()));
@@ -71,8 +72,12 @@ impl Engine {
                 }
                 Decision::Unfit(diagnosis) => {
                     trial.by.extend(diagnosis.plugins());
-                    match preempt::plan(&self.framework, &mut self.cluster, &pod, &diagnosis) {
+                    match preempt::plan(&framework, &mut self.cluster, &pod, &diagnosis) {
                         Outcome::Evict { node, victims } => (node, victims),
+                        Outcome::Off => {
+                            trial.refused.push((pod, diagnosis.plugins(), report::unfit(&diagnosis, None)));
+                            continue;
+                        }
                         Outcome::Useless(why) => {
                             let text = report::unfit(&diagnosis, Some(&why));
                             trial.refused.push((pod, diagnosis.plugins(), text));
@@ -83,7 +88,7 @@ impl Engine {
             };
             trial.lifted.extend(victims.iter().filter_map(|victim| self.cluster.lift(&victim.uid)));
             let steps = match self.cluster.node(&node) {
-                Some(at) => self.framework.steps(Cycle { pod: &pod, cluster: &self.cluster }, at),
+                Some(at) => framework.steps(Cycle { pod: &pod, cluster: &self.cluster }, at),
                 None => Vec::new(),
             };
             self.cluster.assume(pod.clone(), &node);
@@ -96,7 +101,8 @@ impl Engine {
     fn seat(&mut self, client: &Client, key: &Key, trial: Trial) {
         for Seat { pod, node, steps, .. } in trial.placed {
             self.gangs.place(&pod);
-            self.actions.bind(client, pod, node, steps);
+            let patience = self.profiles.own(&pod).patience();
+            self.actions.bind(client, pod, node, steps, patience);
         }
         for (pod, by, why) in trial.refused {
             self.refuse(client, &pod, by, &why, None);

@@ -96,7 +96,7 @@ impl Engine {
             }
         } else if self.cluster.is_assumed(&pod.uid) && self.queue.get(&pod.uid).is_none() {
             // An older state of a pod that is bound already: news of the binding is on its way.
-        } else if object.spec.as_ref().and_then(|s| s.scheduler_name.as_deref()) == Some(&self.name) {
+        } else if self.profiles.of(&pod).is_some() {
             if !pod.nominated_node().is_empty() {
                 self.cluster.nominations_mut().set(pod.clone(), pod.nominated_node());
             }
@@ -109,8 +109,9 @@ impl Engine {
     }
 
     fn enqueue(&mut self, pod: Arc<PodInfo>) {
-        let open = self.framework.closed(&pod).is_none() && self.gangs.closed(&pod).is_none();
-        let rank = self.framework.rank(&pod);
+        let framework = self.profiles.own(&pod);
+        let open = framework.closed(&pod).is_none() && self.gangs.closed(&pod).is_none();
+        let rank = framework.rank(&pod);
         self.queue.put(pod, rank, open, Instant::now());
     }
 
@@ -170,15 +171,18 @@ impl Engine {
         if changes.is_empty() {
             return;
         }
-        let Self { framework, cluster, queue, .. } = self;
-        queue.news(Instant::now(), |pod, by| helps(framework, cluster, pod, by, slot, changes));
+        let Self { profiles, cluster, queue, .. } = self;
+        queue.news(Instant::now(), |pod, by| helps(&profiles.own(pod), cluster, pod, by, slot, changes));
     }
 
     /// The same for what happened at no node in particular: only plugins that look around care.
     pub(super) fn stir(&mut self, changes: Changes) {
-        let Self { framework, queue, .. } = self;
-        let cares = |name: &&str| framework.plugin(name).is_some_and(|p| p.looks_around && p.helped_by.meets(changes));
-        queue.news(Instant::now(), |_, by| by.iter().any(cares));
+        let Self { profiles, queue, .. } = self;
+        queue.news(Instant::now(), |pod, by| {
+            let framework = profiles.own(pod);
+            let plugins = by.iter().filter_map(|name| framework.plugin(name));
+            plugins.into_iter().any(|plugin| plugin.looks_around && plugin.helped_by.meets(changes))
+        });
     }
 }
 

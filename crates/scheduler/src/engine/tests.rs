@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::*;
 use crate::app;
+use crate::config::Config;
 use crate::fixtures::{NodeBuilder, PodBuilder, claim, gang, node, pod, volume, waiting_class};
 
 /// A scheduler over an API server in memory.
@@ -28,7 +29,7 @@ impl World {
         }
         let informers = Informers::new(memory.client(), tasks.clone());
         let (pods, events) = (informers.of(), informers.of());
-        app::schedule(&tasks, &memory.client(), "default-scheduler", &Metrics::default());
+        app::schedule(&tasks, &memory.client(), &Config::named("default-scheduler"), &Metrics::default());
         Self { memory, tasks, pods, events }
     }
 
@@ -130,11 +131,11 @@ async fn an_older_state_of_a_bound_pod_is_not_scheduled_again() {
     let (memory, tasks) = (Memory::new(), Tasks::new());
     let client = memory.client();
     let (sender, mut bound) = mpsc::unbounded_channel();
-    let recorder = nakhoda_client::Recorder::new(client.clone(), &tasks, "s", "");
     let claims = Informers::new(memory.client(), tasks.clone()).of();
-    let actions = Actions::new(tasks.clone(), recorder, "s".into(), sender, claims);
+    let actions = Actions::new(tasks.clone(), std::collections::HashMap::new(), sender, claims);
     let counts = Counts::new(&Metrics::default());
-    let mut engine = Engine::new(Framework::new(), "default-scheduler".into(), client.clone(), actions, counts);
+    let profiles = Config::named("default-scheduler").profiles;
+    let mut engine = Engine::new(profiles, Queue::default(), client.clone(), actions, counts);
     engine.leading = Some(client.clone());
     client.all().create(&pod("a").build()).await.expect("created");
     engine.take_in(News::Node(Change::Added(Arc::new(node("n").build()))));
@@ -154,7 +155,7 @@ async fn when_the_leader_stops_the_next_goes_on() {
     world.create(pod("a")).await;
     world.bound("a").await;
     let next = Tasks::new();
-    app::schedule(&next, &world.memory.client(), "default-scheduler", &Metrics::default());
+    app::schedule(&next, &world.memory.client(), &Config::named("default-scheduler"), &Metrics::default());
     world.tasks.stop();
     world.create(pod("b")).await;
     let api = world.memory.client().namespaced::<Pod>("default");

@@ -1,9 +1,16 @@
-//! [`Plugin`]: which points a plugin extends. [`Framework`]: all of them, in order.
+//! [`Plugin`]: which points a plugin extends.
 
-use super::{Changes, Cycle, Filter, Gate, Reason, Reserve, Score, Sort, Step};
-use crate::cluster::{Cluster, Group};
-use crate::node::Node;
+use nakhoda_api::field::{Errors, Path};
+use serde_json::Value;
+
+use super::{Changes, Filter, Gate, Reserve, Score, Sort};
+use crate::cluster::Group;
 use crate::pod::PodInfo;
+
+/// What a plugin adds up, for any pod.
+pub type Tallies = Box<dyn Fn(&PodInfo) -> Vec<Tally> + Send + Sync>;
+/// Makes a plugin of its arguments; `Path` is where they stand.
+pub type Configure = fn(&Value, &Path, &mut Errors) -> Plugin;
 
 /// A plugin, by the points it extends.
 #[derive(Default)]
@@ -15,7 +22,7 @@ pub struct Plugin {
     /// Whether what it says of one node depends on others, so that a change anywhere may help.
     pub looks_around: bool,
     /// What must be added up for it.
-    pub tallies: Option<fn(&PodInfo) -> Vec<Tally>>,
+    pub tallies: Option<Tallies>,
     /// See [`Gate`].
     pub gate: Option<Box<dyn Gate>>,
     /// See [`Sort`].
@@ -26,6 +33,21 @@ pub struct Plugin {
     pub score: Option<Box<dyn Score>>,
     /// See [`Reserve`].
     pub reserve: Option<Box<dyn Reserve>>,
+    /// After the filters: whether others may have to leave for a pod, and how long to look for them.
+    pub preemption: Option<Candidates>,
+    /// Whether it writes the binding.
+    pub binds: bool,
+    /// How it is made with arguments, if it takes any.
+    pub configure: Option<Configure>,
+}
+
+/// With how many nodes preemption is content: this part of all, and at least so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// Hundredths of all nodes.
+    pub percent: usize,
+    /// At least.
+    pub least: usize,
 }
 
 /// What a plugin adds up for a pod: how many pods of a group are in each domain of a label.
@@ -35,11 +57,6 @@ pub struct Tally {
     pub group: Option<Group>,
     /// Whose values are the domains.
     pub key: String,
-}
-
-/// All plugins, in the order in which they run.
-pub struct Framework {
-    plugins: Vec<Plugin>,
 }
 
 // === impl Plugin ===
@@ -89,8 +106,15 @@ impl Plugin {
 
     /// Adds what must be added up.
     #[must_use]
-    pub fn tallies(mut self, tallies: fn(&PodInfo) -> Vec<Tally>) -> Self {
-        self.tallies = Some(tallies);
+    pub fn tallies(mut self, tallies: impl Fn(&PodInfo) -> Vec<Tally> + Send + Sync + 'static) -> Self {
+        self.tallies = Some(Box::new(tallies));
+        self
+    }
+
+    /// Says how it is made with arguments.
+    #[must_use]
+    pub const fn configured_by(mut self, configure: Configure) -> Self {
+        self.configure = Some(configure);
         self
     }
 
@@ -99,69 +123,5 @@ impl Plugin {
     pub const fn looking_around(mut self) -> Self {
         self.looks_around = true;
         self
-    }
-}
-
-// === impl Framework ===
-
-impl Framework {
-    /// All plugins of the registry.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { plugins: crate::plugin::all() }
-    }
-
-    /// Only these, for tests.
-    #[must_use]
-    pub const fn of(plugins: Vec<Plugin>) -> Self {
-        Self { plugins }
-    }
-
-    /// All plugins.
-    #[must_use]
-    pub fn plugins(&self) -> &[Plugin] {
-        &self.plugins
-    }
-
-    /// Why a pod may not be looked at at all, if so.
-    #[must_use]
-    pub fn closed(&self, pod: &PodInfo) -> Option<Reason> {
-        self.plugins.iter().filter_map(|p| p.gate.as_ref()).find_map(|gate| gate.closed(pod))
-    }
-
-    /// How far in front of the queue a pod stands: the first plugin that has an order says.
-    #[must_use]
-    pub fn rank(&self, pod: &PodInfo) -> i64 {
-        self.plugins.iter().find_map(|p| p.sort.as_ref()).map(|sort| sort.rank(pod)).unwrap_or_default()
-    }
-
-    /// What a pod needs at a node before it is bound.
-    #[must_use]
-    pub fn steps(&self, cycle: Cycle<'_>, node: &Node) -> Vec<Step> {
-        self.plugins.iter().filter_map(|p| p.reserve.as_ref()).flat_map(|reserve| reserve.steps(cycle, node)).collect()
-    }
-
-    /// A plugin by name.
-    #[must_use]
-    pub fn plugin(&self, name: &str) -> Option<&Plugin> {
-        self.plugins.iter().find(|plugin| plugin.name == name)
-    }
-
-    /// Makes a cluster add up, from now on, what the plugins ask of it for a pod: before its cycle.
-    pub fn tally(&self, cluster: &mut Cluster, pod: &PodInfo) {
-        for tallies in self.plugins.iter().filter_map(|p| p.tallies) {
-            for Tally { group, key } in tallies(pod) {
-                cluster.follow(&key);
-                if let Some(group) = group {
-                    cluster.track(group);
-                }
-            }
-        }
-    }
-}
-
-impl Default for Framework {
-    fn default() -> Self {
-        Self::new()
     }
 }

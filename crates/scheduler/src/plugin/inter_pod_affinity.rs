@@ -3,12 +3,15 @@
 //!
 //! Absent: `matchLabelKeys` and `mismatchLabelKeys`, which the API server merges into the selector.
 
+use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{PodAffinityTerm, WeightedPodAffinityTerm};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::cluster::affinity::{Attitude, Entry, Near};
 use crate::cluster::topology::Topology;
 use crate::cluster::{Cluster, Group};
-use crate::framework::{BEST, Changes, Check, Cycle, Filter, Plugin, Rate, Score, Tally, Verdict};
+use crate::framework::{BEST, Changes, Check, Cycle, Filter, Plugin, Rate, Score, Tally, Verdict, args};
 use crate::node::Node;
 use crate::pod::PodInfo;
 
@@ -16,7 +19,22 @@ const UNMET: &str = "node(s) didn't match pod affinity rules";
 const UNWANTED: &str = "node(s) didn't match pod anti-affinity rules";
 const REPELLED: &str = "node(s) didn't satisfy existing pods anti-affinity rules";
 
-struct InterPodAffinity;
+#[derive(Clone, Copy)]
+struct InterPodAffinity {
+    /// How much a placed pod counts for those that it requires near it.
+    needs: i64,
+    /// Whether what placed pods would like counts only for pods that would like something themselves.
+    own_only: bool,
+}
+
+/// `InterPodAffinityArgs`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Args {
+    hard_pod_affinity_weight: Option<i32>,
+    #[serde(default)]
+    ignore_preferred_terms_of_existing_pods: bool,
+}
 
 /// How many there are in each neighbourhood of one kind.
 struct Neighbourhoods<'a> {
@@ -34,13 +52,27 @@ struct Terms<'a> {
 /// The plugin.
 #[must_use]
 pub fn plugin() -> Plugin {
+    with(InterPodAffinity { needs: 1, own_only: false })
+}
+
+fn with(affinity: InterPodAffinity) -> Plugin {
     let helped_by =
         Changes::NODE_ADDED.or(Changes::NODE_LABELS).or(Changes::POD_ADDED).or(Changes::POD_REMOVED);
     Plugin::named("InterPodAffinity")
-        .filter(InterPodAffinity, helped_by)
-        .score(InterPodAffinity)
+        .filter(affinity, helped_by)
+        .score(affinity)
         .tallies(tallies)
         .looking_around()
+        .configured_by(configure)
+}
+
+fn configure(given: &Value, path: &Path, errors: &mut Errors) -> Plugin {
+    let args: Args = args::read(given, path, errors);
+    let needs = args.hard_pod_affinity_weight.unwrap_or(1);
+    if !(0..=100).contains(&needs) {
+        errors.invalid(&path.child("hardPodAffinityWeight"), needs, "not in valid range [0, 100]");
+    }
+    with(InterPodAffinity { needs: needs.into(), own_only: args.ignore_preferred_terms_of_existing_pods })
 }
 
 impl Filter for InterPodAffinity {
@@ -80,13 +112,20 @@ impl Score for InterPodAffinity {
     fn prepare<'a>(&'a self, cycle: Cycle<'a>, _: &[usize]) -> Option<Rate<'a>> {
         let cluster = cycle.cluster;
         let mut weighed: Vec<(i64, Neighbourhoods<'_>)> = Vec::new();
+        if self.own_only && Terms::of(cycle.pod).wishes.is_empty() {
+            return None;
+        }
         for (weight, term) in Terms::of(cycle.pod).wishes {
             let group = group(cycle.pod, term);
             weighed.push((weight, Neighbourhoods::of(cluster, &term.topology_key, Some(&group))));
         }
         for entry in cluster.attitudes().iter() {
-            let Attitude::Weighs(weight) = entry.attitude else { continue };
-            if entry.near.means(cycle.pod, cluster.namespaces()) {
+            let weight = match entry.attitude {
+                Attitude::Weighs(weight) => weight,
+                Attitude::Needs => self.needs,
+                Attitude::Repels => continue,
+            };
+            if weight != 0 && entry.near.means(cycle.pod, cluster.namespaces()) {
                 weighed.push((weight, Neighbourhoods::holding(cluster, entry)));
             }
         }

@@ -2,14 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use nakhoda_api::kinds::core::PreferredSchedulingTerm;
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::kinds::core::{self, PreferredSchedulingTerm};
 use nakhoda_api::selector::nodes::{NodeSelector, Term};
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Rate, Score, Verdict, scale};
+use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Rate, Score, Verdict, args, scale};
 use crate::node::Node;
 use crate::pod::PodInfo;
 
-struct NodeAffinity;
+/// What the profile adds to every pod's affinity.
+#[derive(Clone, Default)]
+struct NodeAffinity {
+    required: Option<NodeSelector>,
+    preferred: Vec<(i64, Term)>,
+}
+
+/// `NodeAffinityArgs`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Args {
+    added_affinity: Option<core::NodeAffinity>,
+}
 
 /// What a pod demands of a node.
 pub struct Demand<'a> {
@@ -22,19 +37,46 @@ static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 /// The plugin.
 #[must_use]
 pub fn plugin() -> Plugin {
+    with(NodeAffinity::default())
+}
+
+fn with(affinity: NodeAffinity) -> Plugin {
     Plugin::named("NodeAffinity")
-        .filter(NodeAffinity, Changes::NODE_ADDED.or(Changes::NODE_LABELS))
-        .score(NodeAffinity)
+        .filter(affinity.clone(), Changes::NODE_ADDED.or(Changes::NODE_LABELS))
+        .score(affinity)
+        .configured_by(configure)
+}
+
+fn configure(given: &Value, path: &Path, errors: &mut Errors) -> Plugin {
+    let args: Args = args::read(given, path, errors);
+    let added = args.added_affinity.unwrap_or_default();
+    let at = path.child("addedAffinity");
+    let required = added.required_during_scheduling_ignored_during_execution;
+    if required.as_ref().is_some_and(|required| required.node_selector_terms.is_empty()) {
+        let at = at.child("requiredDuringSchedulingIgnoredDuringExecution").child("nodeSelectorTerms");
+        errors.required(&at, "must have at least one node selector term");
+    }
+    let preferred = added.preferred_during_scheduling_ignored_during_execution.unwrap_or_default();
+    let list = at.child("preferredDuringSchedulingIgnoredDuringExecution");
+    for (i, term) in preferred.iter().enumerate().filter(|(_, term)| !(1..=100).contains(&term.weight)) {
+        errors.invalid(&list.index(i).child("weight"), term.weight, "must be in the range 1-100");
+    }
+    with(NodeAffinity {
+        required: required.map(|required| NodeSelector::of(&required.node_selector_terms)),
+        preferred: preferred.iter().map(weighted).collect(),
+    })
 }
 
 impl Filter for NodeAffinity {
     fn prepare<'a>(&'a self, cycle: Cycle<'a>) -> Check<'a> {
         let demand = Demand::of(cycle.pod);
-        if demand.is_nothing() {
+        if demand.is_nothing() && self.required.is_none() {
             return Check::Skip;
         }
         Check::Each(Box::new(move |node| {
-            if demand.met_by(node) {
+            if self.required.as_ref().is_some_and(|required| !required.matches(&node.labels, &node.name)) {
+                Verdict::hopeless("node(s) didn't match scheduler-enforced node affinity")
+            } else if demand.met_by(node) {
                 Verdict::Pass
             } else {
                 Verdict::hopeless("node(s) didn't match Pod's node affinity/selector")
@@ -49,9 +91,10 @@ impl Score for NodeAffinity {
     }
 
     fn prepare<'a>(&'a self, cycle: Cycle<'a>, _: &[usize]) -> Option<Rate<'a>> {
-        let affinity = cycle.pod.affinity()?.node_affinity.as_ref()?;
-        let preferred = affinity.preferred_during_scheduling_ignored_during_execution.as_ref()?;
-        let terms: Vec<(i64, Term)> = preferred.iter().map(weighted).collect();
+        let affinity = cycle.pod.affinity().and_then(|affinity| affinity.node_affinity.as_ref());
+        let own = affinity.and_then(|affinity| affinity.preferred_during_scheduling_ignored_during_execution.as_ref());
+        let mut terms = self.preferred.clone();
+        terms.extend(own.into_iter().flatten().map(weighted));
         if terms.is_empty() {
             return None;
         }

@@ -1,21 +1,72 @@
 //! A node must have what the pod asks for; of those that have, the emptier is better.
 
-use crate::framework::{BEST, Changes, Check, Cycle, Filter, Plugin, Rate, Reason, Score, Verdict};
+use std::sync::Arc;
+
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::names;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Rate, Reason, Score, Verdict, args};
 use crate::node::Node;
 use crate::pod::PodInfo;
 
-struct ResourcesFit;
+pub(crate) mod strategy;
+
+use strategy::{Scale, Strategy};
+
+#[derive(Clone, Default)]
+struct ResourcesFit {
+    scale: Scale,
+    /// Resources that somebody else looks after, by name and by the part before the slash.
+    ignored: Arc<[String]>,
+    ignored_groups: Arc<[String]>,
+}
+
+/// `NodeResourcesFitArgs`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Args {
+    #[serde(default)]
+    ignored_resources: Vec<String>,
+    #[serde(default)]
+    ignored_resource_groups: Vec<String>,
+    scoring_strategy: Option<Strategy>,
+}
 
 /// The plugin.
 #[must_use]
 pub fn plugin() -> Plugin {
+    with(ResourcesFit::default())
+}
+
+fn configure(given: &Value, path: &Path, errors: &mut Errors) -> Plugin {
+    let args: Args = args::read(given, path, errors);
+    for (i, name) in args.ignored_resources.iter().enumerate() {
+        for fault in names::is_qualified_name(name) {
+            errors.invalid(&path.child("ignoredResources").index(i), name.as_str(), fault);
+        }
+    }
+    for (i, name) in args.ignored_resource_groups.iter().enumerate().filter(|(_, name)| name.contains('/')) {
+        let at = path.child("ignoredResourceGroups").index(i);
+        errors.invalid(&at, name.as_str(), "resource group name can't contain '/'");
+    }
+    let strategy = args.scoring_strategy;
+    with(ResourcesFit {
+        scale: strategy.map(|s| Scale::of(s, &path.child("scoringStrategy"), errors)).unwrap_or_default(),
+        ignored: args.ignored_resources.into(),
+        ignored_groups: args.ignored_resource_groups.into(),
+    })
+}
+
+fn with(fit: ResourcesFit) -> Plugin {
     let helped_by = Changes::NODE_ADDED.or(Changes::NODE_ALLOCATABLE).or(Changes::POD_REMOVED);
-    Plugin::named("NodeResourcesFit").filter(ResourcesFit, helped_by).score(ResourcesFit)
+    Plugin::named("NodeResourcesFit").filter(fit.clone(), helped_by).score(fit).configured_by(configure)
 }
 
 impl Filter for ResourcesFit {
     fn prepare<'a>(&'a self, cycle: Cycle<'a>) -> Check<'a> {
-        Check::Each(Box::new(|node| fits(cycle.pod, node)))
+        Check::Each(Box::new(|node| self.fits(cycle.pod, node)))
     }
 }
 
@@ -25,15 +76,19 @@ impl Score for ResourcesFit {
     }
 
     fn prepare<'a>(&'a self, cycle: Cycle<'a>, _: &[usize]) -> Option<Rate<'a>> {
-        Some(Box::new(|node| {
-            let cpu = free(node.scored[0] + cycle.pod.scored[0], node.allocatable.cpu);
-            let memory = free(node.scored[1] + cycle.pod.scored[1], node.allocatable.memory);
-            (cpu + memory) / 2
-        }))
+        Some(Box::new(|node| self.scale.rate(cycle.pod, node)))
     }
 }
 
-fn fits(pod: &PodInfo, node: &Node) -> Verdict {
+// === impl ResourcesFit ===
+
+impl ResourcesFit {
+    fn ignores(&self, resource: &str) -> bool {
+        let group = || resource.split_once('/').is_some_and(|(group, _)| self.ignored_groups.iter().any(|g| g == group));
+        self.ignored.iter().any(|name| name == resource) || group()
+    }
+
+fn fits(&self, pod: &PodInfo, node: &Node) -> Verdict {
     let mut reasons: Vec<Reason> = Vec::new();
     let mut hopeless = false;
     if node.pods.len() as u64 + 1 > node.most_pods.unsigned_abs() {
@@ -51,7 +106,7 @@ fn fits(pod: &PodInfo, node: &Node) -> Verdict {
     demand(wanted.ephemeral_storage, used.ephemeral_storage, all.ephemeral_storage, &|| {
         "Insufficient ephemeral-storage".into()
     });
-    for (name, amount) in &wanted.others {
+    for (name, amount) in wanted.others.iter().filter(|(name, _)| !self.ignores(name)) {
         let of = |amounts: &crate::resources::Resources| amounts.others.get(name).copied().unwrap_or_default();
         demand(*amount, of(used), of(all), &|| format!("Insufficient {name}").into());
     }
@@ -61,10 +116,6 @@ fn fits(pod: &PodInfo, node: &Node) -> Verdict {
         (false, false) => Verdict::Reject(reasons),
     }
 }
-
-/// Which part of the node would be free, of [`BEST`].
-const fn free(used: i64, all: i64) -> i64 {
-    if all == 0 || used > all { 0 } else { (all - used) * BEST / all }
 }
 
 #[cfg(test)]

@@ -1,38 +1,55 @@
 //! Pods that belong together are spread over nodes and zones: by the pod's own constraints, and
-//! without any by upstream's defaults (nodes with a skew of 3, zones with 5), where pods belong
+//! without any by the profile's (upstream's if it says nothing: nodes with a skew of 3, zones with 5), where pods belong
 //! together that one controller has made.
 //!
 //! Absent: the selectors of Services do not add to the default grouping.
 
+use std::sync::Arc;
+
 use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Rate, Score, Tally, Verdict};
 
 mod constraint;
+mod defaults;
 mod domains;
 mod rate;
 
 use constraint::Constraint;
+use defaults::Defaults;
 use domains::Domains;
 
-struct TopologySpread;
+#[derive(Clone)]
+struct TopologySpread {
+    defaults: Arc<Defaults>,
+}
 
 /// The plugin.
 #[must_use]
 pub fn plugin() -> Plugin {
+    with(Defaults::System)
+}
+
+fn with(defaults: Defaults) -> Plugin {
+    let spread = TopologySpread { defaults: Arc::new(defaults) };
+    let counted = spread.clone();
     let helped_by = Changes::NODE_ADDED
         .or(Changes::NODE_LABELS)
         .or(Changes::NODE_TAINTS)
         .or(Changes::POD_REMOVED)
         .or(Changes::POD_ADDED);
     Plugin::named("PodTopologySpread")
-        .filter(TopologySpread, helped_by)
-        .score(TopologySpread)
-        .tallies(|pod| constraint::of(pod).into_iter().map(|c| Tally { group: Some(c.group), key: c.key }).collect())
+        .filter(spread.clone(), helped_by)
+        .score(spread)
+        .tallies(move |pod| {
+            let constraints = counted.defaults.constraints(pod).into_iter();
+            constraints.map(|c| Tally { group: Some(c.group), key: c.key }).collect()
+        })
         .looking_around()
+        .configured_by(|args, path, errors| with(defaults::read(args, path, errors)))
 }
 
 impl Filter for TopologySpread {
     fn prepare<'a>(&'a self, cycle: Cycle<'a>) -> Check<'a> {
-        let hard: Vec<Constraint> = constraint::of(cycle.pod).into_iter().filter(|c| c.hard).collect();
+        let hard: Vec<Constraint> = self.defaults.constraints(cycle.pod).into_iter().filter(|c| c.hard).collect();
         if hard.is_empty() {
             return Check::Skip;
         }
@@ -50,7 +67,10 @@ impl Score for TopologySpread {
     }
 
     fn prepare<'a>(&'a self, cycle: Cycle<'a>, feasible: &[usize]) -> Option<Rate<'a>> {
-        rate::prepare(cycle, constraint::of(cycle.pod).into_iter().filter(|c| !c.hard).collect(), feasible)
+        let soft = self.defaults.constraints(cycle.pod).into_iter().filter(|c| !c.hard).collect();
+        // Only upstream's defaults make do with some of the labels.
+        let own = cycle.pod.spec().is_some_and(|s| s.topology_spread_constraints.iter().flatten().next().is_some());
+        rate::prepare(cycle, soft, feasible, own || !matches!(*self.defaults, Defaults::System))
     }
 
     fn normalise(&self, scores: &mut [i64]) {

@@ -4,14 +4,18 @@
 //! Absent: CSIStorageCapacity, and volumes in the pod itself of drivers that upstream has moved to CSI.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use nakhoda_api::claims::{self, NO_PROVISIONER, SELECTED_NODE};
+use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{PersistentVolume, PersistentVolumeClaim};
 use nakhoda_api::kinds::storage::StorageClass;
 use nakhoda_client::Resource;
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::cluster::volumes::Volumes;
-use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Reason, Reserve, Step, Verdict};
+use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Reason, Reserve, Step, Verdict, args};
 use crate::node::Node;
 use crate::pod::ClaimRef;
 
@@ -21,7 +25,22 @@ const GONE: &str = "node(s) unavailable due to one or more pvc(s) bound to non-e
 const UNBOUND: &str = "pod has unbound immediate PersistentVolumeClaims";
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 
-struct VolumeBinding;
+#[derive(Clone, Copy)]
+struct VolumeBinding {
+    /// How long volumes may take.
+    patience: Duration,
+}
+
+/// `VolumeBindingArgs`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Args {
+    bind_timeout_seconds: Option<i64>,
+    shape: Option<Value>,
+}
+
+/// Upstream's `bindTimeoutSeconds`.
+const PATIENCE: i64 = 600;
 
 /// A pod's claims, by what has to be done for them.
 #[derive(Default)]
@@ -35,8 +54,27 @@ struct Claims<'a> {
 /// The plugin.
 #[must_use]
 pub fn plugin() -> Plugin {
+    with(PATIENCE)
+}
+
+fn with(seconds: i64) -> Plugin {
+    let binding = VolumeBinding { patience: Duration::from_secs(seconds.unsigned_abs()) };
     let helped_by = Changes::NODE_ADDED.or(Changes::NODE_LABELS).or(Changes::VOLUMES);
-    Plugin::named("VolumeBinding").filter(VolumeBinding, helped_by).reserve(VolumeBinding).looking_around()
+    Plugin::named("VolumeBinding").filter(binding, helped_by).reserve(binding).looking_around().configured_by(configure)
+}
+
+fn configure(given: &Value, path: &Path, errors: &mut Errors) -> Plugin {
+    let args: Args = args::read(given, path, errors);
+    let seconds = args.bind_timeout_seconds.unwrap_or(PATIENCE);
+    if seconds < 0 {
+        let why = "invalid BindTimeoutSeconds, should not be a negative value";
+        errors.invalid(&path.child("bindTimeoutSeconds"), seconds, why);
+    }
+    if let Some(shape) = args.shape {
+        let why = "unexpected field `shape`, remove it or turn on the feature gate StorageCapacityScoring";
+        errors.invalid(&path.child("shape"), shape, why);
+    }
+    with(seconds)
 }
 
 impl Filter for VolumeBinding {
@@ -55,6 +93,10 @@ impl Reserve for VolumeBinding {
     fn steps(&self, cycle: Cycle<'_>, node: &Node) -> Vec<Step> {
         let Ok(claims) = Claims::of(cycle) else { return Vec::new() };
         choose(&claims.waiting, cycle.cluster.volumes(), node).unwrap_or_default()
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
     }
 }
 
@@ -208,7 +250,8 @@ mod tests {
         nodes.volumes_mut().set_claim(Arc::new(claim("other", "c")));
         assert_eq!(verdicts(&mut nodes), [Verdict::hopeless(NO_MATCH), Verdict::Pass]);
         let pod = info(pod("q").claim("other"));
-        let steps = VolumeBinding.steps(Cycle { pod: &pod, cluster: &nodes }, nodes.node("b").expect("known"));
+        let binding = VolumeBinding { patience: Duration::ZERO };
+        let steps = binding.steps(Cycle { pod: &pod, cluster: &nodes }, nodes.node("b").expect("known"));
         assert!(matches!(&steps[..], [Step::Bind { volume, .. }] if volume == "v"));
         nodes.volumes_mut().assume(&steps);
         assert_eq!(verdicts(&mut nodes)[1], Verdict::hopeless(NO_MATCH));

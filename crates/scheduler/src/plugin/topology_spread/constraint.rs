@@ -10,7 +10,6 @@ use crate::plugin::taints;
 use crate::pod::PodInfo;
 
 pub(super) const HOST: &str = "kubernetes.io/hostname";
-const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// One constraint, ready to be checked.
 pub(super) struct Constraint {
@@ -30,16 +29,10 @@ pub(super) struct Constraint {
     by_taints: bool,
 }
 
-/// A pod's constraints: its own, or without any upstream's defaults for pods of one controller.
-pub(super) fn of(pod: &PodInfo) -> Vec<Constraint> {
-    let own = pod.spec().and_then(|s| s.topology_spread_constraints.as_deref()).unwrap_or_default();
-    if own.is_empty() { defaults(pod) } else { own.iter().filter_map(|c| Constraint::read(pod, c)).collect() }
-}
-
 // === impl Constraint ===
 
 impl Constraint {
-    fn read(pod: &PodInfo, constraint: &TopologySpreadConstraint) -> Option<Self> {
+    pub(super) fn read(pod: &PodInfo, constraint: &TopologySpreadConstraint) -> Option<Self> {
         let mut selector = labels::from_typed(constraint.label_selector.as_ref()).ok()?;
         for key in constraint.match_label_keys.iter().flatten() {
             if let Some(value) = pod.object.metadata.labels.as_ref().and_then(|labels| labels.get(key)) {
@@ -47,15 +40,20 @@ impl Constraint {
                 selector.require(Requirement { key: key.clone(), operator, values: vec![value.clone()] });
             }
         }
-        Some(Self {
+        Some(Self::of_group(constraint, Group::Labels { namespace: pod.key.namespace.clone(), selector }))
+    }
+
+    /// The constraint for a group of pods, whatever its own selector says.
+    pub(super) fn of_group(constraint: &TopologySpreadConstraint, group: Group) -> Self {
+        Self {
             key: constraint.topology_key.clone(),
             skew: constraint.max_skew.into(),
             hard: constraint.when_unsatisfiable == "DoNotSchedule",
             min_domains: constraint.min_domains.and_then(|n| usize::try_from(n).ok()).unwrap_or(1),
-            group: Group::Labels { namespace: pod.key.namespace.clone(), selector },
+            group,
             by_affinity: constraint.node_affinity_policy.as_deref() != Some("Ignore"),
             by_taints: constraint.node_taints_policy.as_deref() == Some("Honor"),
-        })
+        }
     }
 
     /// Which nodes count.
@@ -67,19 +65,4 @@ impl Constraint {
                 && !(by_taints && taints::repels(node, pod.tolerations()))
         }
     }
-}
-
-fn defaults(pod: &PodInfo) -> Vec<Constraint> {
-    let Some(uid) = &pod.controller else { return Vec::new() };
-    let group = Group::Controller { namespace: pod.key.namespace.clone(), uid: uid.clone() };
-    let soft = |key: &str, skew| Constraint {
-        key: key.into(),
-        skew,
-        hard: false,
-        min_domains: 1,
-        group: group.clone(),
-        by_affinity: true,
-        by_taints: false,
-    };
-    vec![soft(HOST, 3), soft(ZONE, 5)]
 }

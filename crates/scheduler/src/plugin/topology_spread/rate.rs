@@ -17,12 +17,16 @@ struct Rated<'a> {
     weight: f64,
 }
 
-pub(super) fn prepare<'a>(cycle: Cycle<'a>, soft: Vec<Constraint>, feasible: &[usize]) -> Option<Rate<'a>> {
+/// `every`: a node without all labels gets nothing.
+pub(super) fn prepare<'a>(
+    cycle: Cycle<'a>,
+    soft: Vec<Constraint>,
+    feasible: &[usize],
+    every: bool,
+) -> Option<Rate<'a>> {
     if soft.is_empty() {
         return None;
     }
-    // Only a pod's own constraints ask for every label.
-    let every = cycle.pod.spec().is_some_and(|s| s.topology_spread_constraints.iter().flatten().next().is_some());
     let keys: Vec<String> = if every { soft.iter().map(|c| c.key.clone()).collect() } else { Vec::new() };
     let rated: Vec<Rated<'_>> = soft
         .into_iter()
