@@ -4,7 +4,7 @@
 //! them; [`Program::run`] evaluates it over JSON in place, without copying what it does not touch, and within a
 //! budget. Nothing loops but over values that are there, so the budget bounds all work.
 //!
-//! Absent: the estimate of costs at compile time, the `authorizer` and `jsonpatch` libraries, `strings.format` beyond
+//! Absent: the estimate of costs at compile time, the `authorizer` library, `strings.format` beyond
 //! `%s %d %f %e %b %x %o`, and two-variable comprehensions.
 
 pub mod ast;
@@ -12,6 +12,7 @@ pub mod check;
 pub mod eval;
 mod lexer;
 pub mod library;
+pub mod mutation;
 mod overloads;
 mod parser;
 pub mod types;
@@ -50,9 +51,14 @@ struct Issue {
 impl Program {
     /// Reads and checks an expression: it, and the type of its value.
     pub fn compile<'s>(text: &str, variables: &Variables<'s>) -> Result<(Self, Type<'s>), CompileError> {
+        Self::compile_in(text, variables, false)
+    }
+
+    /// The same; `mutates` if it may make values of the types of mutations.
+    fn compile_in<'s>(text: &str, variables: &Variables<'s>, mutates: bool) -> Result<(Self, Type<'s>), CompileError> {
         let told = |issues: Vec<Issue>| CompileError(issues.iter().map(|issue| issue.print(text)).collect());
         let root = parser::parse(text).map_err(|issue| told(vec![issue]))?;
-        let (kind, issues) = check::check(&root, variables);
+        let (kind, issues) = check::check(&root, variables, mutates);
         if issues.is_empty() { Ok((Self { root, text: text.to_owned() }, kind)) } else { Err(told(issues)) }
     }
 

@@ -3,6 +3,7 @@
 mod json;
 mod strategic;
 
+pub use json::{Operated, operate};
 use serde_json::Value;
 
 use crate::status::Details;

@@ -4,10 +4,15 @@
 //! A plugin is one file and one line here. Absent: quota, pod security.
 
 use futures::future::BoxFuture;
-use nakhoda_api::{Object, Status};
+use nakhoda_api::{GroupVersionKind, Object, Status};
 
+use crate::kind::Info;
 use crate::verb::Call;
+use rounds::Rounds;
 
+pub mod connect;
+pub mod policy;
+pub mod rounds;
 pub mod webhook;
 
 /// What is being done to the object.
@@ -47,6 +52,16 @@ pub trait Plugin: Send + Sync {
     /// Changes the object.
     fn mutate<'a>(&'a self, _: &'a Attributes<'a>, _: &'a mut Object) -> BoxFuture<'a, Result<(), Status>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// The same by plugins that ask others again after a change.
+    fn mutate_in<'a>(
+        &'a self,
+        attributes: &'a Attributes<'a>,
+        object: &'a mut Object,
+        _: &'a mut Rounds,
+    ) -> BoxFuture<'a, Result<(), Status>> {
+        self.mutate(attributes, object)
     }
 
     /// Refuses the object. For a deletion there is no new object.
@@ -96,7 +111,9 @@ plugins! {
     default_ingress_class::DefaultIngressClass,
     // last: adds only what neither the user nor another plugin has said
     default_toleration_seconds::DefaultTolerationSeconds,
-    // behind all that the server itself changes: webhooks see what would be stored, and have the last word on it
+    // behind all that the server itself changes: policies and webhooks see what would be stored
+    mutating_policies::MutatingAdmissionPolicy,
+    // the last word on an object has who is asked last
     mutating_webhooks::MutatingAdmissionWebhook,
     // before the world is asked: policies cost nothing but time
     validating_policies::ValidatingAdmissionPolicy,
@@ -107,10 +124,20 @@ plugins! {
 // === impl Chain ===
 
 impl Chain {
-    /// Lets every plugin change the object.
+    /// Lets every plugin change the object, and once more if a policy or a webhook did.
     pub async fn mutate(&self, attributes: &Attributes<'_>, object: &mut Object) -> Result<(), Status> {
+        let mut rounds = Rounds::default();
+        self.round(attributes, object, &mut rounds).await?;
+        if rounds.wanted {
+            rounds.again = true;
+            self.round(attributes, object, &mut rounds).await?;
+        }
+        Ok(())
+    }
+
+    async fn round(&self, attributes: &Attributes<'_>, object: &mut Object, rounds: &mut Rounds) -> Result<(), Status> {
         for plugin in self.0.iter().filter(|plugin| plugin.handles(attributes)) {
-            plugin.mutate(attributes, object).await?;
+            plugin.mutate_in(attributes, object, rounds).await?;
         }
         Ok(())
     }
@@ -137,6 +164,19 @@ impl Attributes<'_> {
     #[must_use]
     pub fn subresource(&self) -> &str {
         &self.call.target.subresource
+    }
+
+    /// Of what kind the body is, were the request for a resource of this kind: subresources have bodies of their own.
+    #[must_use]
+    pub fn body_kind(&self, info: &Info) -> GroupVersionKind {
+        let own = info.sub(self.subresource()).and_then(|sub| sub.kind);
+        own.map_or_else(|| info.gvk.clone(), |(group, version, kind)| GroupVersionKind::new(group, version, kind))
+    }
+
+    /// Fills in what a change has left out, if the body is of the resource's own kind.
+    pub fn default(&self, object: &mut Object) -> Result<(), Status> {
+        let kind = &self.call.kind;
+        if object.gvk().as_ref() == Some(&kind.info.gvk) { kind.strategy.default(object) } else { Ok(()) }
     }
 
     /// 403 in the words of an admission plugin.

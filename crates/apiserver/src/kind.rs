@@ -200,6 +200,10 @@ pub trait Strategy: Send + Sync {
     fn store(&self, object: Object) -> BoxFuture<'_, Result<Object, Status>> {
         Box::pin(async move { Ok(self.to_storage(object)) })
     }
+    /// The object of a stored form, where others make it.
+    fn show(&self, stored: Object) -> BoxFuture<'_, Result<Object, Status>> {
+        Box::pin(async move { Ok(self.from_storage(stored)) })
+    }
     /// The schema of a custom kind, as its definition has it.
     fn schema(&self) -> Option<&Value> {
         None

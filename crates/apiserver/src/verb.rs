@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use nakhoda_api::{GroupKind, GroupResource, Object, Scope, Status};
 use nakhoda_store::cache::{Cache, Item};
 
+use crate::admission;
 use crate::kind::{Cx, Info, Served};
 use crate::pipeline::Pipeline;
 use crate::request::{Accept, Action, Caller, ResourceTarget};
 use crate::response::{Answer, Response};
 use crate::sub;
 use crate::user::User;
+use notes::Notes;
 
 pub mod body;
 pub mod chain;
@@ -23,6 +25,7 @@ pub mod fence;
 pub mod get;
 pub mod list;
 pub mod meta;
+pub mod notes;
 pub mod outcome;
 pub mod patch;
 pub mod selection;
@@ -51,11 +54,14 @@ pub struct Call {
     pub accept: Accept,
     /// When it came.
     pub now: Timestamp,
+    /// What is told besides the answer.
+    pub notes: Arc<Notes>,
 }
 
 /// Answers a call: a subresource or a virtual kind by its handler, everything else by the verb.
 pub async fn answer(call: &Call, action: Action) -> Result<Response, Status> {
-    let response = act(call, action).await?;
+    let mut response = act(call, action).await?;
+    response.warnings.extend(call.notes.take());
     if call.kind.strategy.settles() {
         let items = match &response.answer {
             Answer::Item { item, .. } | Answer::Created { item, .. } => std::slice::from_ref(item),
@@ -70,6 +76,10 @@ pub async fn answer(call: &Call, action: Action) -> Result<Response, Status> {
 async fn act(call: &Call, action: Action) -> Result<Response, Status> {
     call.check_verb(&action)?;
     if let Some(name) = call.handler() {
+        let mut action = action;
+        if let Action::Connect(connect) = &mut action {
+            admission::connect::admit(call, connect).await?;
+        }
         return match sub::find(name) {
             Some(handler) => handler.call(call, action).await,
             None => Err(Status::no_such_path()),
@@ -128,7 +138,16 @@ impl Call {
         }
         check_segment(&target.name)?;
         let now = pipeline.now();
-        Ok(Self { pipeline: pipeline.clone(), kind, target, user, agent: caller.agent.clone(), accept, now })
+        Ok(Self {
+            pipeline: pipeline.clone(),
+            kind,
+            target,
+            user,
+            agent: caller.agent.clone(),
+            accept,
+            now,
+            notes: Arc::default(),
+        })
     }
 
     /// The same caller on another object, for what one request makes of others.

@@ -66,6 +66,8 @@ pub enum Expr {
     List(Vec<(Node, bool)>),
     /// `{a: b, ?c: d}`.
     Map(Vec<(Node, Node, bool)>),
+    /// `Object.spec{a: b, ?c: d}`: a value of a named type.
+    Made(String, Vec<(String, Node, bool)>),
     /// `a.all(x, …)` and its like.
     Each(Box<Each>),
     /// `cel.bind(x, a, …)`.
@@ -112,6 +114,16 @@ pub enum EachKind {
 // === impl Node ===
 
 impl Node {
+    /// `a.b.c` as a name, if this is one.
+    #[must_use]
+    pub fn dotted(&self) -> Option<String> {
+        match &self.expr {
+            Expr::Name(name) => Some(name.clone()),
+            Expr::Select { of, field, optional: false } => Some(format!("{}.{field}", of.dotted()?)),
+            _ => None,
+        }
+    }
+
     /// Whether a variable is named anywhere within.
     #[must_use]
     pub fn names(&self, variable: &str) -> bool {
@@ -124,6 +136,7 @@ impl Node {
             }
             Expr::List(items) => items.iter().any(|(item, _)| item.names(variable)),
             Expr::Map(entries) => entries.iter().any(|(key, value, _)| key.names(variable) || value.names(variable)),
+            Expr::Made(_, fields) => fields.iter().any(|(_, value, _)| value.names(variable)),
             Expr::Each(each) => [Some(&each.range), each.filter.as_ref(), Some(&each.step)]
                 .into_iter()
                 .flatten()

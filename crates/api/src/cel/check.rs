@@ -3,7 +3,7 @@
 use super::ast::{Each, EachKind, Expr, Node};
 use super::overloads::{Overload, alias, forms};
 use super::types::Type;
-use super::{Issue, Variables};
+use super::{Issue, Variables, mutation};
 
 /// Names of types, which are values too.
 const TYPES: [&str; 12] =
@@ -11,13 +11,14 @@ const TYPES: [&str; 12] =
 
 struct Checker<'s> {
     scopes: Vec<(String, Type<'s>)>,
+    mutates: bool,
     issues: Vec<Issue>,
 }
 
-/// The type of an expression, and what is wrong in it.
-pub(super) fn check<'s>(node: &Node, variables: &Variables<'s>) -> (Type<'s>, Vec<Issue>) {
+/// The type of an expression, and what is wrong in it; `mutates` if it may make values of the types of mutations.
+pub(super) fn check<'s>(node: &Node, variables: &Variables<'s>, mutates: bool) -> (Type<'s>, Vec<Issue>) {
     let scopes = variables.iter().map(|(name, kind)| (name.clone(), kind.clone())).collect();
-    let mut checker = Checker { scopes, issues: Vec::new() };
+    let mut checker = Checker { scopes, mutates, issues: Vec::new() };
     let kind = checker.node(node);
     (kind, checker.issues)
 }
@@ -72,6 +73,7 @@ impl<'s> Checker<'s> {
                 }
                 Type::map(common(keys), common(values))
             }
+            Expr::Made(name, fields) => self.made(name, fields, node.at),
             Expr::Each(each) => self.each(each),
             Expr::Bind { name, value, within } => {
                 let kind = self.node(value);
@@ -83,18 +85,39 @@ impl<'s> Checker<'s> {
         }
     }
 
+    fn made(&mut self, name: &str, fields: &[(String, Node, bool)], at: usize) -> Type<'s> {
+        let known = self.mutates && mutation::is_type(name);
+        for (field, value, optional) in fields {
+            let given = self.node(value);
+            let given = unwrapped(given, *optional);
+            match mutation::field(name, field).filter(|_| known) {
+                Some(wanted) if !given.fits(&wanted) => {
+                    let why = format!("expected type of field '{field}' is '{wanted}' but provided type is '{given}'");
+                    self.fail(value.at, why);
+                }
+                None if known => drop(self.fail(value.at, format!("undefined field '{field}'"))),
+                _ => {}
+            }
+        }
+        if known { Type::Made(name.to_owned()) } else { self.undeclared(name, at) }
+    }
+
+    fn undeclared(&mut self, name: &str, at: usize) -> Type<'s> {
+        self.fail(at, format!("undeclared reference to '{name}' (in container '')"))
+    }
+
     fn name(&mut self, name: &str, at: usize) -> Type<'s> {
         match self.scopes.iter().rev().find(|(known, _)| known == name) {
             Some((_, kind)) => kind.clone(),
             None if TYPES.contains(&name) => Type::Type,
-            None => self.fail(at, format!("undeclared reference to '{name}' (in container '')")),
+            None => self.undeclared(name, at),
         }
     }
 
     fn field(&mut self, kind: &Type<'s>, field: &str, at: usize) -> Type<'s> {
         match kind.field(field) {
             Some(found) => found,
-            None if matches!(kind, Type::Object(..) | Type::Metadata) => {
+            None if matches!(kind, Type::Object(..) | Type::Metadata | Type::Made(_)) => {
                 self.fail(at, format!("undefined field '{field}'"))
             }
             None => self.fail(at, format!("type '{kind}' does not support field selection")),
@@ -164,8 +187,8 @@ impl<'s> Checker<'s> {
         let kinds: Vec<Type<'s>> = with.iter().map(|node| self.node(node)).collect();
         let all = forms(alias(name));
         let known = all.iter().any(|form| form.of.is_some() == of.is_some());
-        if !known {
-            return self.fail(at, format!("undeclared reference to '{name}' (in container '')"));
+        if !known || (!self.mutates && name.starts_with("jsonpatch.")) {
+            return self.undeclared(name, at);
         }
         let mut found: Option<Type<'s>> = None;
         for form in all.iter().filter(|form| form.of.is_some() == of.is_some() && form.with.len() == kinds.len()) {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::ast::{Each, EachKind, Expr, Node};
 use super::library;
-use super::value::Val;
+use super::value::{Made, Val};
 
 /// What may still be spent: about one for each step, and more for what walks over much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +124,7 @@ impl<'a> Run<'a, '_> {
                 }
                 Val::Map(Rc::new(map))
             }
+            Expr::Made(name, fields) => return self.made(name, fields),
             Expr::Each(each) => return self.each(each),
             Expr::Bind { name, value, within } => {
                 let value = self.node(value)?;
@@ -133,6 +134,18 @@ impl<'a> Run<'a, '_> {
                 return outcome;
             }
         })
+    }
+
+    fn made(&mut self, name: &'a str, given: &'a [(String, Node, bool)]) -> Outcome<'a> {
+        let mut fields = Vec::with_capacity(given.len());
+        for (field, value, optional) in given {
+            match (self.node(value)?, optional) {
+                (Val::Optional(inner), true) => fields.extend(inner.map(|inner| (field.as_str(), (*inner).clone()))),
+                (value, _) => fields.push((field.as_str(), value)),
+            }
+        }
+        super::mutation::check(name, &fields)?;
+        Ok(Val::Made(Rc::new(Made { name, fields })))
     }
 
     fn name(&self, name: &str) -> Outcome<'a> {

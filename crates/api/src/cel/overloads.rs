@@ -221,6 +221,7 @@ const TABLE: &str = "
     math.sign(A) A
     base64.encode(bytes) string
     base64.decode(string) bytes
+    jsonpatch.escapeKey(string) string
     timestamp -> getFullYear() int
     timestamp -> getFullYear(string) int
     timestamp -> getMonth() int

@@ -142,10 +142,17 @@ impl Parser {
                 let key = self.expression()?.into();
                 self.expect("]")?;
                 node = Node { expr: Expr::Index { of: node.into(), key, optional }, at };
+            } else if let Some(name) = self.opens().then(|| node.dotted()).flatten() {
+                self.take("{");
+                node = Node { expr: Expr::Made(name, self.fields()?), at };
             } else {
                 return Ok(node);
             }
         }
+    }
+
+    fn opens(&self) -> bool {
+        matches!(self.peek(), Token::Sign("{"))
     }
 
     fn name(&mut self) -> Result<String, Issue> {
@@ -230,6 +237,21 @@ impl Parser {
         Ok(items)
     }
 
+    fn fields(&mut self) -> Result<Vec<(String, Node, bool)>, Issue> {
+        let mut fields = Vec::new();
+        while !self.take("}") {
+            let optional = self.take("?");
+            let name = self.name()?;
+            self.expect(":")?;
+            fields.push((name, self.expression()?, optional));
+            if !self.take(",") {
+                self.expect("}")?;
+                break;
+            }
+        }
+        Ok(fields)
+    }
+
     fn entries(&mut self) -> Result<Vec<(Node, Node, bool)>, Issue> {
         let mut entries = Vec::new();
         while !self.take("}") {
@@ -270,7 +292,7 @@ fn method(at: usize, of: Node, name: String, mut with: Vec<Node>) -> Parsed {
     }
     // math.greatest(…), ip.isCanonical(…), optional.of(…), sets.contains(…): functions with a dot in their name
     if let Expr::Name(space) = &of.expr
-        && matches!(space.as_str(), "math" | "optional" | "sets" | "strings" | "ip" | "base64" | "format")
+        && matches!(space.as_str(), "math" | "optional" | "sets" | "strings" | "ip" | "base64" | "format" | "jsonpatch")
         && (space != "ip" || name == "isCanonical")
     {
         return Ok(call(at, &format!("{space}.{name}"), with));

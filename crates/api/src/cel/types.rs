@@ -41,6 +41,8 @@ pub enum Type<'s> {
     Optional(Box<Self>),
     /// A type of a library: `kubernetes.Quantity`, `net.IP`.
     Named(&'static str),
+    /// A type of which an expression may make values: `Object`, `Object.spec`, `JSONPatch`.
+    Made(String),
     /// A type as a value.
     Type,
 }
@@ -101,6 +103,7 @@ impl<'s> Type<'s> {
             Self::Metadata => matches!(name, "name" | "generateName").then_some(Self::Text),
             Self::Map(key, value) if matches!(**key, Self::Text | Self::Dyn) => Some((**value).clone()),
             Self::Optional(of) => of.field(name).map(|of| Self::Optional(Box::new(of))),
+            Self::Made(of) => super::mutation::field(of, name),
             Self::Dyn | Self::Any(_) => Some(Self::Dyn),
             _ => None,
         }
@@ -121,6 +124,7 @@ impl<'s> Type<'s> {
                         | Self::Duration
                         | Self::Optional(_)
                         | Self::Named(_)
+                        | Self::Made(_)
                 )
             }
             (Self::List(a), Self::List(b)) | (Self::Optional(a), Self::Optional(b)) => a.fits(b),
@@ -150,6 +154,7 @@ impl fmt::Display for Type<'_> {
             Self::Object(..) | Self::Metadata => f.write_str("object"),
             Self::Optional(of) => write!(f, "optional_type({of})"),
             Self::Named(name) => f.write_str(name),
+            Self::Made(name) => f.write_str(name),
             Self::Type => f.write_str("type"),
         }
     }

@@ -41,6 +41,8 @@ pub enum Val<'a> {
     List(Rc<Vec<Self>>),
     /// A map that was made.
     Map(Rc<Vec<(Self, Self)>>),
+    /// A value of a named type that was made.
+    Made(Rc<Made<'a>>),
     /// A value that may be missing.
     Optional(Option<Rc<Self>>),
     /// A type.
@@ -57,6 +59,15 @@ pub enum Val<'a> {
     Semver(Rc<(u64, u64, u64, String)>),
     /// A format by its name.
     Format(&'static str),
+}
+
+/// A value of a named type.
+#[derive(Clone, Debug)]
+pub struct Made<'a> {
+    /// The name of the type, for example `Object.spec`.
+    pub name: &'a str,
+    /// The fields that were set.
+    pub fields: Vec<(&'a str, Val<'a>)>,
 }
 
 // === impl Val ===
@@ -150,6 +161,7 @@ impl<'a> Val<'a> {
                 let found = entries.iter().find(|(key, _)| matches!(key, Self::Text(key) if key == name));
                 found.map(|(_, value)| value.clone())
             }
+            Self::Made(made) => made.fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.clone()),
             _ => None,
         }
     }
@@ -183,6 +195,7 @@ impl<'a> Val<'a> {
             Self::Duration(_) => "google.protobuf.Duration",
             Self::Array(..) | Self::List(_) => "list",
             Self::Object(..) | Self::Map(_) => "map",
+            Self::Made(_) => "object",
             Self::Optional(_) => "optional_type",
             Self::Type(_) => "type",
             Self::Quantity(_) => "kubernetes.Quantity",
@@ -203,6 +216,7 @@ impl<'a> Val<'a> {
             Self::Int(n) => *n == 0,
             Self::Uint(n) => *n == 0,
             Self::Double(n) => *n == 0.0,
+            Self::Made(made) => made.fields.is_empty(),
             other => other.size() == Some(0),
         }
     }
@@ -225,6 +239,9 @@ impl<'a> Val<'a> {
                 .filter_map(|(key, value)| Some((key.printed()?, value.json())))
                 .collect::<Map<_, _>>()
                 .into(),
+            Self::Made(made) => {
+                made.fields.iter().map(|(name, value)| ((*name).to_owned(), value.json())).collect::<Map<_, _>>().into()
+            }
             Self::Optional(Some(value)) => value.json(),
             Self::Null | Self::Optional(None) => Value::Null,
             other => other.printed().map_or(Value::Null, Value::String),
@@ -264,6 +281,11 @@ impl<'a> Val<'a> {
             (Self::Ip(a), Self::Ip(b)) => a == b,
             (Self::Cidr(a, n), Self::Cidr(b, m)) => a == b && n == m,
             (Self::Url(a), Self::Url(b)) => a == b,
+            (Self::Made(a), Self::Made(b)) => {
+                let field = |name: &str| other.field(name);
+                let same = |(name, value): &(&str, Self)| field(name).is_some_and(|other| value.same(&other));
+                a.name == b.name && a.fields.len() == b.fields.len() && a.fields.iter().all(same)
+            }
             (Self::Optional(a), Self::Optional(b)) => match (a, b) {
                 (Some(a), Some(b)) => a.same(b),
                 (None, None) => true,

@@ -4,7 +4,7 @@
 //! A patch may not make an object that is deeper than what is read, nor grow it without bound by copies.
 
 use json_patch::jsonptr::{Pointer, PointerBuf};
-use json_patch::{AddOperation, PatchOperation};
+use json_patch::{AddOperation, PatchErrorKind, PatchOperation};
 use serde_json::Value;
 
 use super::{object, rejected};
@@ -14,13 +14,48 @@ use crate::{Object, Reason, Status};
 const MAX_OPERATIONS: usize = 10_000;
 const MAX_COPIED_BYTES: usize = 3 << 20;
 
+/// What became of an object on which operations were made.
+#[derive(Clone, Debug)]
+pub enum Operated {
+    /// It is another now, or the same.
+    Changed(Box<Object>),
+    /// It stays as it was: a test was not passed.
+    Untested,
+}
+
+/// An operation that cannot be made.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("testing value {0} failed")]
+    Test(String),
+    #[error(transparent)]
+    Refused(#[from] Box<Status>),
+}
+
+/// The object after operations of a JSON patch.
+pub fn operate(current: &Object, operations: &[Value]) -> Result<Operated, Status> {
+    match made(current, operations) {
+        Ok(object) => Ok(Operated::Changed(Box::new(object))),
+        Err(Fault::Test(_)) => Ok(Operated::Untested),
+        Err(Fault::Refused(status)) => Err(*status),
+    }
+}
+
 pub(super) fn apply(current: &Object, operations: &[Value]) -> Result<Object, Status> {
+    made(current, operations).map_err(|fault| match fault {
+        Fault::Test(_) => rejected(),
+        Fault::Refused(status) => *status,
+    })
+}
+
+fn made(current: &Object, operations: &[Value]) -> Result<Object, Fault> {
+    let rejected = || Fault::from(Box::new(rejected()));
     if operations.len() > MAX_OPERATIONS {
         let text = format!(
             "Request entity too large: The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
             operations.len()
         );
-        return Err(Status::failure(413, Reason::RequestEntityTooLarge, text));
+        return Err(Box::new(Status::failure(413, Reason::RequestEntityTooLarge, text)).into());
     }
     let mut root = current.clone().into_value();
     let mut copied = 0;
@@ -30,9 +65,12 @@ pub(super) fn apply(current: &Object, operations: &[Value]) -> Result<Object, St
         if copied > MAX_COPIED_BYTES {
             return Err(rejected());
         }
-        json_patch::patch_unsafe(&mut root, &[operation]).map_err(|_| rejected())?;
+        json_patch::patch_unsafe(&mut root, &[operation]).map_err(|error| match error.kind {
+            PatchErrorKind::TestFailed => Fault::Test(error.path.to_string()),
+            _ => rejected(),
+        })?;
     }
-    object(root)
+    object(root).map_err(|status| Box::new(status).into())
 }
 
 /// The operation in the terms of the RFC.

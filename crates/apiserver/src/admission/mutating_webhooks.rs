@@ -1,12 +1,13 @@
 //! `MutatingAdmissionWebhook`: webhooks that may change the object, asked one after another. One that wishes so is
-//! asked again, once, if another changed the object after it.
+//! asked again, once, if something changed the object after it.
 
 use futures::future::BoxFuture;
 use nakhoda_api::patch::{self, PatchKind};
 use nakhoda_api::{Object, Status};
 
+use super::rounds::Rounds;
 use super::webhook::hook::Hook;
-use super::webhook::{self, review};
+use super::webhook::{self, Question, review};
 use super::{Attributes, Plugin};
 
 const RESOURCE: &str = "mutatingwebhookconfigurations";
@@ -23,38 +24,48 @@ impl Plugin for MutatingAdmissionWebhook {
         webhook::is_subject(attributes, RESOURCE)
     }
 
-    fn mutate<'a>(
+    fn mutate_in<'a>(
         &'a self,
         attributes: &'a Attributes<'a>,
         object: &'a mut Object,
+        rounds: &'a mut Rounds,
     ) -> BoxFuture<'a, Result<(), Status>> {
         Box::pin(async move {
-            let hooks = webhook::asked(attributes, Some(object), RESOURCE)?;
-            let mut last = None;
-            for (index, hook) in hooks.iter().enumerate() {
-                if once(hook, attributes, object).await? {
-                    last = Some(index);
+            rounds.webhooks.begin(rounds.again, object);
+            for hook in webhook::configured(attributes, RESOURCE) {
+                let Some(question) = webhook::question(&hook, attributes, Some(object)).await? else { continue };
+                if !rounds.webhooks.asks(rounds.again, &hook.key) {
+                    continue;
+                }
+                if once(&hook, attributes, object, question).await? {
+                    rounds.webhooks.changed();
+                    rounds.wanted = true;
+                }
+                if hook.reinvocation_policy == "IfNeeded" {
+                    rounds.webhooks.asked(hook.key);
                 }
             }
-            let Some(last) = last else { return Ok(()) };
-            for hook in hooks[..last].iter().filter(|hook| hook.reinvocation_policy == "IfNeeded") {
-                once(hook, attributes, object).await?;
-            }
-            attributes.call.kind.strategy.default(object)
+            rounds.webhooks.end(object);
+            Ok(())
         })
     }
 }
 
 /// Asks one webhook; whether it changed the object.
-async fn once(hook: &Hook, attributes: &Attributes<'_>, object: &mut Object) -> Result<bool, Status> {
-    let Some(answer) = webhook::ask(hook, attributes, Some(object)).await? else { return Ok(false) };
+async fn once(
+    hook: &Hook,
+    attributes: &Attributes<'_>,
+    object: &mut Object,
+    question: Question,
+) -> Result<bool, Status> {
+    let Some(answer) = webhook::ask(hook, attributes, &question).await? else { return Ok(false) };
     if !answer.allowed {
         return Err(review::refusal(hook, &answer.result));
     }
-    if answer.patch.is_empty() {
-        return Ok(false);
-    }
-    let changed = patch::apply(PatchKind::Json, object, &answer.patch)?;
+    let Some(seen) = question.object.filter(|_| !answer.patch.is_empty()) else { return Ok(false) };
+    let changed = patch::apply(PatchKind::Json, &seen, &answer.patch)?;
+    let mut changed = question.matched.back(attributes, changed).await?;
+    attributes.default(&mut changed)?;
     let differs = changed != *object;
     *object = changed;
     Ok(differs)

@@ -26,9 +26,14 @@ impl Plugin for ValidatingAdmissionWebhook {
         object: Option<&'a Object>,
     ) -> BoxFuture<'a, Result<(), Status>> {
         Box::pin(async move {
-            let hooks = webhook::asked(attributes, object, RESOURCE)?;
-            let answers = join_all(hooks.iter().map(|hook| webhook::ask(hook, attributes, object))).await;
-            for (hook, answer) in hooks.iter().zip(answers) {
+            let mut asked = Vec::new();
+            for hook in webhook::configured(attributes, RESOURCE) {
+                let question = webhook::question(&hook, attributes, object).await?;
+                asked.extend(question.map(|question| (hook, question)));
+            }
+            let answers = asked.iter().map(|(hook, question)| webhook::ask(hook, attributes, question));
+            let answers = join_all(answers).await;
+            for ((hook, _), answer) in asked.iter().zip(answers) {
                 if let Some(answer) = answer?.filter(|answer| !answer.allowed) {
                     return Err(review::refusal(hook, &answer.result));
                 }

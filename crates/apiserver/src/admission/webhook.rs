@@ -2,22 +2,28 @@
 //! (`k8s.io/apiserver/pkg/admission/plugin/webhook`). The two plugins are [`super::mutating_webhooks`] and
 //! [`super::validating_webhooks`].
 //!
-//! Absent: CONNECT, `matchPolicy: Equivalent` across versions, the variable `authorizer` of conditions, warnings and audit
-//! annotations of answers.
+//! Absent: the variable `authorizer` of conditions, audit annotations of answers.
 
 pub mod hook;
 pub mod matching;
 pub mod review;
+pub mod view;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nakhoda_api::{GroupVersionResource, Object, Reason, Status};
 
+use serde_json::Value;
+
+use super::policy::compiled::Expression;
+use super::policy::facts::Facts;
 use super::{Attributes, Operation};
 use crate::verb::Call;
 use hook::{Configuration, Hook};
 use review::Answer;
+use view::Matched;
 
 /// The group of the configurations, which no webhook is asked about: a bad one must not keep itself.
 const GROUP: &str = "admissionregistration.k8s.io";
@@ -36,49 +42,76 @@ fn configurations(resource: &str) -> GroupVersionResource {
     GroupVersionResource::new(GROUP, "v1", resource)
 }
 
-/// The webhooks that are to be asked, by the names of their configurations.
-pub fn asked(attributes: &Attributes<'_>, object: Option<&Object>, resource: &str) -> Result<Vec<Hook>, Status> {
+/// The webhooks that are configured, by the names of their configurations.
+#[must_use]
+pub fn configured(attributes: &Attributes<'_>, resource: &str) -> Vec<Hook> {
     let Some(all) = attributes.call.pipeline.storage().snapshot(&configurations(resource)) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let mut hooks = Vec::new();
     for item in all.walk(None, None) {
-        let configuration: Configuration = match serde_json::from_slice(item.json()) {
-            Ok(configuration) => configuration,
-            Err(error) => {
-                tracing::warn!(name = item.name(), %error, "a webhook configuration cannot be read");
-                continue;
-            }
-        };
-        for hook in configuration.webhooks {
-            if matching::matches(&hook, attributes, object)? {
-                hooks.push(hook);
-            }
+        match serde_json::from_slice::<Configuration>(item.json()) {
+            Ok(configuration) => hooks.extend(configuration.named(item.uid())),
+            Err(error) => tracing::warn!(name = item.name(), %error, "a webhook configuration cannot be read"),
         }
     }
-    Ok(hooks)
+    hooks
+}
+
+/// What one webhook is asked.
+pub struct Question {
+    /// As what it sees the object.
+    pub matched: Matched,
+    /// The object so.
+    pub object: Option<Object>,
+    review: Value,
+}
+
+/// What a webhook is to be asked about a request, if it is.
+pub async fn question(
+    hook: &Hook,
+    attributes: &Attributes<'_>,
+    object: Option<&Object>,
+) -> Result<Option<Question>, Status> {
+    let Some(matched) = matching::matched(hook, attributes, object)? else { return Ok(None) };
+    let new = matched.see(attributes, object).await?;
+    let old = matched.see(attributes, attributes.old).await?;
+    if !hook.match_conditions.is_empty() {
+        let facts = Facts::of(attributes, &matched, new.as_deref(), old.as_deref(), &Value::Null);
+        let conditions = Expression::all(&hook.match_conditions);
+        let hold = facts.hold(&conditions, hook.failure_policy == "Ignore");
+        if !hold.map_err(|why| attributes.forbidden(object, &why))? {
+            return Ok(None);
+        }
+    }
+    let review = review::review(hook, attributes, &matched, [new.as_deref(), old.as_deref()]);
+    let object = new.map(Cow::into_owned);
+    Ok(Some(Question { matched, object, review }))
 }
 
 /// Asks one webhook: its answer, or nothing if it failed and may.
-pub async fn ask(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<Option<Answer>, Status> {
+pub async fn ask(hook: &Hook, attributes: &Attributes<'_>, question: &Question) -> Result<Option<Answer>, Status> {
     if attributes.dry_run && !matches!(hook.side_effects.as_str(), "None" | "NoneOnDryRun") {
         let why = format!("admission webhook {:?} does not support dry run", hook.name);
         return Err(Status::bad_request(why));
     }
-    let review = review::request(hook, attributes, object);
     let seconds = hook.timeout_seconds.unwrap_or(10).max(1);
     let outcome = match hook.client_config.webhook() {
         Some(webhook) => {
             let within = Duration::from_secs(seconds);
-            webhook.post(&attributes.call.pipeline, &format!("?timeout={seconds}s"), &review, within).await
+            let pipeline = &attributes.call.pipeline;
+            webhook.post(pipeline, &format!("?timeout={seconds}s"), &question.review, within).await
         }
         None => Err("neither an address nor a service is configured".into()),
     };
     let answer = outcome.map_err(|why| format!("failed to call webhook: {why}")).and_then(|answer| {
-        review::read(answer, &review).map_err(|why| format!("received invalid webhook response: {why}"))
+        review::read(answer, &question.review).map_err(|why| format!("received invalid webhook response: {why}"))
     });
     match answer {
-        Ok(answer) => Ok(Some(answer)),
+        Ok(answer) => {
+            attributes.call.notes.warn(answer.warnings.iter().cloned());
+            Ok(Some(answer))
+        }
         Err(why) if hook.failure_policy == "Ignore" => {
             tracing::warn!(webhook = hook.name, why, "a webhook failed and is ignored");
             Ok(None)

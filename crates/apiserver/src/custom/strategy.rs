@@ -131,6 +131,16 @@ impl Strategy for Custom {
         })
     }
 
+    fn show(&self, stored: Object) -> BoxFuture<'_, Result<Object, Status>> {
+        Box::pin(async move {
+            let Some(conversion) = &self.conversion else { return Ok(self.from_storage(stored)) };
+            let mut made = conversion.convert(vec![stored], &self.gvk).await?;
+            let mut object = made.pop().unwrap_or_default();
+            go::canonical_root(object.root_mut());
+            Ok(object)
+        })
+    }
+
     fn schema(&self) -> Option<&Value> {
         self.published.as_ref()
     }

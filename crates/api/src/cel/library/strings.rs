@@ -41,6 +41,7 @@ pub(super) fn call<'a>(name: &str, with: &[Val<'a>], budget: &mut Budget) -> Opt
                 Val::list(regex.find_iter(text).take(limit).map(|found| Val::made(found.as_str())).collect())
             })
         }
+        ("jsonpatch.escapeKey", []) => Ok(Val::made(text.replace('~', "~0").replace('/', "~1"))),
         ("lowerAscii", []) => Ok(Val::made(text.to_ascii_lowercase())),
         ("upperAscii", []) => Ok(Val::made(text.to_ascii_uppercase())),
         ("trim", []) => Ok(Val::made(text.trim())),

@@ -19,6 +19,9 @@ pub struct Configuration {
 pub struct Hook {
     /// As refusals tell it.
     pub name: String,
+    /// What tells it from all others.
+    #[serde(skip)]
+    pub key: String,
     /// Where it is.
     pub client_config: Client,
     /// What it is asked about.
@@ -37,6 +40,8 @@ pub struct Hook {
     pub admission_review_versions: Vec<String>,
     /// What must hold besides, in CEL.
     pub match_conditions: Vec<Condition>,
+    /// Whether its rules mean other versions of the resources, too: `Equivalent` or `Exact`.
+    pub match_policy: String,
     /// Whether it is asked again if others change the object: `Never` or `IfNeeded`.
     pub reinvocation_policy: String,
 }
@@ -73,6 +78,8 @@ pub struct Rule {
     pub resources: Vec<String>,
     /// `Cluster`, `Namespaced` or `*`.
     pub scope: Option<String>,
+    /// Of the object; none: any. Webhooks have none.
+    pub resource_names: Vec<String>,
 }
 
 /// A condition in CEL.
@@ -83,6 +90,16 @@ pub struct Condition {
     pub name: String,
     /// The expression.
     pub expression: String,
+}
+
+// === impl Configuration ===
+
+impl Configuration {
+    /// The webhooks, each with its key, of a configuration with this uid.
+    pub fn named(self, uid: &str) -> impl Iterator<Item = Hook> {
+        let keyed = move |(index, hook): (usize, Hook)| Hook { key: format!("{uid}/{}/{index}", hook.name), ..hook };
+        self.webhooks.into_iter().enumerate().map(keyed)
+    }
 }
 
 // === impl Client ===

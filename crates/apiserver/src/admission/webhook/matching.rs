@@ -1,28 +1,24 @@
-//! Whether a webhook is to be asked: rules, selectors, conditions.
+//! Whether a webhook or a policy is to be asked: rules and selectors.
 
 use std::collections::BTreeMap;
 
-use nakhoda_api::cel::{Budget, Program, Type, Val, Variables, eval};
 use nakhoda_api::kinds::meta::LabelSelector;
 use nakhoda_api::selector::labels::from_typed;
-use nakhoda_api::{Object, Reason, Scope, Status};
+use nakhoda_api::{Object, Scope, Status};
 use nakhoda_store::cache::Item;
-use serde_json::Value;
 
 use super::hook::{Hook, Rule};
-use super::{namespace_labels, review};
+use super::namespace_labels;
+use super::view::{self, Matched};
 use crate::admission::{Attributes, Operation};
+use crate::kind::Info;
 
-/// Whether all of them say so.
-pub fn matches(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<bool, Status> {
-    if !hook.rules.iter().any(|rule| fits(rule, attributes)) {
-        return Ok(false);
-    }
+/// As what a webhook is to be asked about a request, if its rules and selectors say so.
+pub fn matched(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<Option<Matched>, Status> {
+    let reach = view::Scope { equivalent: hook.match_policy == "Equivalent" };
+    let Some(matched) = reach.matched(&hook.rules, attributes) else { return Ok(None) };
     let selectors = [hook.namespace_selector.as_ref(), hook.object_selector.as_ref()];
-    if !selected(selectors, attributes, object)? {
-        return Ok(false);
-    }
-    conditions(hook, attributes, object)
+    Ok(selected(selectors, attributes, object)?.then_some(matched))
 }
 
 /// Whether the selectors of namespaces and of objects say so.
@@ -52,22 +48,31 @@ pub const fn word(operation: Operation) -> &'static str {
     }
 }
 
-/// Whether a rule is about the request.
+/// Whether a rule is about the request, were it for this kind.
 #[must_use]
-pub fn fits(rule: &Rule, attributes: &Attributes<'_>) -> bool {
+pub fn fits(rule: &Rule, attributes: &Attributes<'_>, kind: &Info) -> bool {
     let call = attributes.call;
-    let gvr = &call.target.gvr;
-    let has = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
     let scope = match rule.scope.as_deref() {
-        Some("Cluster") => call.kind.info.scope == Scope::Cluster,
-        Some("Namespaced") => call.kind.info.scope == Scope::Namespaced,
+        Some("Cluster") => kind.scope == Scope::Cluster,
+        Some("Namespaced") => kind.scope == Scope::Namespaced,
         _ => true,
     };
     scope
-        && has(&rule.operations, word(attributes.operation))
-        && has(&rule.api_groups, &gvr.group)
-        && has(&rule.api_versions, &gvr.version)
-        && rule.resources.iter().any(|pattern| names(pattern, &gvr.resource, &call.target.subresource))
+        && may_fit(rule, attributes)
+        && has(&rule.api_groups, &kind.gvk.group)
+        && has(&rule.api_versions, &kind.gvk.version)
+        && rule.resources.iter().any(|pattern| names(pattern, kind.plural, &call.target.subresource))
+}
+
+/// Whether a rule may be about the request, were it for another kind.
+#[must_use]
+pub fn may_fit(rule: &Rule, attributes: &Attributes<'_>) -> bool {
+    let named = rule.resource_names.is_empty() || rule.resource_names.contains(&attributes.call.target.name);
+    named && has(&rule.operations, word(attributes.operation))
+}
+
+fn has(list: &[String], one: &str) -> bool {
+    list.iter().any(|item| item == "*" || item == one)
 }
 
 /// Whether `pods`, `pods/*`, `*/status` … names a resource and subresource.
@@ -103,54 +108,21 @@ fn in_namespace(
     }
 }
 
+/// What has no metadata, as options of streams, is only taken by who takes everything.
 fn of_object(
     selector: Option<&LabelSelector>,
     attributes: &Attributes<'_>,
     object: Option<&Object>,
 ) -> Result<bool, Status> {
-    for one in [object, attributes.old].into_iter().flatten() {
+    if selector.is_none_or(|selector| *selector == LabelSelector::default()) {
+        return Ok(true);
+    }
+    for one in [object, attributes.old].into_iter().flatten().filter(|one| one.at(&["metadata"]).is_some()) {
         if selects(selector, &labels_of(one))? {
             return Ok(true);
         }
     }
-    Ok(object.or(attributes.old).is_none())
-}
-
-fn conditions(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<bool, Status> {
-    if hook.match_conditions.is_empty() {
-        return Ok(true);
-    }
-    let json = |object: Option<&Object>| object.map_or(Value::Null, |object| object.clone().into_value());
-    let (new, old) = (json(object), json(attributes.old));
-    let request = review::request(hook, attributes, object)["request"].take();
-    let variables = ["object", "oldObject", "request"].map(|name| (name.to_owned(), Type::Dyn));
-    let variables = Variables::from(variables);
-    let values = [("object", &new), ("oldObject", &old), ("request", &request)].map(|(n, v)| (n, Val::of(v, None)));
-    let mut budget = Budget::new(eval::PER_CALL);
-    let mut failed = None;
-    for condition in &hook.match_conditions {
-        let outcome = match Program::compile(&condition.expression, &variables) {
-            Ok((program, _)) => match program.run(&values, &mut budget) {
-                Ok(value) => Ok(matches!(value, Val::Bool(true))),
-                Err(error) => Err(error.to_string()),
-            },
-            Err(error) => Err(error.to_string()),
-        };
-        match outcome {
-            // what is false decides, whatever failed before
-            Ok(false) => return Ok(false),
-            Ok(true) => {}
-            Err(why) => failed = failed.or(Some(format!("{}: {why}", condition.name))),
-        }
-    }
-    match failed {
-        None => Ok(true),
-        Some(_) if hook.failure_policy == "Ignore" => Ok(false),
-        Some(why) => {
-            let why = format!("Internal error occurred: failed calling webhook {:?}: match condition {why}", hook.name);
-            Err(Status::failure(500, Reason::InternalError, why))
-        }
-    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The `AdmissionReview`: what a webhook is told, and what it says.
 
 use base64::Engine;
-use nakhoda_api::{Object, Reason, Status};
+use nakhoda_api::{GroupVersionResource, Object, Reason, Status};
 use serde_json::{Value, json};
 
 use super::hook::Hook;
 use super::matching::word;
+use super::view::Matched;
 use crate::admission::{Attributes, Operation};
+use crate::kind::Served;
 
 /// What a webhook said.
 #[derive(Debug)]
@@ -17,40 +19,34 @@ pub struct Answer {
     pub result: Value,
     /// A JSON patch; empty if there is none.
     pub patch: Vec<u8>,
+    /// Texts for the caller.
+    pub warnings: Vec<String>,
 }
 
-/// What a webhook is told.
+/// A request as webhooks and expressions are told it, without the objects.
 #[must_use]
-pub fn request(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>) -> Value {
+pub fn request(attributes: &Attributes<'_>, matched: &Matched, object: Option<&Object>) -> Value {
     let (call, user) = (attributes.call, &attributes.call.user);
-    let gvk = &call.kind.info.gvk;
-    let gvr = &call.target.gvr;
-    let kind = json!({"group": gvk.group, "version": gvk.version, "kind": gvk.kind});
-    let resource = json!({"group": gvr.group, "version": gvr.version, "resource": gvr.resource});
-    let options = match attributes.operation {
-        Operation::Create => json!({"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1"}),
-        Operation::Update => json!({"kind": "UpdateOptions", "apiVersion": "meta.k8s.io/v1"}),
-        Operation::Delete => json!({"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"}),
-        Operation::Connect => Value::Null,
+    let kind = |served: &Served| {
+        let gvk = attributes.body_kind(&served.info);
+        json!({"group": gvk.group, "version": gvk.version, "kind": gvk.kind})
     };
+    let resource =
+        |gvr: &GroupVersionResource| json!({"group": gvr.group, "version": gvr.version, "resource": gvr.resource});
     let name = match call.target.name.as_str() {
         "" => object.map_or("", Object::name),
         name => name,
     };
-    let version = hook.admission_review_versions.iter().find(|v| ["v1", "v1beta1"].contains(&v.as_str()));
     let mut request = json!({
-        "uid": uuid::Uuid::new_v4().to_string(),
-        "kind": kind,
-        "resource": resource,
-        "requestKind": kind,
-        "requestResource": resource,
+        "kind": kind(&matched.kind),
+        "resource": resource(&matched.kind.info.gvr()),
+        "requestKind": kind(&call.kind),
+        "requestResource": resource(&call.target.gvr),
         "name": name,
         "operation": word(attributes.operation),
         "userInfo": {"username": user.name, "groups": user.groups},
-        "object": object,
-        "oldObject": attributes.old,
         "dryRun": attributes.dry_run,
-        "options": options,
+        "options": options(attributes),
     });
     let sub = call.target.subresource.as_str();
     for (field, value) in [("subResource", sub), ("requestSubResource", sub), ("namespace", call.namespace())] {
@@ -64,6 +60,36 @@ pub fn request(hook: &Hook, attributes: &Attributes<'_>, object: Option<&Object>
     if !user.extra.is_empty() {
         request["userInfo"]["extra"] = json!(user.extra);
     }
+    request
+}
+
+fn options(attributes: &Attributes<'_>) -> Value {
+    let kind = match attributes.operation {
+        Operation::Create => "CreateOptions",
+        Operation::Update => "UpdateOptions",
+        Operation::Delete => "DeleteOptions",
+        Operation::Connect => return Value::Null,
+    };
+    let mut options = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1"});
+    if attributes.dry_run {
+        options["dryRun"] = json!(["All"]);
+    }
+    options
+}
+
+/// What a webhook is told.
+#[must_use]
+pub fn review(
+    hook: &Hook,
+    attributes: &Attributes<'_>,
+    matched: &Matched,
+    [object, old]: [Option<&Object>; 2],
+) -> Value {
+    let mut request = request(attributes, matched, object);
+    request["uid"] = uuid::Uuid::new_v4().to_string().into();
+    request["object"] = json!(object);
+    request["oldObject"] = json!(old);
+    let version = hook.admission_review_versions.iter().find(|v| ["v1", "v1beta1"].contains(&v.as_str()));
     let version = version.map_or("v1", String::as_str);
     json!({"kind": "AdmissionReview", "apiVersion": format!("admission.k8s.io/{version}"), "request": request})
 }
@@ -87,7 +113,9 @@ pub fn read(mut answer: Value, review: &Value) -> Result<Answer, String> {
     if !patch.is_empty() && response["patchType"] != "JSONPatch" {
         return Err(format!("invalid response.patchType: {}", response["patchType"]));
     }
-    Ok(Answer { allowed: response["allowed"] == true, result: response["status"].take(), patch })
+    let warnings = response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let warnings = warnings.map(str::to_owned).collect();
+    Ok(Answer { allowed: response["allowed"] == true, result: response["status"].take(), patch, warnings })
 }
 
 /// The refusal of a webhook.
