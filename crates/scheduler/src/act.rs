@@ -40,6 +40,9 @@ pub struct Bound {
 
 /// Told of a PodGroup.
 const GROUP_CONDITION: &str = "PodGroupInitiallyScheduled";
+/// Told of a pod with a deadline.
+const DEADLINE_MET: &str = "nakhoda.dev/DeadlineMet";
+const DEADLINE_MISSED: &str = "DeadlineMissed";
 /// Writes under way at a time, so that a flood of pods does not drown the API server.
 const AT_ONCE: usize = 100;
 
@@ -96,20 +99,9 @@ impl Actions {
     ) {
         let short = report::shortened(message);
         tell(&self.recorders, pod.scheduler(), pod, EventType::Warning, "FailedScheduling", short);
-        let Some(patch) = status_patch(&pod.object, reason, message, nominated.as_deref(), Timestamp::now()) else {
-            return;
-        };
-        let (client, pod, permits) = (client.clone(), pod.clone(), self.permits.clone());
-        self.tasks.spawn("pod condition", async move {
-            let _permit = permits.acquire().await;
-            let api = client.namespaced::<Pod>(&pod.key.namespace);
-            match api.patch_sub::<Pod>(&pod.key.name, "status", &Patch::strategic(&patch)).await {
-                Err(error) if !error.is_not_found() => {
-                    tracing::warn!(pod = %pod.key, error = chain(&error), "condition not written");
-                }
-                _ => {}
-            }
-        });
+        if let Some(patch) = status_patch(&pod.object, reason, message, nominated.as_deref(), Timestamp::now()) {
+            self.patch_status(client, pod, patch);
+        }
     }
 
     /// Tells of a gang whether it was placed, unless it is known: once placed, it stays so told.
@@ -146,6 +138,34 @@ impl Actions {
         });
     }
 
+    /// Tells that a pod did not start when it had to: an event, and a condition.
+    pub fn tell_missed(&self, client: &Client, pod: &Arc<PodInfo>, message: &str) {
+        self.warn(pod, DEADLINE_MISSED, message.into());
+        let condition = json!({"type": DEADLINE_MET, "status": "False", "reason": DEADLINE_MISSED, "message": message,
+            "lastTransitionTime": time(Timestamp::now())});
+        let patch = json!({"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}});
+        self.patch_status(client, pod, patch);
+    }
+
+    /// A warning about a pod.
+    pub fn warn(&self, pod: &PodInfo, reason: &str, message: String) {
+        tell(&self.recorders, pod.scheduler(), pod, EventType::Warning, reason, message);
+    }
+
+    fn patch_status(&self, client: &Client, pod: &Arc<PodInfo>, patch: Value) {
+        let (client, pod, permits) = (client.clone(), pod.clone(), self.permits.clone());
+        self.tasks.spawn("pod condition", async move {
+            let _permit = permits.acquire().await;
+            let api = client.namespaced::<Pod>(&pod.key.namespace);
+            match api.patch_sub::<Pod>(&pod.key.name, "status", &Patch::strategic(&patch)).await {
+                Err(error) if !error.is_not_found() => {
+                    tracing::warn!(pod = %pod.key, error = chain(&error), "condition not written");
+                }
+                _ => {}
+            }
+        });
+    }
+
     /// Deletes pods so that a more important one fits.
     pub fn evict(&self, client: &Client, victims: Vec<Arc<PodInfo>>, preemptor: &PodInfo, node: &str) {
         let message = format!("Preempted by pod {} on node {node}", preemptor.uid);
@@ -163,17 +183,8 @@ impl Actions {
 
     /// Takes back what a pod was promised.
     pub fn renounce(&self, client: &Client, pod: &Arc<PodInfo>) {
-        let (client, pod) = (client.clone(), pod.clone());
-        self.tasks.spawn("renounced node", async move {
-            let patch = json!({"metadata": {"uid": pod.uid}, "status": {"nominatedNodeName": null}});
-            let api = client.namespaced::<Pod>(&pod.key.namespace);
-            match api.patch_sub::<Pod>(&pod.key.name, "status", &Patch::strategic(&patch)).await {
-                Err(error) if !error.is_not_found() => {
-                    tracing::warn!(pod = %pod.key, error = chain(&error), "nomination not taken back");
-                }
-                _ => {}
-            }
-        });
+        let patch = json!({"metadata": {"uid": pod.uid}, "status": {"nominatedNodeName": null}});
+        self.patch_status(client, pod, patch);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use nakhoda_api::kinds::batch::Job;
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
@@ -59,6 +60,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
     let (volumes, claims) = (informers.of::<PersistentVolume>(), informers.of::<PersistentVolumeClaim>());
     let (classes, limits) = (informers.of::<StorageClass>(), informers.of::<CSINode>());
     let (budgets, groups) = (informers.of::<PodDisruptionBudget>(), informers.of::<PodGroup>());
+    let jobs = informers.of::<Job>();
     let recorder = |name: &str| (name.to_owned(), Recorder::new(client.clone(), tasks, name, ""));
     let recorders = config.profiles.names().map(recorder).collect();
     let (sender, news) = mpsc::unbounded_channel();
@@ -79,7 +81,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
         claims.synced().await;
         classes.synced().await;
         limits.synced().await;
-        // Groups need not be known first: members wait until theirs is.
+        // Groups and jobs need not be known first: members wait until theirs is, and the end of a job moves its pods.
         flag.store(true, Ordering::Relaxed);
         news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
         news::feed(&tasks, "namespaces", &namespaces, &sender, News::Namespace);
@@ -90,6 +92,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
         news::feed(&tasks, "storage classes", &classes, &sender, News::Class);
         news::feed(&tasks, "attach limits", &limits, &sender, News::Limits);
         news::feed(&tasks, "pod groups", &groups, &sender, News::Group);
+        news::feed(&tasks, "jobs", &jobs, &sender, News::Job);
         engine.run(news, leadership).await;
     });
     synced

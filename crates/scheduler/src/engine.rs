@@ -12,6 +12,7 @@ use crate::act::Actions;
 use crate::cluster::Cluster;
 use crate::config::Profiles;
 use crate::cycle::{Decision, Diagnosis, Sampling, decide};
+use crate::deadlines::Deadlines;
 use crate::framework::Cycle;
 use crate::gangs::Gangs;
 use crate::metrics::Counts;
@@ -21,6 +22,7 @@ use crate::preempt::{self, Outcome};
 use crate::queue::Queue;
 use crate::report;
 
+mod deadlines;
 mod gang;
 mod intake;
 mod volumes;
@@ -33,6 +35,7 @@ pub struct Engine {
     cluster: Cluster,
     queue: Queue,
     gangs: Gangs,
+    deadlines: Deadlines,
     sampling: Sampling,
     client: Client,
     /// The client with the leader's fence, while this process leads.
@@ -52,6 +55,7 @@ impl Engine {
             cluster: Cluster::default(),
             queue,
             gangs: Gangs::default(),
+            deadlines: Deadlines::default(),
             sampling: Sampling::default(),
             client,
             leading: None,
@@ -93,7 +97,8 @@ impl Engine {
         news: &mut mpsc::UnboundedReceiver<News>,
         leadership: Option<&mut watch::Receiver<Leadership>>,
     ) -> bool {
-        let due = self.queue.next_due().filter(|_| self.leading.is_some());
+        let due =
+            self.queue.next_due().into_iter().chain(self.next_deadline()).min().filter(|_| self.leading.is_some());
         let timer = async {
             match due {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -117,6 +122,7 @@ impl Engine {
     /// Decides for one pod. False if none is due, or if another process leads.
     fn attempt(&mut self, now: Instant) -> bool {
         let Some(client) = self.leading.clone() else { return false };
+        self.tell_missed(&client);
         let Some(pod) = self.queue.pop(now) else { return false };
         if let Some(key) = pod.gang.clone()
             && let Some(needed) = self.gangs.needs(&key)

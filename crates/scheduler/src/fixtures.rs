@@ -171,6 +171,11 @@ impl PodBuilder {
         self.0
     }
 
+    pub(crate) fn annotate(mut self, key: &str, value: &str) -> Self {
+        self.0.metadata.annotations.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
     pub(crate) fn cpu(self, amount: &str) -> Self {
         self.ask("cpu", amount)
     }

@@ -11,6 +11,7 @@ pub mod app;
 pub mod cluster;
 pub mod config;
 pub mod cycle;
+pub mod deadlines;
 pub mod engine;
 pub mod framework;
 pub mod gangs;

@@ -1,5 +1,6 @@
 //! [`News`]: all that the engine hears, in one channel.
 
+use nakhoda_api::kinds::batch::Job;
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
@@ -31,6 +32,8 @@ pub enum News {
     Limits(Change<CSINode>),
     /// Of a group of pods.
     Group(Change<PodGroup>),
+    /// Of a job.
+    Job(Change<Job>),
     /// How a binding went.
     Bound(Bound),
 }

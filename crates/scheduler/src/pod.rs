@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nakhoda_api::kinds::core::{Affinity, Container, Pod, PodSpec, Toleration};
 use nakhoda_client::{Key, Resource};
 
+use crate::deadlines::{Malformed, Wish};
 use crate::resources::Resources;
 
 /// A pod as the scheduler sees it.
@@ -30,6 +31,8 @@ pub struct PodInfo {
     pub claims: Vec<ClaimRef>,
     /// The PodGroup it belongs to.
     pub gang: Option<Key>,
+    /// By when it wants to start.
+    pub wish: Result<Wish, Malformed>,
 }
 
 /// A claim that a pod uses.
@@ -70,6 +73,7 @@ impl PodInfo {
             controller: object.controller().map(|owner| owner.uid.clone()),
             claims: claims(&object),
             gang: gang(&object),
+            wish: Wish::read(&object.metadata),
             object,
         }
     }

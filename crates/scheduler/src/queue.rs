@@ -3,10 +3,12 @@
 //! A pod is gated (a plugin does not let it in), active (it is next, by rank), backing off (it failed a
 //! short while ago), unschedulable (it waits for news that could help it) or in flight.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::deadlines::PATIENCE;
 use crate::pod::PodInfo;
 
 /// After this long without news a pod is tried anyway.
@@ -16,7 +18,7 @@ const FLUSH: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Queue {
     entries: HashMap<String, Entry>,
-    active: BTreeMap<(i64, u64), String>,
+    active: BTreeMap<Turn, String>,
     backoff: BTreeMap<(Instant, u64), String>,
     /// Unschedulable ones, by when they are tried anyway.
     waiting: BTreeMap<(Instant, u64), String>,
@@ -29,6 +31,8 @@ pub struct Queue {
 struct Entry {
     pod: Arc<PodInfo>,
     rank: i64,
+    /// By when it has to have its turn, if it says so.
+    by: Option<Instant>,
     attempts: u32,
     failed: Option<Instant>,
     refused_by: Vec<&'static str>,
@@ -40,13 +44,21 @@ enum Place {
     // ## Gated => Active
     Gated,
     // ## Active => InFlight
-    Active((i64, u64)),
+    Active(Turn),
     // ## Backoff => Active | InFlight
     Backoff((Instant, u64), Early),
     // ## Unschedulable => Active | Backoff
     Unschedulable((Instant, u64)),
     // ## InFlight => Unschedulable | Backoff
     InFlight,
+}
+
+/// Who goes before whom: the higher rank, then who is due first, then who came first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    rank: Reverse<i64>,
+    due: Instant,
+    sequence: u64,
 }
 
 /// Whether a pod that backs off may be tried early when nothing else waits: news came that could help
@@ -92,22 +104,25 @@ impl Queue {
         }
     }
 
-    /// A pod is new or has changed. `open` says whether every gate is.
-    pub fn put(&mut self, pod: Arc<PodInfo>, rank: i64, open: bool, now: Instant) {
+    /// A pod is new or has changed. Of equal `rank`, who must have a turn first goes first: `by` then, or as
+    /// [`PATIENCE`] has it. `open` says whether every gate is.
+    pub fn put(&mut self, pod: Arc<PodInfo>, rank: i64, by: Option<Instant>, open: bool, now: Instant) {
         let Some(entry) = self.entries.get_mut(&pod.uid) else {
             let place = Place::Gated;
-            let entry = Entry { pod: pod.clone(), rank, attempts: 0, failed: None, refused_by: Vec::new(), place };
+            let entry = Entry { pod: pod.clone(), rank, by, attempts: 0, failed: None, refused_by: Vec::new(), place };
             self.entries.insert(pod.uid.clone(), entry);
             if open {
-                self.activate(&pod.uid);
+                self.activate(&pod.uid, now);
             }
             return;
         };
         let changed = is_other(&entry.pod, &pod);
         entry.pod = pod.clone();
-        entry.rank = rank;
+        let moved = entry.rank != rank || entry.by != by;
+        (entry.rank, entry.by) = (rank, by);
         match entry.place {
-            Place::Gated if open => self.activate(&pod.uid),
+            Place::Active(_) if moved => self.activate(&pod.uid, now),
+            Place::Gated if open => self.activate(&pod.uid, now),
             Place::Unschedulable(_) if changed => self.stir(&pod.uid, now),
             Place::Gated | Place::Unschedulable(_) | Place::Active(_) | Place::Backoff(..) | Place::InFlight => {}
         }
@@ -189,6 +204,12 @@ impl Queue {
         first(&self.backoff).into_iter().chain(first(&self.waiting)).min()
     }
 
+    /// The pods in the queue that something is true of.
+    #[must_use]
+    pub fn find(&self, is: impl Fn(&PodInfo) -> bool) -> Vec<Arc<PodInfo>> {
+        self.entries.values().map(|entry| &entry.pod).filter(|pod| is(pod)).cloned().collect()
+    }
+
     /// The pod as last seen, while it is in the queue or in flight.
     #[must_use]
     pub fn get(&self, uid: &str) -> Option<&Arc<PodInfo>> {
@@ -205,7 +226,7 @@ impl Queue {
 
     fn ripen(&mut self, now: Instant) {
         while let Some(uid) = due(&self.backoff, now).or_else(|| due(&self.waiting, now)) {
-            self.activate(&uid);
+            self.activate(&uid, now);
         }
     }
 
@@ -215,15 +236,17 @@ impl Queue {
         if entry.due(self.backoff_times).is_some_and(|due| due > now) {
             self.back_off(uid, Early::Yes)
         } else {
-            self.activate(uid)
+            self.activate(uid, now)
         }
     }
 
-    fn activate(&mut self, uid: &str) {
+    fn activate(&mut self, uid: &str, now: Instant) {
         self.unplace(uid);
         self.sequence += 1;
         let Some(entry) = self.entries.get_mut(uid) else { return };
-        let at = (entry.rank.saturating_neg(), self.sequence);
+        // A moment that is over is none.
+        let due = entry.by.filter(|by| *by > now).unwrap_or(now + PATIENCE);
+        let at = Turn { rank: Reverse(entry.rank), due, sequence: self.sequence };
         entry.place = Place::Active(at);
         self.active.insert(at, uid.into());
     }

@@ -31,6 +31,7 @@ impl Engine {
             News::Class(change) => self.on_class(change),
             News::Limits(change) => self.on_limits(&change),
             News::Group(change) => self.on_group(change),
+            News::Job(change) => self.on_job(&change),
             News::Bound(bound) => self.on_bound(bound),
         }
     }
@@ -88,6 +89,7 @@ impl Engine {
         }
         if !pod.node_name().is_empty() {
             self.queue.remove(&pod.uid);
+            self.deadlines.remove(&pod.uid);
             let new = !self.cluster.holds(&pod.uid);
             self.gangs.place(&pod);
             self.cluster.place(pod.clone());
@@ -100,6 +102,7 @@ impl Engine {
             if !pod.nominated_node().is_empty() {
                 self.cluster.nominations_mut().set(pod.clone(), pod.nominated_node());
             }
+            self.tell_malformed(&pod);
             self.gangs.wait(&pod);
             match pod.gang.clone() {
                 Some(key) => self.muster(&key),
@@ -108,11 +111,11 @@ impl Engine {
         }
     }
 
-    fn enqueue(&mut self, pod: Arc<PodInfo>) {
+    pub(super) fn enqueue(&mut self, pod: Arc<PodInfo>) {
         let framework = self.profiles.own(&pod);
         let open = framework.closed(&pod).is_none() && self.gangs.closed(&pod).is_none();
-        let rank = framework.rank(&pod);
-        self.queue.put(pod, rank, open, Instant::now());
+        let (rank, due) = (framework.rank(&pod), self.due(&pod));
+        self.queue.put(pod, rank, due, open, Instant::now());
     }
 
     /// A group or its membership has changed: its members may have become enough.
@@ -135,6 +138,7 @@ impl Engine {
 
     fn on_absent(&mut self, uid: &str) {
         self.queue.remove(uid);
+        self.deadlines.remove(uid);
         self.cluster.nominations_mut().remove(uid);
         self.gangs.leave(uid);
         if let Some(slot) = self.cluster.remove(uid) {
@@ -148,6 +152,7 @@ impl Engine {
             Ok(()) => {
                 self.counts.attempt("scheduled");
                 self.queue.remove(&pod.uid);
+                self.deadlines.remove(&pod.uid);
             }
             Err(error) => {
                 self.counts.attempt("error");

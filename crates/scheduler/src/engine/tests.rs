@@ -241,3 +241,19 @@ async fn others_leave_for_a_gang_only_if_that_makes_it_whole() {
         world.bound(&format!("right-{index}")).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_whose_deadline_is_over_is_told_of() {
+    let world = World::new([node("n").cpu("1")]).await;
+    world.create(pod("late").cpu("2").annotate("nakhoda.dev/start-before", "2020-01-01T00:00:00Z")).await;
+    let told = world.event("late", "DeadlineMissed").await;
+    assert_eq!(told, "it was to start by 2020-01-01T00:00:00Z and has no node yet");
+    let condition = |pod: &Pod| {
+        pod.status.as_ref()?.conditions.as_ref()?.iter().find(|c| c.type_ == "nakhoda.dev/DeadlineMet").cloned()
+    };
+    let told = eventually(|| condition(&*world.pods.get(&Key::new("default", "late"))?)).await;
+    assert_eq!((told.status.as_str(), told.reason.as_deref()), ("False", Some("DeadlineMissed")));
+    world.create(pod("wrong").annotate("nakhoda.dev/finish-before", "soon")).await;
+    assert!(world.event("wrong", "InvalidDeadline").await.contains("is not an RFC 3339 time"));
+    world.bound("wrong").await;
+}
