@@ -9,6 +9,7 @@
 
 pub mod ast;
 pub mod check;
+pub mod device;
 pub mod eval;
 mod lexer;
 pub mod library;

@@ -22,6 +22,7 @@ use crate::pod::PodInfo;
 use crate::report;
 
 mod binding;
+mod claims;
 
 pub use binding::BindError;
 

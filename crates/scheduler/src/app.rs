@@ -8,6 +8,7 @@ use anyhow::Context;
 use nakhoda_api::kinds::batch::Job;
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::resource::{DeviceClass, DeviceTaintRule, ResourceClaim, ResourceSlice};
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::{CSINode, StorageClass};
 use nakhoda_client::leader::{self, Settings};
@@ -61,6 +62,8 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
     let (classes, limits) = (informers.of::<StorageClass>(), informers.of::<CSINode>());
     let (budgets, groups) = (informers.of::<PodDisruptionBudget>(), informers.of::<PodGroup>());
     let jobs = informers.of::<Job>();
+    let (device_claims, slices) = (informers.of::<ResourceClaim>(), informers.of::<ResourceSlice>());
+    let (device_classes, rules) = (informers.of::<DeviceClass>(), informers.of::<DeviceTaintRule>());
     let recorder = |name: &str| (name.to_owned(), Recorder::new(client.clone(), tasks, name, ""));
     let recorders = config.profiles.names().map(recorder).collect();
     let (sender, news) = mpsc::unbounded_channel();
@@ -81,6 +84,8 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
         claims.synced().await;
         classes.synced().await;
         limits.synced().await;
+        // What is given away must be known before anything is given.
+        device_claims.synced().await;
         // Groups and jobs need not be known first: members wait until theirs is, and the end of a job moves its pods.
         flag.store(true, Ordering::Relaxed);
         news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
@@ -93,6 +98,10 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
         news::feed(&tasks, "attach limits", &limits, &sender, News::Limits);
         news::feed(&tasks, "pod groups", &groups, &sender, News::Group);
         news::feed(&tasks, "jobs", &jobs, &sender, News::Job);
+        news::feed(&tasks, "device claims", &device_claims, &sender, News::DeviceClaim);
+        news::feed(&tasks, "devices", &slices, &sender, News::Slice);
+        news::feed(&tasks, "device classes", &device_classes, &sender, News::DeviceClass);
+        news::feed(&tasks, "device taints", &rules, &sender, News::TaintRule);
         engine.run(news, leadership).await;
     });
     synced

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use nakhoda_api::kinds::core;
 use nakhoda_client::Resource;
 
-use crate::framework::Changes;
+use crate::devices::Devices;
+use crate::framework::{Changes, Step};
 use crate::node::Node;
 use crate::pod::PodInfo;
 
@@ -42,6 +43,7 @@ pub struct Cluster {
     budgets: Budgets,
     nominations: Nominations,
     volumes: Volumes,
+    devices: Devices,
     namespaces: Namespaces,
 }
 
@@ -165,6 +167,37 @@ impl Cluster {
     #[must_use]
     pub const fn volumes(&self) -> &Volumes {
         &self.volumes
+    }
+
+    /// Devices and claims to them.
+    #[must_use]
+    pub const fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// Devices and claims to them, to be changed.
+    pub const fn devices_mut(&mut self) -> &mut Devices {
+        &mut self.devices
+    }
+
+    /// What a pod needs at its node counts until the API shows it or [`Cluster::forget_steps`] is called.
+    pub fn assume_steps(&mut self, pod: &PodInfo, steps: &[Step]) {
+        self.volumes.assume(steps);
+        for step in steps {
+            if let Step::Reserve { claim, allocation: Some(allocation) } = step {
+                self.devices.assume(claim, &pod.uid, (**allocation).clone());
+            }
+        }
+    }
+
+    /// What was decided did not come about.
+    pub fn forget_steps(&mut self, steps: &[Step]) {
+        self.volumes.forget(steps);
+        for step in steps {
+            if let Step::Reserve { claim, allocation: Some(_) } = step {
+                self.devices.forget(claim);
+            }
+        }
     }
 
     /// Volumes and claims, to be changed.

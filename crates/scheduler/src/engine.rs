@@ -23,6 +23,7 @@ use crate::queue::Queue;
 use crate::report;
 
 mod deadlines;
+mod devices;
 mod gang;
 mod intake;
 mod volumes;
@@ -140,7 +141,7 @@ impl Engine {
                 let steps = framework.steps(Cycle { pod: &pod, cluster: &self.cluster }, node);
                 let node = node.name.clone();
                 self.cluster.assume(pod.clone(), &node);
-                self.cluster.volumes_mut().assume(&steps);
+                self.cluster.assume_steps(&pod, &steps);
                 self.actions.bind(&client, pod, node, steps, framework.patience());
             }
             Decision::NoNodes => self.refuse(&client, &pod, Vec::new(), report::NO_NODES, None),

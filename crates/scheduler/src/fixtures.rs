@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nakhoda_api::kinds::core::{
-    self, Container, ContainerImage, ContainerPort, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec, Taint,
-    Toleration,
+    self, Container, ContainerImage, ContainerPort, PersistentVolume, PersistentVolumeClaim, Pod, PodResourceClaim,
+    PodSpec, Taint, Toleration,
 };
 use nakhoda_api::kinds::meta::{LabelSelector, ObjectMeta, OwnerReference};
 use nakhoda_api::kinds::policy::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
@@ -169,6 +169,16 @@ pub(crate) fn rates(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<It
 impl PodBuilder {
     pub(crate) fn build(self) -> Pod {
         self.0
+    }
+
+    pub(crate) fn claims_device(mut self, claim: &str) -> Self {
+        let reference = PodResourceClaim {
+            name: claim.into(),
+            resource_claim_name: Some(claim.into()),
+            ..PodResourceClaim::default()
+        };
+        self.0.spec.get_or_insert_default().resource_claims.get_or_insert_default().push(reference);
+        self
     }
 
     pub(crate) fn annotate(mut self, key: &str, value: &str) -> Self {

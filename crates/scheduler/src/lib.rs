@@ -3,8 +3,6 @@
 //! Architecture invariant: a decision is a plain function of the cluster as last seen ([`cycle`]); one
 //! task owns that state ([`engine`]), so there are no locks, and binding never holds up the next
 //! decision. A plugin is one file and one line in [`plugin`].
-//!
-//! Absent so far: resource claims.
 
 pub mod act;
 pub mod app;
@@ -12,6 +10,7 @@ pub mod cluster;
 pub mod config;
 pub mod cycle;
 pub mod deadlines;
+pub mod devices;
 pub mod engine;
 pub mod framework;
 pub mod gangs;

@@ -3,6 +3,7 @@
 use nakhoda_api::kinds::batch::Job;
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::resource::{DeviceClass, DeviceTaintRule, ResourceClaim, ResourceSlice};
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::{CSINode, StorageClass};
 use nakhoda_client::{Change, Informer, Resource};
@@ -34,6 +35,14 @@ pub enum News {
     Group(Change<PodGroup>),
     /// Of a job.
     Job(Change<Job>),
+    /// Of a claim to devices.
+    DeviceClaim(Change<ResourceClaim>),
+    /// Of devices.
+    Slice(Change<ResourceSlice>),
+    /// Of a class of devices.
+    DeviceClass(Change<DeviceClass>),
+    /// Of a rule that taints devices.
+    TaintRule(Change<DeviceTaintRule>),
     /// How a binding went.
     Bound(Bound),
 }

@@ -32,6 +32,7 @@ plugins! {
     volume_zone,
     topology_spread,
     inter_pod_affinity,
+    dynamic_resources,
     preemption,
     balanced,
     image_locality,

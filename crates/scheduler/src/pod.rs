@@ -29,6 +29,8 @@ pub struct PodInfo {
     pub controller: Option<String>,
     /// The claims it uses.
     pub claims: Vec<ClaimRef>,
+    /// The claims to devices it uses.
+    pub devices: Vec<DeviceClaimRef>,
     /// The PodGroup it belongs to.
     pub gang: Option<Key>,
     /// By when it wants to start.
@@ -44,6 +46,15 @@ pub struct ClaimRef {
     pub ephemeral: bool,
     /// The pod's name.
     pub owner: String,
+}
+
+/// A ResourceClaim that a pod uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceClaimRef {
+    /// Which; `None`: it has still to be made.
+    pub claim: Option<Key>,
+    /// Whether it is made for this pod.
+    pub generated: bool,
 }
 
 /// A port of a node.
@@ -72,6 +83,7 @@ impl PodInfo {
             ports: object.spec.as_ref().map(host_ports).unwrap_or_default(),
             controller: object.controller().map(|owner| owner.uid.clone()),
             claims: claims(&object),
+            devices: devices(&object),
             gang: gang(&object),
             wish: Wish::read(&object.metadata),
             object,
@@ -156,6 +168,22 @@ fn claims(object: &Pod) -> Vec<ClaimRef> {
     });
     let key = |name: &str| Key::new(object.namespace(), name);
     claims.map(|(name, ephemeral)| ClaimRef { key: key(&name), ephemeral, owner: owner.clone() }).collect()
+}
+
+fn devices(object: &Pod) -> Vec<DeviceClaimRef> {
+    let wanted = object.spec.iter().flat_map(|spec| spec.resource_claims.iter().flatten());
+    let made = object.status.as_ref().and_then(|s| s.resource_claim_statuses.as_deref()).unwrap_or_default();
+    let key = |name: &String| Key::new(object.namespace(), name);
+    wanted
+        .filter_map(|wanted| match (&wanted.resource_claim_name, made.iter().find(|made| made.name == wanted.name)) {
+            (Some(name), _) => Some(DeviceClaimRef { claim: Some(key(name)), generated: false }),
+            (None, None) => Some(DeviceClaimRef { claim: None, generated: true }),
+            // none had to be made
+            (None, Some(made)) => {
+                made.resource_claim_name.as_ref().map(|name| DeviceClaimRef { claim: Some(key(name)), generated: true })
+            }
+        })
+        .collect()
 }
 
 fn gang(object: &Pod) -> Option<Key> {

@@ -284,9 +284,11 @@ fn due(times: &BTreeMap<(Instant, u64), String>, now: Instant) -> Option<String>
     times.first_key_value().filter(|((at, _), _)| *at <= now).map(|(_, uid)| uid.clone())
 }
 
-/// Whether a change of a pod could make it fit; a new status cannot.
+/// Whether a change of a pod could make it fit; of the status only which claims were made for it.
 fn is_other(old: &PodInfo, new: &PodInfo) -> bool {
-    old.object.spec != new.object.spec || old.object.metadata.labels != new.object.metadata.labels
+    old.object.spec != new.object.spec
+        || old.object.metadata.labels != new.object.metadata.labels
+        || old.devices != new.devices
 }
 
 #[cfg(test)]

@@ -24,6 +24,12 @@ pub enum BindError {
     /// Whoever makes volumes says that it cannot be made at this node: another has to be found.
     #[error("provisioning failed for PVC \"{0}\"")]
     NotProvisioned(Key),
+    /// A ResourceClaim has lost its devices since.
+    #[error("resourceclaim \"{0}\" got deallocated elsewhere in the meantime")]
+    Deallocated(Key),
+    /// A ResourceClaim has got other devices since.
+    #[error("resourceclaim \"{0}\" got allocated elsewhere in the meantime")]
+    OtherDevices(Key),
     /// Nobody bound the claims in time.
     #[error("timed out waiting for the volumes of the pod to be bound")]
     TimedOut,
@@ -50,10 +56,13 @@ pub(super) async fn bind(
 ) -> Result<(), BindError> {
     if !steps.is_empty() {
         for step in steps {
-            take(client, claims, step, node).await?;
+            take(client, claims, pod, step, node).await?;
         }
-        let bound = settled(claims, steps.iter().map(|step| step.claim().clone()).collect());
-        tokio::time::timeout(patience, bound).await.map_err(|_| BindError::TimedOut)??;
+        let open: Vec<Key> = steps.iter().filter_map(Step::volume_claim).cloned().collect();
+        if !open.is_empty() {
+            let bound = settled(claims, open);
+            tokio::time::timeout(patience, bound).await.map_err(|_| BindError::TimedOut)??;
+        }
     }
     let binding = Binding {
         metadata: ObjectMeta {
@@ -72,19 +81,25 @@ pub(super) async fn bind(
 async fn take(
     client: &Client,
     claims: &Informer<PersistentVolumeClaim>,
+    pod: &PodInfo,
     step: &Step,
     node: &str,
 ) -> Result<(), BindError> {
-    let claim = claims.get(step.claim()).ok_or_else(|| BindError::ClaimGone(step.claim().clone()))?;
+    let volume_claim = |key: &Key| claims.get(key).ok_or_else(|| BindError::ClaimGone(key.clone()));
     match step {
-        Step::Bind { volume, .. } => {
+        Step::Reserve { claim, allocation } => {
+            super::claims::reserve(client, pod, claim, allocation.as_deref()).await?
+        }
+        Step::Bind { volume, claim } => {
+            let claim = volume_claim(claim)?;
             let patch = json!({
                 "metadata": {"annotations": {BOUND_BY_CONTROLLER: "yes"}},
                 "spec": {"claimRef": reference(&*claim)},
             });
             client.all::<PersistentVolume>().patch(volume, &Patch::merge(&patch)).await?;
         }
-        Step::Provision { .. } => {
+        Step::Provision { claim } => {
+            let claim = volume_claim(claim)?;
             let patch = json!({"metadata": {"uid": claim.uid(), "annotations": {SELECTED_NODE: node}}});
             let api = client.namespaced::<PersistentVolumeClaim>(claim.namespace());
             api.patch(claim.name(), &Patch::merge(&patch)).await?;

@@ -92,7 +92,7 @@ impl Engine {
                 None => Vec::new(),
             };
             self.cluster.assume(pod.clone(), &node);
-            self.cluster.volumes_mut().assume(&steps);
+            self.cluster.assume_steps(&pod, &steps);
             trial.placed.push(Seat { pod, node, steps, victims });
         }
         trial
@@ -114,7 +114,7 @@ impl Engine {
     fn dissolve(&mut self, client: &Client, key: &Key, trial: Trial, makes_room: bool) {
         for seat in &trial.placed {
             self.cluster.forget(&seat.pod.uid);
-            self.cluster.volumes_mut().forget(&seat.steps);
+            self.cluster.forget_steps(&seat.steps);
         }
         for lifted in trial.lifted {
             self.cluster.restore(lifted);

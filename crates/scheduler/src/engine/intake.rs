@@ -32,6 +32,10 @@ impl Engine {
             News::Limits(change) => self.on_limits(&change),
             News::Group(change) => self.on_group(change),
             News::Job(change) => self.on_job(&change),
+            News::DeviceClaim(change) => self.on_device_claim(change),
+            News::Slice(change) => self.on_slice(change),
+            News::DeviceClass(change) => self.on_device_class(change),
+            News::TaintRule(change) => self.on_taint_rule(change),
             News::Bound(bound) => self.on_bound(bound),
         }
     }
@@ -157,7 +161,7 @@ impl Engine {
             Err(error) => {
                 self.counts.attempt("error");
                 tracing::warn!(pod = %pod.key, node, error = chain(&error), "not bound");
-                self.cluster.volumes_mut().forget(&steps);
+                self.cluster.forget_steps(&steps);
                 if let Some(slot) = self.cluster.forget(&pod.uid) {
                     self.news(slot, Changes::POD_REMOVED);
                 }

@@ -257,3 +257,38 @@ async fn a_pod_whose_deadline_is_over_is_told_of() {
     assert!(world.event("wrong", "InvalidDeadline").await.contains("is not an RFC 3339 time"));
     world.bound("wrong").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_goes_where_its_devices_are_and_the_claim_tells_of_it() {
+    use nakhoda_api::kinds::resource::{DeviceClass, ResourceClaim, ResourceSlice};
+    let world = World::new([node("a"), node("b"), node("c")]).await;
+    let client = world.memory.client();
+    let class: DeviceClass = serde_json::from_value(json!({"metadata": {"name": "gpu"}, "spec": {}})).expect("a class");
+    client.all().create(&class).await.expect("created");
+    let slice: ResourceSlice =
+        serde_json::from_value(json!({"metadata": {"name": "s"}, "spec": {"driver": "d.io", "nodeName": "b",
+        "pool": {"name": "b", "generation": 1, "resourceSliceCount": 1}, "devices": [{"name": "g0"}]}}))
+        .expect("a slice");
+    client.all().create(&slice).await.expect("created");
+    for name in ["one", "two"] {
+        let claim: ResourceClaim = serde_json::from_value(json!({"metadata": {"name": name, "namespace": "default"},
+            "spec": {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "gpu"}}]}}}))
+        .expect("a claim");
+        client.all().create(&claim).await.expect("created");
+    }
+    world.create(pod("p").claims_device("one")).await;
+    assert_eq!(world.bound("p").await, "b");
+    let claim = client.namespaced::<ResourceClaim>("default").get("one").await.expect("there");
+    let status = claim.status.expect("written");
+    assert_eq!(status.allocation.expect("written").devices.expect("some").results.expect("some")[0].device, "g0");
+    assert_eq!(status.reserved_for.expect("written")[0].name, "p");
+    assert_eq!(claim.metadata.finalizers, Some(vec!["resource.kubernetes.io/delete-protection".into()]));
+    world.create(pod("q").claims_device("two")).await;
+    let told = world.event("q", "FailedScheduling").await;
+    assert!(told.starts_with("0/3 nodes are available: 3 cannot allocate all claims."), "{told}");
+    let mut more = slice.clone();
+    more.metadata.name = Some("t".into());
+    (more.spec.node_name, more.spec.pool.name) = (Some("c".into()), "c".into());
+    client.all().create(&more).await.expect("created");
+    assert_eq!(world.bound("q").await, "c");
+}

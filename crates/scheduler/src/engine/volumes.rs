@@ -10,7 +10,7 @@ use super::Engine;
 use crate::framework::Changes;
 
 /// What there is now, or what is gone.
-fn split<K>(change: Change<K>) -> Result<Arc<K>, Arc<K>> {
+pub(super) fn split<K>(change: Change<K>) -> Result<Arc<K>, Arc<K>> {
     match change {
         Change::Added(object) | Change::Updated { new: object, .. } => Ok(object),
         Change::Deleted(object) => Err(object),

@@ -27,6 +27,9 @@ impl Changes {
     /// A volume, a claim, a class or what a node can attach is new or has changed.
     pub const VOLUMES: Self = Self(1 << 6);
 
+    /// A device, a claim to some, a class or a taint of them is new or has changed.
+    pub const DEVICES: Self = Self(1 << 7);
+
     /// Both sets.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
