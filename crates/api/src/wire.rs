@@ -38,6 +38,12 @@ pub fn decode(media: Media, bytes: &[u8], default: Option<&GroupVersionKind>) ->
     }
 }
 
+/// Reads a stored protobuf value as a kind, whatever version of it the envelope names: which is told, too. Versions
+/// share field numbers unless they say otherwise, and who says so is for the caller to know.
+pub fn decode_as(bytes: &[u8], gvk: &GroupVersionKind) -> Result<(Object, GroupVersionKind), DecodeError> {
+    protobuf::decode_as(bytes, gvk)
+}
+
 /// Reads JSON of no known shape: the value, and the duplicate fields in it.
 pub fn read_any(bytes: &[u8]) -> Result<(serde_json::Value, Vec<String>), DecodeError> {
     json::value(bytes)

@@ -12,9 +12,10 @@ use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
 use nakhoda_daemon::tls::{self, Files};
-use nakhoda_store::Store;
+use nakhoda_store::{Store, Transformed};
 use nakhoda_store::cache::{Caches, Settings};
 use nakhoda_store::etcd::{self, Etcd};
+use tokio::sync::watch;
 
 use crate::aggregation::Aggregation;
 use crate::aggregation::authentication::Facts;
@@ -28,13 +29,14 @@ use crate::authz::node::NodeAuthorizer;
 use crate::authz::rbac::Rbac;
 use crate::bootstrap::policy;
 use crate::discovery::openapi::Documents;
+use crate::encryption::Encryption;
 use crate::identity::{Issuer, Key};
 use crate::kinds::Kinds;
 use crate::kubelets::Kubelets;
 use crate::options::{self, Options};
 use crate::pipeline::{Parts, Pipeline};
 use crate::serve::Fronts;
-use crate::storage::Storage;
+use crate::storage::{Storage, Stored};
 use crate::{admission, authn, authz, grpc, rest, serve};
 
 mod advertise;
@@ -85,7 +87,16 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let facts = Facts::read(&options.identity.client_ca_file, options.identity.requestheader_client_ca_file.as_deref())
         .context("the CAs cannot be read; see --client-ca-file and --requestheader-client-ca-file")?;
     let (health, metrics) = (Health::default(), Metrics::default());
-    let core = core(etcd, &options, key, Peers { kubelets, aggregation }, &metrics, &tasks);
+    let (store, keys) = encrypted(etcd, options.etcd.encryption_provider_config.as_deref(), &tasks)?;
+    let core = core(store, &options, key, Peers { kubelets, aggregation }, &metrics, &tasks);
+    if let Some(mut keys) = keys {
+        let caches = core.pipeline.storage().caches().clone();
+        tasks.spawn("encryption keys", async move {
+            while keys.changed().await.is_ok() {
+                caches.reread();
+            }
+        });
+    }
     let fronts = fronts(&core, &tasks, &health, metrics, &advertised.to_string())?;
     startup::begin(&core, &tasks, &health, startup::Told { advertised, port: options.serving.secure_port, facts });
     serve::serve(&tasks, listeners, &tls, &fronts);
@@ -167,6 +178,27 @@ async fn connect(options: &options::Etcd) -> anyhow::Result<Etcd> {
     };
     let config = etcd::Config { endpoints: options.etcd_servers.clone(), tls, within: STORE_WITHIN };
     Etcd::new(&config).await.context("etcd cannot be used; see --etcd-servers")
+}
+
+/// The store with what encrypts it, and who tells of other keys.
+fn encrypted(
+    etcd: Arc<Etcd>,
+    config: Option<&Path>,
+    tasks: &Tasks,
+) -> anyhow::Result<(Arc<dyn Store>, Option<watch::Receiver<()>>)> {
+    let (encryption, keys) = match config {
+        None => {
+            tracing::warn!("no --encryption-provider-config: secrets are stored unencrypted");
+            (Encryption::default(), None)
+        }
+        Some(path) => {
+            let followed = Encryption::follow(path.into(), tasks);
+            let (encryption, keys) =
+                followed.context("the encryption keys cannot be used; see --encryption-provider-config")?;
+            (encryption, Some(keys))
+        }
+    };
+    Ok((Arc::new(Transformed::new(etcd, Arc::new(Stored::new(encryption)))), keys))
 }
 
 /// What this server shows to other API servers.

@@ -18,6 +18,7 @@ pub mod authz;
 pub mod bootstrap;
 pub mod custom;
 pub mod discovery;
+pub mod encryption;
 pub mod grpc;
 pub mod identity;
 pub mod kind;

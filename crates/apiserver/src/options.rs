@@ -81,6 +81,9 @@ pub struct Etcd {
     /// Its key.
     #[arg(long, value_name = "FILE")]
     pub etcd_keyfile: Option<PathBuf>,
+    /// An EncryptionConfiguration: how values are encrypted in etcd. Read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub encryption_provider_config: Option<PathBuf>,
 }
 
 /// Who is who.

@@ -17,8 +17,10 @@ use crate::kind::Info;
 use crate::kinds::Kinds;
 
 mod shape;
+mod stored;
 
 pub use shape::KindShape;
+pub use stored::Stored;
 
 /// Everything lies under this.
 const ROOT: &str = "/registry/";

@@ -9,13 +9,14 @@ use nakhoda_api::wire::Media;
 use nakhoda_api::{Object, Status};
 use nakhoda_daemon::Tasks;
 use nakhoda_daemon::metrics::Metrics;
-use nakhoda_store::Memory;
+use nakhoda_store::{Memory, Store, Transformed};
 use nakhoda_store::cache::{Caches, Settings};
 use serde_json::{Value, json};
 
 use crate::admission::Chain;
 use crate::alloc::Allocators;
 use crate::authz::{Attributes, Authorizer, Decision};
+use crate::encryption::Encryption;
 use crate::kinds::Kinds;
 use crate::pipeline::{Parts, Pipeline};
 use crate::request::{
@@ -23,7 +24,7 @@ use crate::request::{
     WriteOptions,
 };
 use crate::response::{Answer, Response};
-use crate::storage::Storage;
+use crate::storage::{Storage, Stored};
 use crate::user::User;
 use crate::{authn, authz};
 
@@ -70,10 +71,16 @@ pub(crate) fn json_body(value: &Value) -> Body {
 impl Server {
     /// An empty server.
     pub(crate) async fn empty() -> Self {
-        let (tasks, store, metrics) = (Tasks::new(), Arc::new(Memory::default()), Metrics::default());
+        Self::over(Arc::new(Memory::default()), Encryption::default()).await
+    }
+
+    /// A server over a store that may hold something already.
+    pub(crate) async fn over(store: Arc<Memory>, encryption: Encryption) -> Self {
+        let (tasks, metrics) = (Tasks::new(), Metrics::default());
         let kinds = Kinds::built_in();
-        let caches = Caches::start(store.clone(), tasks.clone(), Settings::default());
-        let storage = Storage::new(store.clone(), caches, kinds.clone());
+        let read: Arc<dyn Store> = Arc::new(Transformed::new(store.clone(), Arc::new(Stored::new(encryption))));
+        let caches = Caches::start(read.clone(), tasks.clone(), Settings::default());
+        let storage = Storage::new(read, caches, kinds.clone());
         storage.caches().ready().await;
         let pipeline = Pipeline::new(Parts {
             kinds,

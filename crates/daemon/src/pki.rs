@@ -68,6 +68,9 @@ pub enum PkiError {
         /// The present one.
         present: PathBuf,
     },
+    /// The machine gives no random numbers.
+    #[error("no random numbers can be had for a key")]
+    Random,
 }
 
 // === impl Profile ===

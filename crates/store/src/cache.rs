@@ -126,6 +126,12 @@ impl Cache {
         self.resource.at(&*self.hub.store, revision, &self.hub.settings).await
     }
 
+    /// The first key that begins so and holds what cannot be shown, and why: no snapshot has it.
+    #[must_use]
+    pub fn unreadable(&self, from: &str) -> Option<(Arc<str>, Arc<str>)> {
+        self.resource.unreadable(from)
+    }
+
     /// Keeps a snapshot for the next pages of its list.
     pub fn keep(&self, snapshot: &Snapshot) {
         self.resource.keep(snapshot, &self.hub.settings);

@@ -65,6 +65,12 @@ pub enum Error {
     /// The store is out of space and takes no writes until an operator frees some.
     #[error("the store is out of space")]
     Full,
+    /// The key holds a value that cannot be read: no key decrypts it, or it has no known form.
+    #[error("{why}")]
+    Unreadable {
+        /// Why not.
+        why: std::sync::Arc<str>,
+    },
     /// What the store holds or answers makes no sense.
     #[error("corrupt: {why}")]
     Corrupt {

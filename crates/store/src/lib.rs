@@ -13,6 +13,7 @@ pub mod fence;
 pub mod memory;
 pub mod splice;
 pub mod store;
+pub mod transform;
 pub mod update;
 
 pub use error::Error;
@@ -20,6 +21,7 @@ pub use fence::Fence;
 pub use memory::Memory;
 pub use store::{
     Change, ChangeKind, ChangeStream, Changes, Commit, Compare, Deleted, Entry, List, Listing, Op, Options, Read,
-    Store, Txn, Watch,
+    Reading, Store, Txn, Watch,
 };
+pub use transform::{Transform, Transformed};
 pub use update::{Next, Updated, update_with};

@@ -28,6 +28,20 @@ pub struct Entry {
     pub created: u64,
     /// The revision that last wrote it.
     pub revision: u64,
+    /// How well the value could be read.
+    pub reading: Reading,
+}
+
+/// How a stored value was read: see [`crate::Transform`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// It is stored the way it would be written now.
+    #[default]
+    Current,
+    /// It would be written another way now: any write of the key should store it anew, even one that changes nothing.
+    Stale,
+    /// It could not be read, for this reason; the value is what the store holds.
+    Unreadable(std::sync::Arc<str>),
 }
 
 /// One key, read linearizably.
@@ -119,6 +133,8 @@ pub struct Change {
     pub key: Bytes,
     /// What it holds now; empty for a deletion.
     pub value: Bytes,
+    /// How well the value could be read.
+    pub reading: Reading,
     /// The revision of the change.
     pub revision: u64,
     /// The revision that created the key; zero for a deletion.

@@ -22,14 +22,25 @@ pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result
         return json::decode(unknown.raw, default);
     }
     let gvk = resolve(&unknown, default)?;
-    let id = schema::message_for(&gvk)
+    let object = body(unknown.raw, &gvk)?;
+    Ok(Decoded { object, faults: Vec::new() })
+}
+
+/// See [`super::decode_as`].
+pub(super) fn decode_as(bytes: &[u8], gvk: &GroupVersionKind) -> Result<(Object, GroupVersionKind), DecodeError> {
+    let unknown = Unknown::read(bytes)?;
+    let stored_as = resolve(&unknown, Some(gvk))?;
+    Ok((body(unknown.raw, gvk)?, stored_as))
+}
+
+fn body(raw: &[u8], gvk: &GroupVersionKind) -> Result<Object, DecodeError> {
+    let id = schema::message_for(gvk)
         .ok_or_else(|| DecodeError::UnknownKind { api_version: gvk.api_version(), kind: gvk.kind.clone() })?;
     let mut root = Map::new();
     root.insert("kind".into(), gvk.kind.clone().into());
     root.insert("apiVersion".into(), gvk.api_version().into());
-    root.extend(read::message(id, unknown.raw, 0)?);
-    let object = Object::from_value(root.into()).map_err(|e| DecodeError::Type(e.to_string()))?;
-    Ok(Decoded { object, faults: Vec::new() })
+    root.extend(read::message(id, raw, 0)?);
+    Object::from_value(root.into()).map_err(|e| DecodeError::Type(e.to_string()))
 }
 
 fn resolve(unknown: &Unknown<'_>, default: Option<&GroupVersionKind>) -> Result<GroupVersionKind, DecodeError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use nakhoda_api::Status;
+use nakhoda_store::Error;
 use nakhoda_store::cache::{Item, Snapshot};
 
 use super::{Call, outcome};
@@ -19,7 +20,13 @@ pub async fn get(call: &Call, resource_version: &str) -> Result<Response, Status
 /// The same as an item.
 pub async fn item(call: &Call, resource_version: &str) -> Result<Arc<Item>, Status> {
     let snapshot = snapshot(call, resource_version).await?;
-    snapshot.get(&relative(call)).cloned().ok_or_else(|| call.not_found())
+    let key = relative(call);
+    snapshot.get(&key).cloned().ok_or_else(|| match call.cache().unreadable(&key) {
+        Some((unreadable, why)) if *unreadable == key => {
+            outcome::status(call, &call.target.name, &Error::Unreadable { why })
+        }
+        _ => call.not_found(),
+    })
 }
 
 /// The state of the kind's cache that a resource version asks for.

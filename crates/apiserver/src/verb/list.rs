@@ -20,7 +20,17 @@ pub async fn list(call: &Call, options: &ListOptions) -> Result<Response, Status
         return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
     }
     let snapshot = snapshot(call, options, token.as_ref()).await?;
+    complete(call)?;
     Ok(Response::new(page(call, options, &filter, &snapshot, token.as_ref())))
+}
+
+/// A list that lacks what cannot be read would be a lie.
+fn complete(call: &Call) -> Result<(), Status> {
+    let from = if call.namespace().is_empty() { String::new() } else { format!("{}/", call.namespace()) };
+    let Some((key, why)) = call.cache().unreadable(&from) else { return Ok(()) };
+    let prefix = String::from_utf8_lossy(call.cache().prefix()).into_owned();
+    let why = format!("unable to transform key \"{prefix}{key}\": {why}");
+    Err(outcome::status(call, "", &Error::Unreadable { why: why.into() }))
 }
 
 fn page(call: &Call, options: &ListOptions, filter: &Filter, snapshot: &Snapshot, token: Option<&Token>) -> Answer {

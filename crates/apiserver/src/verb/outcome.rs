@@ -26,7 +26,7 @@ pub fn status(call: &Call, name: &str, error: &Error) -> Status {
         Error::Unavailable { .. } | Error::TimedOut => Status::unavailable(format!("etcd: {}", chain(error)), 1),
         Error::TooLarge => Status::too_large(VALUE_MAX),
         Error::Full => Status::unavailable("etcd: the store is out of space", 10),
-        Error::Corrupt { .. } => Status::internal(error),
+        Error::Unreadable { .. } | Error::Corrupt { .. } => Status::internal(error),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nakhoda_api::{Object, Status};
-use nakhoda_store::Error;
+use nakhoda_store::{Entry, Error, Reading};
 use nakhoda_store::cache::Item;
 
 use super::{Call, body, chain, create, delete, get, meta, outcome, write};
@@ -122,7 +122,7 @@ async fn attempt(
             return Ok(Attempt::done(Response { answer: call.object(new, false), warnings }));
         }
         if value == write::encode(call, &old).await? {
-            return unchanged(call, item, warnings).await;
+            return unchanged(call, item, options, warnings).await;
         }
         claims.apply(call, &new, &mut extra);
         let key = call.key(&call.target.name);
@@ -138,12 +138,43 @@ async fn attempt(
 }
 
 /// A write that changes nothing writes nothing, but what it saw must have been the store's truth.
-async fn unchanged(call: &Call, item: &Arc<Item>, warnings: Vec<String>) -> Result<Attempt, Status> {
-    let now = fresh(call).await?;
+/// An object that lies in the store otherwise than it would be written now (encrypted with an older key, say) is written.
+async fn unchanged(
+    call: &Call,
+    item: &Arc<Item>,
+    options: &WriteOptions,
+    warnings: Vec<String>,
+) -> Result<Attempt, Status> {
+    let (name, store) = (&call.target.name, call.pipeline.storage().store());
+    let failed = |error: Error| outcome::status(call, name, &error);
+    let key = call.key(name);
+    let entry = store.get(&key).await.map_err(failed)?.entry;
+    let now = entry.as_ref().map(|entry| write::item_of(call, name, entry)).transpose()?;
+    if let Some(stale) = entry.filter(|entry| entry.reading == Reading::Stale && entry.revision == item.revision) {
+        return renew(call, stale, options, warnings).await;
+    }
     if now.as_ref().is_some_and(|now| now.revision == item.revision) {
         return Ok(Attempt::done(Response { answer: call.item(item.clone()), warnings }));
     }
     Ok(Attempt::Again(now))
+}
+
+/// Stores an object anew as it is.
+async fn renew(
+    call: &Call,
+    entry: Entry,
+    options: &WriteOptions,
+    warnings: Vec<String>,
+) -> Result<Attempt, Status> {
+    let (name, store) = (&call.target.name, call.pipeline.storage().store());
+    let extra = write::options(call, options)?;
+    match store.update(entry.key, entry.revision, entry.value.clone(), &extra).await {
+        Ok(revision) => {
+            let item = write::item(call, name, &entry.value, entry.created, revision)?;
+            Ok(Attempt::done(Response { answer: call.item(item), warnings }))
+        }
+        Err(error) => again(call, error),
+    }
 }
 
 fn again(call: &Call, error: Error) -> Result<Attempt, Status> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nakhoda_api::{Object, Status, schema};
-use nakhoda_store::Options;
+use nakhoda_store::{Error, Options, Reading};
 use nakhoda_store::cache::{Item, Shape};
 use nakhoda_store::store::Entry;
 
@@ -47,7 +47,10 @@ pub fn item(call: &Call, name: &str, value: &Bytes, created: u64, revision: u64)
 
 /// The item of an entry that was read from the store itself.
 pub fn item_of(call: &Call, name: &str, entry: &Entry) -> Result<Arc<Item>, Status> {
-    item(call, name, &entry.value, entry.created, entry.revision)
+    match &entry.reading {
+        Reading::Unreadable(why) => Err(outcome::status(call, name, &Error::Unreadable { why: why.clone() })),
+        Reading::Current | Reading::Stale => item(call, name, &entry.value, entry.created, entry.revision),
+    }
 }
 
 /// What a write adds to its transaction.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::KeyPair;
+use ring::rand::{SecureRandom, SystemRandom};
 
 use super::{Authority, LEAF_LIFE, PkiError, Profile, write_private};
 
@@ -46,6 +47,7 @@ impl Folder {
         self.leaf("front-proxy-client", &front, &Profile::client("front-proxy-client", &[]))?;
         self.etcd()?;
         self.signing_key()?;
+        self.encryption_key()?;
         self.leaf("apiserver", &authority, &api_server(cluster))?;
         let to_kubelets = Profile::client("kube-apiserver-kubelet-client", &["system:masters"]);
         self.leaf("apiserver-kubelet-client", &authority, &to_kubelets)?;
@@ -90,6 +92,22 @@ impl Folder {
         let pair = KeyPair::generate().map_err(wrong)?;
         write_private(&path, pair.serialize_pem().as_bytes())?;
         write_private(&self.file("sa", "pub"), pair.public_key_pem().as_bytes())
+    }
+
+    /// How secrets are encrypted in etcd, with a new key.
+    fn encryption_key(&self) -> Result<(), PkiError> {
+        let path = self.file("encryption", "yaml");
+        if path.exists() {
+            return Ok(());
+        }
+        let mut key = [0; 32];
+        SystemRandom::new().fill(&mut key).map_err(|_| PkiError::Random)?;
+        let text = format!(
+            "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n- resources: [secrets]\n  \
+             providers:\n  - secretbox:\n      keys:\n      - name: key1\n        secret: {}\n  - identity: {{}}\n",
+            STANDARD.encode(key)
+        );
+        write_private(&path, text.as_bytes())
     }
 
     fn leaf(&self, name: &str, authority: &Authority, profile: &Profile) -> Result<(), PkiError> {

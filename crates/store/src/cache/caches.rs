@@ -6,6 +6,7 @@ use bytes::Bytes;
 use nakhoda_daemon::Tasks;
 
 use super::hub::Hub;
+use super::resource::Resource;
 use super::settings::Settings;
 use super::shape::Shape;
 use super::{Cache, fill, history};
@@ -51,6 +52,17 @@ impl Caches {
             resource.ready().await;
         }
         self.hub.recovered.get_or_init(|| history::recover(&self.hub)).await;
+    }
+
+    /// Reads again those resources in which something could not be read: the way values are read has changed.
+    pub fn reread(&self) {
+        let reached = self.hub.progress.reached();
+        let lacking = |resource: &&Arc<Resource>| resource.unreadable("").is_some();
+        for resource in self.hub.registry.all().values().filter(lacking) {
+            if resource.freeze(reached) {
+                fill::spawn(&self.hub, resource.clone());
+            }
+        }
     }
 
     /// The revision up to which all caches have seen everything.

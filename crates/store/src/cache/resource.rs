@@ -3,6 +3,7 @@
 //! One lock orders the writes, the history and the watchers; readers take none. A change is first in the
 //! state, then with the watchers, and only then counted as progress.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,6 +36,7 @@ pub(crate) struct Resource {
     state: ArcSwap<State>,
     inner: Mutex<Inner>,
     pins: Mutex<Pins>,
+    unreadable: Mutex<Unreadable>,
     exact: tokio::sync::Mutex<()>,
     ready: watch::Sender<bool>,
     ring_bytes: usize,
@@ -58,6 +60,9 @@ pub(crate) struct Prepared {
     created: bool,
 }
 
+/// The keys whose values cannot be shown, each with the reason.
+type Unreadable = BTreeMap<Arc<str>, Arc<str>>;
+
 pub(crate) type Map = OrdMap<Arc<str>, Arc<Item>>;
 
 // === impl Resource ===
@@ -73,6 +78,7 @@ impl Resource {
             state: ArcSwap::from_pointee(state),
             inner: Mutex::default(),
             pins: Mutex::default(),
+            unreadable: Mutex::default(),
             exact: tokio::sync::Mutex::default(),
             ready: watch::Sender::new(false),
             ring_bytes: settings.ring_bytes,

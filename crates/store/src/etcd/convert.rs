@@ -7,7 +7,7 @@ use etcd_client::{
 };
 
 use crate::error::Error;
-use crate::store::{Commit, Compare, Entry, List, Listing, Op, Read, Txn};
+use crate::store::{Commit, Compare, Entry, List, Listing, Op, Read, Reading, Txn};
 
 pub(crate) fn signed(revision: u64) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
@@ -20,7 +20,7 @@ pub(crate) fn unsigned(revision: i64) -> u64 {
 pub(crate) fn entry(kv: KeyValue) -> Entry {
     let (created, revision) = (unsigned(kv.create_revision()), unsigned(kv.mod_revision()));
     let (key, value) = kv.into_key_value();
-    Entry { key: key.into(), value: value.into(), created, revision }
+    Entry { key: key.into(), value: value.into(), created, revision, reading: Reading::Current }
 }
 
 pub(crate) fn revision(header: Option<&ResponseHeader>) -> Result<u64, Error> {

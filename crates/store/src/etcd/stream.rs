@@ -14,7 +14,7 @@ use super::MAX_MESSAGE;
 use super::convert::{self, prefix_end, signed, unsigned};
 use super::fault;
 use crate::error::Error;
-use crate::store::{Change, ChangeKind, ChangeStream, Changes, Watch};
+use crate::store::{Change, ChangeKind, ChangeStream, Changes, Reading, Watch};
 
 /// Opens a watch; it is known to etcd when this returns.
 pub(crate) async fn open(client: Client, watch: Watch, within: Duration) -> Result<ChangeStream, Error> {
@@ -91,6 +91,7 @@ fn change(event: &Event) -> Option<Change> {
         kind,
         key: bytes::Bytes::copy_from_slice(kv.key()),
         value: bytes::Bytes::copy_from_slice(kv.value()),
+        reading: Reading::Current,
         revision,
         created,
         previous: event.prev_kv().cloned().map(convert::entry),

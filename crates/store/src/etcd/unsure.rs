@@ -32,10 +32,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::store::Reading;
 
     fn entry(value: &'static str, revision: u64) -> Option<Entry> {
         let (key, value) = (Bytes::from_static(b"k"), Bytes::from_static(value.as_bytes()));
-        Some(Entry { key, value, created: 1, revision })
+        Some(Entry { key, value, created: 1, revision, reading: Reading::Current })
     }
 
     fn settled(op: Op, found: Option<Entry>) -> Result<Commit, Error> {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use crate::error::Error;
-use crate::store::{Change, ChangeKind, ChangeStream, Changes, Commit, Entry, List, Listing, Op, Txn, Watch};
+use crate::store::{Change, ChangeKind, ChangeStream, Changes, Commit, Entry, List, Listing, Op, Reading, Txn, Watch};
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -124,7 +124,7 @@ impl State {
             Op::Put { key, value, ttl } => {
                 self.lease(&key, ttl);
                 let created = previous.as_ref().map_or(revision, |entry| entry.created);
-                (key.clone(), Some(Entry { key, value, created, revision }))
+                (key.clone(), Some(Entry { key, value, created, revision, reading: Reading::Current }))
             }
             Op::Delete { key } => {
                 previous.as_ref()?;
@@ -140,6 +140,7 @@ impl State {
             created: entry.as_ref().map_or(0, |entry| entry.created),
             value: entry.map(|entry| entry.value).unwrap_or_default(),
             key,
+            reading: Reading::Current,
             revision,
             previous,
         })
