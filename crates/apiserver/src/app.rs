@@ -12,9 +12,9 @@ use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
 use nakhoda_daemon::tls::{self, Files};
-use nakhoda_store::{Store, Transformed};
 use nakhoda_store::cache::{Caches, Settings};
 use nakhoda_store::etcd::{self, Etcd};
+use nakhoda_store::{Store, Transformed};
 use tokio::sync::watch;
 
 use crate::aggregation::Aggregation;

@@ -9,8 +9,8 @@ use nakhoda_api::wire::Media;
 use nakhoda_api::{Object, Status};
 use nakhoda_daemon::Tasks;
 use nakhoda_daemon::metrics::Metrics;
-use nakhoda_store::{Memory, Store, Transformed};
 use nakhoda_store::cache::{Caches, Settings};
+use nakhoda_store::{Memory, Store, Transformed};
 use serde_json::{Value, json};
 
 use crate::admission::Chain;

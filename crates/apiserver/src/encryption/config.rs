@@ -144,7 +144,8 @@ fn provider(choice: &Choice, at: &Path, errors: &mut Errors) -> Option<Provider>
     match given.iter().filter(|given| **given).count() {
         1 => {}
         0 => {
-            let why = "provider does not contain any of the expected providers: KMS, AESGCM, AESCBC, Secretbox, Identity";
+            let why =
+                "provider does not contain any of the expected providers: KMS, AESGCM, AESCBC, Secretbox, Identity";
             errors.invalid(at, json!({}), why);
             return None;
         }

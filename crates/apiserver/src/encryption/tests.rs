@@ -36,7 +36,8 @@ fn stored(text: &str) -> Bytes {
 
 #[test]
 fn what_upstream_wrote_is_read() {
-    let cases = [("secretbox", SECRETBOX, "secrets"), ("aesgcm", GCM, "configmaps"), ("aescbc", CBC, "serviceaccounts")];
+    let cases =
+        [("secretbox", SECRETBOX, "secrets"), ("aesgcm", GCM, "configmaps"), ("aescbc", CBC, "serviceaccounts")];
     for (kind, text, lies) in cases {
         let encryption = encryption("secrets", &[provider(kind, &[("key1", b'a')])]);
         let key = format!("/registry/{lies}/default/v");
@@ -47,7 +48,10 @@ fn what_upstream_wrote_is_read() {
         assert_eq!(encryption.open(&secrets(), key.as_bytes(), sealed), Ok((value, false)), "{kind}");
     }
     let moved = encryption("secrets", &[provider("aesgcm", &[("key1", b'a')])]);
-    assert!(moved.open(&secrets(), b"/registry/configmaps/default/w", stored(GCM)).is_err(), "it vouches for its place");
+    assert!(
+        moved.open(&secrets(), b"/registry/configmaps/default/w", stored(GCM)).is_err(),
+        "it vouches for its place"
+    );
 }
 
 #[test]
@@ -105,10 +109,19 @@ fn a_resource_is_found_by_name_then_group_then_at_all() {
 fn wrong_files_are_refused_with_the_place() {
     let key = provider("secretbox", &[("k", b'a')]);
     let cases = [
-        (config("", "{identity: {}}"), "resources[0].resources: Required value: at least one resources[0].resources is required"),
-        (config("secrets", ""), "resources[0].providers: Required value: at least one resources[0].providers is required"),
+        (
+            config("", "{identity: {}}"),
+            "resources[0].resources: Required value: at least one resources[0].resources is required",
+        ),
+        (
+            config("secrets", ""),
+            "resources[0].providers: Required value: at least one resources[0].providers is required",
+        ),
         (config("secrets", "{}"), "resources[0].providers[0]: Invalid value"),
-        (config("secrets", &format!("{{{key}, identity: {{}}}}")), "more than one provider specified in a single element"),
+        (
+            config("secrets", &format!("{{{key}, identity: {{}}}}")),
+            "more than one provider specified in a single element",
+        ),
         (config("secrets", "{kms: {name: a}}"), "resources[0].providers[0].kms: Forbidden"),
         (
             config("secrets", "{aescbc: {keys: [{name: a, secret: YWFh}]}}"),
@@ -116,7 +129,10 @@ fn wrong_files_are_refused_with_the_place() {
         ),
         (config("secrets", "{secretbox: {keys: [{name: a, secret: '?'}]}}"), "secrets must be base64 encoded"),
         (config("'*.', secrets", "{identity: {}}"), "using overlapping resources"),
-        (config("Secrets", "{identity: {}}"), "resources[0].resources[0]: Invalid value: \"Secrets\": resource name should not contain capital letters"),
+        (
+            config("Secrets", "{identity: {}}"),
+            "resources[0].resources[0]: Invalid value: \"Secrets\": resource name should not contain capital letters",
+        ),
         (config("events.events.k8s.io", "{identity: {}}"), "Use 'events' instead"),
         ("kind: Pod\napiVersion: v1".into(), "got unexpected config type: v1, Kind=Pod"),
     ];

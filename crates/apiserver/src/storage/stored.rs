@@ -15,6 +15,7 @@ use nakhoda_store::{Error, Reading, Transform};
 
 use super::ROOT;
 use crate::encryption::Encryption;
+use crate::kind::Served;
 use crate::kinds::Kinds;
 
 /// What protobuf values begin with.
@@ -44,7 +45,7 @@ pub struct Stored {
 /// What lies under a prefix.
 struct Place {
     resource: GroupResource,
-    gvk: GroupVersionKind,
+    kind: Arc<Served>,
 }
 
 // === impl Stored ===
@@ -58,30 +59,30 @@ impl Stored {
             let info = &kind.info;
             if !info.virtual_ && !kind.strategy.converted() {
                 let resource = GroupResource { group: info.gvk.group.clone(), resource: info.plural.into() };
-                places.entry(info.storage).or_insert_with(|| Place { resource, gvk: info.gvk.clone() });
+                places.entry(info.storage).or_insert_with(|| Place { resource, kind: kind.clone() });
             }
         }
         Self { encryption, places }
     }
 
     /// The resource that a key belongs to, and its kind if that is built in. Custom resources lie under group and plural.
-    fn place(&self, key: &[u8]) -> Option<(GroupResource, Option<&GroupVersionKind>)> {
+    fn place(&self, key: &[u8]) -> Option<(GroupResource, Option<&Served>)> {
         let path = std::str::from_utf8(key).ok()?.strip_prefix(ROOT)?;
         let (first, rest) = path.split_once('/')?;
         let second = rest.split('/').next().unwrap_or_default();
         let both = &path[..first.len() + 1 + second.len()];
         if let Some(place) = self.places.get(first).or_else(|| self.places.get(both)) {
-            return Some((place.resource.clone(), Some(&place.gvk)));
+            return Some((place.resource.clone(), Some(&place.kind)));
         }
         first.contains('.').then(|| (GroupResource { group: first.into(), resource: second.into() }, None))
     }
 
     fn read(&self, key: &[u8], stored: Bytes) -> Result<(Bytes, bool), Arc<str>> {
-        let Some((resource, gvk)) = self.place(key) else { return Ok((stored, false)) };
+        let Some((resource, kind)) = self.place(key) else { return Ok((stored, false)) };
         let opened = self.encryption.open(&resource, key, stored);
         let (value, stale) = opened.map_err(|why| Arc::from(why.to_string()))?;
-        let Some(gvk) = gvk else { return Ok((value, stale)) };
-        match older(&value, gvk).map_err(|why| Arc::from(format!("{}: {why}", key.escape_ascii())))? {
+        let Some(kind) = kind else { return Ok((value, stale)) };
+        match older(&value, kind).map_err(|why| Arc::from(format!("{}: {why}", key.escape_ascii())))? {
             Some(object) => Ok((object.to_json().into(), true)),
             None => Ok((value, stale)),
         }
@@ -104,7 +105,9 @@ impl Transform for Stored {
 }
 
 /// The object of a value that is stored otherwise than this kind is now; none if it is stored so.
-fn older(value: &[u8], gvk: &GroupVersionKind) -> Result<Option<Object>, String> {
+/// What its writer did not know is filled in, as upstream does when it reads.
+fn older(value: &[u8], kind: &Served) -> Result<Option<Object>, String> {
+    let gvk = &kind.info.gvk;
     let (mut object, stored_as) = if value.starts_with(PROTOBUF) {
         wire::decode_as(value, gvk).map_err(|error| error.to_string())?
     } else if is_of_another_version(value, gvk) {
@@ -119,6 +122,7 @@ fn older(value: &[u8], gvk: &GroupVersionKind) -> Result<Option<Object>, String>
         return Err(format!("{version} {} cannot be read as {}", stored_as.kind, gvk.api_version()));
     }
     object.set_gvk(gvk);
+    kind.strategy.default(&mut object).map_err(|status| status.message)?;
     schema::normalise(&mut object);
     Ok(Some(object))
 }
@@ -130,11 +134,8 @@ fn is_of_another_version(json: &[u8], gvk: &GroupVersionKind) -> bool {
     let Some(at) = head.windows(NAME.len()).position(|window| window == NAME) else { return false };
     let rest = &head[at + NAME.len()..];
     let (version, group) = (gvk.version.as_bytes(), gvk.group.as_bytes());
-    let said = if group.is_empty() {
-        Some(rest)
-    } else {
-        rest.strip_prefix(group).and_then(|rest| rest.strip_prefix(b"/"))
-    };
+    let said =
+        if group.is_empty() { Some(rest) } else { rest.strip_prefix(group).and_then(|rest| rest.strip_prefix(b"/")) };
     said.and_then(|said| said.strip_prefix(version)).is_none_or(|rest| !rest.starts_with(b"\""))
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use nakhoda_api::{Object, Status};
-use nakhoda_store::{Entry, Error, Reading};
 use nakhoda_store::cache::Item;
+use nakhoda_store::{Entry, Error, Reading};
 
 use super::{Call, body, chain, create, delete, get, meta, outcome, write};
 use crate::request::{Write, WriteOptions};
@@ -160,12 +160,7 @@ async fn unchanged(
 }
 
 /// Stores an object anew as it is.
-async fn renew(
-    call: &Call,
-    entry: Entry,
-    options: &WriteOptions,
-    warnings: Vec<String>,
-) -> Result<Attempt, Status> {
+async fn renew(call: &Call, entry: Entry, options: &WriteOptions, warnings: Vec<String>) -> Result<Attempt, Status> {
     let (name, store) = (&call.target.name, call.pipeline.storage().store());
     let extra = write::options(call, options)?;
     match store.update(entry.key, entry.revision, entry.value.clone(), &extra).await {

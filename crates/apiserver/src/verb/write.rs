@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nakhoda_api::{Object, Status, schema};
-use nakhoda_store::{Error, Options, Reading};
 use nakhoda_store::cache::{Item, Shape};
 use nakhoda_store::store::Entry;
+use nakhoda_store::{Error, Options, Reading};
 
 use super::{Call, fence, outcome};
 use crate::render;

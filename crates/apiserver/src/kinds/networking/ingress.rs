@@ -27,6 +27,7 @@ impl Kind for Ingresses {
             short: &["ing"],
             subresources: &[STATUS],
             generation: true,
+            storage: "ingress",
             ..Info::of::<Ingress>("ingresses", "ingress", Scope::Namespaced)
         }
     }

@@ -16,7 +16,8 @@ impl Resource {
     /// Everything in the store at a revision, the newest if none, and which that was.
     pub(crate) async fn list(&self, store: &dyn Store, at: Option<u64>) -> Result<(Map, u64), Error> {
         let mut unreadable = Unreadable::new();
-        let listed = fill::list(store, &self.prefix, at, |map, entry| self.list_in(map, &mut unreadable, entry)).await?;
+        let listed =
+            fill::list(store, &self.prefix, at, |map, entry| self.list_in(map, &mut unreadable, entry)).await?;
         if at.is_none() {
             *self.unreadable.lock() = unreadable;
         }
