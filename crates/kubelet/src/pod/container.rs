@@ -34,6 +34,8 @@ pub struct Parts<'a> {
     pub pod: &'a Pod,
     /// Which container.
     pub container: &'a Container,
+    /// The container whose processes it sees, by id.
+    pub target: Option<&'a str>,
     /// How often it was started before.
     pub restarts: i32,
     /// Its image.
@@ -46,7 +48,7 @@ pub struct Parts<'a> {
 
 /// The configuration.
 pub async fn config(parts: &Parts<'_>) -> Result<v1::ContainerConfig, Error> {
-    let Parts { host, pod, container, restarts, image, volumes, ips } = *parts;
+    let Parts { host, pod, container, target, restarts, image, volumes, ips } = *parts;
     let variables = env::of(&*host.cluster, pod, container, &host.facts(ips)).await?;
     let mut mounts = mounts::of(host, pod, container, volumes, &variables, ips)?;
     let message = mounts::message_file(host, pod, container)?;
@@ -72,7 +74,7 @@ pub async fn config(parts: &Parts<'_>) -> Result<v1::ContainerConfig, Error> {
         tty: container.tty == Some(true),
         linux: Some(v1::LinuxContainerConfig {
             resources: Some(resources::container(pod, spec::of(pod), container, host.capacity.memory)),
-            security_context: Some(security::of_container(pod, container, image)?),
+            security_context: Some(security::of_container(pod, container, image, target)?),
         }),
         ..Default::default()
     })

@@ -36,7 +36,7 @@ impl Core {
                 }
                 let pod = self.pod.clone();
                 let Some((_, container)) = spec::container(&pod, &name) else { return false };
-                match self.start(container, role, restarts).await {
+                match self.start(&container, role, restarts).await {
                     Ok(()) => {
                         self.troubles.remove(&name);
                         true
@@ -143,7 +143,7 @@ impl Core {
         let Some((role, container)) = spec::container(&pod, name) else { return false };
         let grace = grace.or(spec::of(&pod).termination_grace_period_seconds).unwrap_or(30);
         let deadline = Timestamp::now() + SignedDuration::from_secs(grace);
-        match self.stop(id, role, container, why, deadline).await {
+        match self.stop(id, role, &container, why, deadline).await {
             Ok(()) => true,
             Err(error) => {
                 self.failed(name, Severity::Warning, "FailedKillPod", format!("error killing pod: {error}"), None)
@@ -163,8 +163,12 @@ impl Core {
         let wish = Wish { cluster: &*self.host.cluster, pod: &pod, container, field: &field, sandbox: &sandbox };
         let image = self.host.puller.ensure(&wish).await?;
         let ips = self.ips();
+        let target = self.target(name).inspect_err(|waiting| {
+            self.event(Some((role, name)), Severity::Warning, "Failed", format!("Error: {}", waiting.message));
+        })?;
         let parts = container::Parts {
             host: &self.host,
+            target,
             pod: &pod,
             container,
             restarts,
@@ -196,6 +200,16 @@ impl Core {
         })?;
         self.event(Some((role, name)), Severity::Normal, "Started", "Container started".into());
         self.post_start(container, role, id, &ips).await
+    }
+
+    /// The container whose processes one that joined wants to see, by its id.
+    fn target(&self, name: &str) -> Result<Option<&str>, Waiting> {
+        let joined = spec::ephemeral(spec::of(&self.pod), name);
+        let wanted = joined.and_then(|c| c.target_container_name.as_deref()).filter(|name| !name.is_empty());
+        let Some(wanted) = wanted else { return Ok(None) };
+        let seen = self.observed.newest(wanted).map(|seen| seen.status.id.as_str());
+        let missing = || waiting("CreateContainerConfigError", format!("unable to find target container {wanted}"));
+        seen.map(Some).ok_or_else(missing)
     }
 
     async fn post_start(

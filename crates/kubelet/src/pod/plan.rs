@@ -83,6 +83,7 @@ pub fn plan(pod: &Pod, inputs: &Inputs<'_>) -> Plan {
     let ready = inputs.observed.sandboxes.iter().filter(|s| s.ready).count();
     let usable = ready == 1 && inputs.observed.sandbox().is_some_and(|s| spec::host_network(spec) || !s.ips.is_empty());
     if usable {
+        ephemerals(&mut plan, spec, inputs);
         match inits(&mut plan, pod, spec, inputs) {
             Inits::Done => apps(&mut plan, pod, spec, inputs),
             Inits::Pending | Inits::Failed => {}
@@ -112,6 +113,17 @@ fn sandbox(plan: &mut Plan, spec: &PodSpec, inputs: &Inputs<'_>) {
         plan.actions.push(Action::StopSandbox(sandbox.id.clone()));
     }
     plan.actions.push(Action::CreateSandbox { attempt });
+}
+
+/// Those that joined start at once, whatever the pod waits for, and never again.
+fn ephemerals(plan: &mut Plan, spec: &PodSpec, inputs: &Inputs<'_>) {
+    for container in spec::ephemerals(spec) {
+        let begun = |seen: &Seen| seen.is_running() || seen.is_exited();
+        if !inputs.observed.all(&container.name).iter().any(begun) {
+            let (name, role) = (container.name.clone(), Role::Ephemeral);
+            plan.actions.push(Action::Start { name, role, restarts: 0 });
+        }
+    }
 }
 
 fn inits(plan: &mut Plan, pod: &Pod, spec: &PodSpec, inputs: &Inputs<'_>) -> Inits {

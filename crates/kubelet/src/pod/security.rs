@@ -93,11 +93,12 @@ pub fn of_sandbox(pod: &Pod) -> v1::LinuxSandboxSecurityContext {
     }
 }
 
-/// A container's context; `image` tells which user the image wants.
+/// A container's context; `image` tells which user the image wants, `target` whose processes it sees.
 pub fn of_container(
     pod: &Pod,
     container: &Container,
     image: &v1::Image,
+    target: Option<&str>,
 ) -> Result<v1::LinuxContainerSecurityContext, Error> {
     let pod_spec = spec::of(pod);
     let general = pod_spec.security_context.clone().unwrap_or_default();
@@ -116,7 +117,7 @@ pub fn of_container(
     Ok(v1::LinuxContainerSecurityContext {
         capabilities,
         privileged,
-        namespace_options: Some(namespaces(pod_spec)),
+        namespace_options: Some(aimed(namespaces(pod_spec), target)),
         selinux_options: own.se_linux_options.or(general.se_linux_options).as_ref().map(selinux),
         run_as_user: user.map(number),
         run_as_group: own.run_as_group.or(general.run_as_group).map(number),
@@ -129,6 +130,16 @@ pub fn of_container(
         apparmor: own.app_armor_profile.or(general.app_armor_profile).as_ref().map(apparmor),
         ..Default::default()
     })
+}
+
+/// Where processes are shared already, there is nobody to aim at.
+fn aimed(own: v1::NamespaceOption, target: Option<&str>) -> v1::NamespaceOption {
+    match target {
+        Some(id) if own.pid() == v1::NamespaceMode::Container => {
+            v1::NamespaceOption { pid: v1::NamespaceMode::Target.into(), target_id: id.into(), ..own }
+        }
+        _ => own,
+    }
 }
 
 fn non_root(pod: &Pod, container: &Container, user: Option<i64>, image: &v1::Image) -> Result<(), Error> {
@@ -197,17 +208,30 @@ mod tests {
             username: name.into(),
             ..Default::default()
         };
-        assert!(of_container(&pod, container, &image(Some(7), "")).is_ok());
-        assert!(matches!(of_container(&pod, container, &image(None, "")), Err(Error::Image { .. })));
-        assert!(matches!(of_container(&pod, container, &image(None, "web")), Err(Error::Named { .. })));
+        assert!(of_container(&pod, container, &image(Some(7), ""), None).is_ok());
+        assert!(matches!(of_container(&pod, container, &image(None, ""), None), Err(Error::Image { .. })));
+        assert!(matches!(of_container(&pod, container, &image(None, "web"), None), Err(Error::Named { .. })));
     }
 
     #[test]
     fn a_privileged_container_masks_nothing() {
         let spec = json!({"containers": [{"name": "c", "securityContext": {"privileged": true}}], "hostNetwork": true});
         let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec})).expect("a pod");
-        let context = of_container(&pod, &spec::of(&pod).containers[0], &v1::Image::default()).expect("good");
+        let context = of_container(&pod, &spec::of(&pod).containers[0], &v1::Image::default(), None).expect("good");
         assert!(context.privileged && context.masked_paths.is_empty());
         assert_eq!(context.namespace_options.map(|n| n.network()), Some(v1::NamespaceMode::Node));
+    }
+
+    #[test]
+    fn who_looks_at_a_container_joins_its_processes() {
+        let aimed_at = |spec: serde_json::Value| {
+            let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec})).expect("a pod");
+            let container = Container { name: "d".into(), ..Container::default() };
+            let context = of_container(&pod, &container, &v1::Image::default(), Some("id")).expect("good");
+            context.namespace_options.map(|n| (n.pid(), n.target_id)).expect("options")
+        };
+        assert_eq!(aimed_at(json!({"containers": []})), (v1::NamespaceMode::Target, "id".into()));
+        let shared = aimed_at(json!({"containers": [], "shareProcessNamespace": true}));
+        assert_eq!(shared, (v1::NamespaceMode::Pod, String::new()));
     }
 }

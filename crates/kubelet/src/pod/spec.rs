@@ -1,6 +1,8 @@
 //! Small questions about a pod's specification.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+use std::borrow::Cow;
+
+use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec};
 
 /// What a container is in its pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +13,8 @@ pub enum Role {
     Sidecar,
     /// An app container.
     App,
+    /// Joined the running pod, to look at it; runs once.
+    Ephemeral,
 }
 
 /// The specification; an empty one for a pod that has none (the API server admits none such).
@@ -50,7 +54,7 @@ pub fn inits(spec: &PodSpec) -> &[Container] {
     spec.init_containers.as_deref().unwrap_or_default()
 }
 
-/// All containers with their roles, init containers first.
+/// All containers of the pod's own with their roles, init containers first.
 pub fn containers(spec: &PodSpec) -> impl DoubleEndedIterator<Item = (Role, &Container)> {
     let role = |c: &Container| if is_sidecar(c) { Role::Sidecar } else { Role::Init };
     inits(spec).iter().map(move |c| (role(c), c)).chain(spec.containers.iter().map(|c| (Role::App, c)))
@@ -62,13 +66,52 @@ pub fn field(role: Role, name: &str) -> String {
     match role {
         Role::App => format!("spec.containers{{{name}}}"),
         Role::Init | Role::Sidecar => format!("spec.initContainers{{{name}}}"),
+        Role::Ephemeral => format!("spec.ephemeralContainers{{{name}}}"),
     }
 }
 
-/// One container by name.
+/// One container by name, those that joined included.
 #[must_use]
-pub fn container<'a>(pod: &'a Pod, name: &str) -> Option<(Role, &'a Container)> {
-    containers(of(pod)).find(|(_, c)| c.name == name)
+pub fn container<'a>(pod: &'a Pod, name: &str) -> Option<(Role, Cow<'a, Container>)> {
+    let own = containers(of(pod)).find(|(_, c)| c.name == name).map(|(role, c)| (role, Cow::Borrowed(c)));
+    own.or_else(|| Some((Role::Ephemeral, Cow::Owned(as_container(ephemeral(of(pod), name)?)))))
+}
+
+/// The containers that joined the pod.
+#[must_use]
+pub fn ephemerals(spec: &PodSpec) -> &[EphemeralContainer] {
+    spec.ephemeral_containers.as_deref().unwrap_or_default()
+}
+
+/// One of the containers that joined, by name.
+#[must_use]
+pub fn ephemeral<'a>(spec: &'a PodSpec, name: &str) -> Option<&'a EphemeralContainer> {
+    ephemerals(spec).iter().find(|c| c.name == name)
+}
+
+/// A container that joined, as one of the pod's own: what such a container cannot have is left out.
+#[must_use]
+pub fn as_container(container: &EphemeralContainer) -> Container {
+    let own = container.clone();
+    Container {
+        args: own.args,
+        command: own.command,
+        env: own.env,
+        env_from: own.env_from,
+        image: own.image,
+        image_pull_policy: own.image_pull_policy,
+        name: own.name,
+        security_context: own.security_context,
+        stdin: own.stdin,
+        stdin_once: own.stdin_once,
+        termination_message_path: own.termination_message_path,
+        termination_message_policy: own.termination_message_policy,
+        tty: own.tty,
+        volume_devices: own.volume_devices,
+        volume_mounts: own.volume_mounts,
+        working_dir: own.working_dir,
+        ..Container::default()
+    }
 }
 
 /// Whether an init container is restarted always.

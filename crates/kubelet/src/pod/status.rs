@@ -58,10 +58,12 @@ pub fn compute(inputs: &Inputs<'_>) -> PodStatus {
         observed_generation: pod.metadata.generation,
         nominated_node_name: old.nominated_node_name.clone(),
         resize: old.resize.clone(),
-        ephemeral_container_statuses: old.ephemeral_container_statuses.clone(),
         ..PodStatus::default()
     };
     addresses(&mut status, inputs, &old);
+    let joined = spec::ephemerals(spec).iter().map(spec::as_container);
+    let joined: Vec<_> = joined.map(|c| containers::status(inputs, Role::Ephemeral, &c, &old)).collect();
+    status.ephemeral_container_statuses = (!joined.is_empty()).then_some(joined);
     let list = |role_is: fn(Role) -> bool| {
         spec::containers(spec)
             .filter(|(role, _)| role_is(*role))

@@ -121,7 +121,7 @@ impl Core {
         for seen in running {
             let name = seen.status.metadata.as_ref().map(|m| m.name.clone()).unwrap_or_default();
             // A pod that was gone before this kubelet began has no specification any more.
-            let known = spec::container(&self.pod, &name).map(|(role, c)| (role, c.clone()));
+            let known = spec::container(&self.pod, &name).map(|(role, c)| (role, c.into_owned()));
             let (role, container) = known.unwrap_or((Role::App, Container { name, ..Container::default() }));
             if of(role) {
                 chosen.push((role, container, seen.status.id));

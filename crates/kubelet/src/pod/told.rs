@@ -16,7 +16,6 @@ pub fn merge(api: &Pod, told: Option<&PodStatus>) -> Pod {
     let own = status.conditions.take().unwrap_or_default();
     let foreign = theirs.conditions.into_iter().flatten().filter(|c| !is_own(c));
     status.conditions = Some(own.into_iter().filter(is_own).chain(foreign).collect());
-    status.ephemeral_container_statuses = theirs.ephemeral_container_statuses;
     status.resize = theirs.resize;
     pod.status = Some(status);
     pod

@@ -65,8 +65,11 @@ fn choose<'a>(view: &'a View, container: &str, previous: bool) -> Result<&'a See
     let pod = spec::name(&view.pod);
     let all = view.observed.all(container);
     let status = view.pod.status.as_ref();
-    let lists =
-        [status.and_then(|s| s.container_statuses.as_ref()), status.and_then(|s| s.init_container_statuses.as_ref())];
+    let lists = [
+        status.and_then(|s| s.container_statuses.as_ref()),
+        status.and_then(|s| s.init_container_statuses.as_ref()),
+        status.and_then(|s| s.ephemeral_container_statuses.as_ref()),
+    ];
     let told = lists.into_iter().flatten().flatten().find(|s| s.name == container);
     if told.is_none() && all.is_empty() {
         return Err(format!("container {container:?} in pod {pod:?} is not available"));

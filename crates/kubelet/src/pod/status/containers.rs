@@ -16,12 +16,13 @@ pub(super) fn status(inputs: &Inputs<'_>, role: Role, container: &Container, old
     let told = match role {
         Role::App => old.container_statuses.as_ref(),
         Role::Init | Role::Sidecar => old.init_container_statuses.as_ref(),
+        Role::Ephemeral => old.ephemeral_container_statuses.as_ref(),
     };
     let before = told.into_iter().flatten().find(|s| s.name == container.name);
     let all = inputs.observed.all(&container.name);
     match all.first() {
         Some(seen) => of_seen(inputs, role, container, seen, all.get(1), before),
-        None => unseen(inputs, container, before),
+        None => unseen(inputs, role, container, before),
     }
 }
 
@@ -58,16 +59,17 @@ fn of_seen(
             None => (waits(default_reason(inputs), ""), last),
         }
     };
-    if seen.is_running() {
+    if seen.is_running() && role != Role::Ephemeral {
         status.resources = container.resources.clone();
         status.allocated_resources = container.resources.as_ref().and_then(|r| r.requests.clone());
     }
     let kept = before.and_then(|b| b.last_state.clone()).filter(|s| s.terminated.is_some());
     status.last_state = last.or(kept).or_else(|| Some(ContainerState::default()));
     let started = seen.is_running() && inputs.verdicts.started(&container.name, &runtime.id);
-    status.started = Some(started && role != Role::Init);
+    status.started = (role != Role::Ephemeral).then_some(started && role != Role::Init);
     status.ready = match role {
         Role::Init => seen.is_exited() && runtime.exit_code == 0,
+        Role::Ephemeral => false,
         Role::Sidecar | Role::App => seen.is_running() && inputs.verdicts.ready(&container.name, &runtime.id),
     };
     status.state = Some(state);
@@ -75,7 +77,12 @@ fn of_seen(
 }
 
 /// A container that the runtime does not have: not made yet, or cleaned up since.
-fn unseen(inputs: &Inputs<'_>, container: &Container, before: Option<&ContainerStatus>) -> ContainerStatus {
+fn unseen(
+    inputs: &Inputs<'_>,
+    role: Role,
+    container: &Container,
+    before: Option<&ContainerStatus>,
+) -> ContainerStatus {
     let ended = before.filter(|b| b.state.as_ref().is_some_and(|s| s.terminated.is_some()));
     let mut status = ended.cloned().unwrap_or_else(|| ContainerStatus {
         name: container.name.clone(),
@@ -86,7 +93,7 @@ fn unseen(inputs: &Inputs<'_>, container: &Container, before: Option<&ContainerS
         ..ContainerStatus::default()
     });
     status.ready = ended.is_some_and(|b| b.ready);
-    status.started = Some(false);
+    status.started = (role != Role::Ephemeral).then_some(false);
     if ended.is_none() || inputs.waiting.contains_key(&container.name) {
         status.state = Some(match inputs.waiting.get(&container.name) {
             Some(waiting) => waits(&waiting.reason, &waiting.message),
