@@ -25,6 +25,7 @@ use crate::image::pull::Puller;
 use crate::node::machine::Machine;
 use crate::node::{keeper, lease, routes};
 use crate::options::{Options, Runtime};
+use crate::pod::allocations::Allocations;
 use crate::pod::manager::Manager;
 use crate::server::{self, Server};
 use crate::source::live::Live;
@@ -184,6 +185,7 @@ fn host(
         started: jiff::Timestamp::now(),
         tasks: tasks.clone(),
         owners: Owners::default(),
+        allocations: Allocations::default(),
     }
 }
 

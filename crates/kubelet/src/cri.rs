@@ -149,6 +149,12 @@ impl Cri {
         none_if_gone(call!(self.runtime, container_status, request)).map(|r| r.and_then(|r| r.status))
     }
 
+    /// Changes what a container that runs is limited to.
+    pub async fn update_container(&self, id: &str, linux: v1::LinuxContainerResources) -> Result<(), Error> {
+        let request = v1::UpdateContainerResourcesRequest { container_id: id.into(), linux: Some(linux) };
+        call!(self.runtime, update_container_resources, request).map(drop)
+    }
+
     /// Makes the runtime write to a fresh log file, after the old one was moved away.
     pub async fn reopen_log(&self, id: &str) -> Result<(), Error> {
         call!(self.runtime, reopen_container_log, v1::ReopenContainerLogRequest { container_id: id.into() }).map(drop)

@@ -15,6 +15,7 @@ use crate::cri::Cri;
 use crate::dns;
 use crate::downward::Facts;
 use crate::image::pull::Puller;
+use crate::pod::allocations::Allocations;
 use crate::pod::spec;
 use crate::source::Cluster;
 
@@ -46,6 +47,8 @@ pub struct Host {
     pub tasks: Tasks,
     /// Which pod a container or sandbox of the runtime belongs to.
     pub owners: Owners,
+    /// What its pods were given.
+    pub allocations: Allocations,
 }
 
 /// What the node has to give.
@@ -113,6 +116,12 @@ impl Paths {
     #[must_use]
     pub fn volumes(&self, uid: &str) -> PathBuf {
         self.pod(uid).join("volumes")
+    }
+
+    /// What it was given, for the next kubelet.
+    #[must_use]
+    pub fn sizes(&self, uid: &str) -> PathBuf {
+        self.pod(uid).join("sizes.json")
     }
 
     /// The `/etc/hosts` of its containers.

@@ -1,6 +1,8 @@
 //! Pods: one task each (`worker`), which observes the runtime, decides (`plan`), acts (`execute`) and
 //! tells (`status`).
 
+pub mod admission;
+pub mod allocations;
 pub mod backoff;
 pub mod container;
 pub mod core;
@@ -11,8 +13,10 @@ pub mod message;
 pub mod mounts;
 pub mod observed;
 pub mod plan;
+pub mod resize;
 pub mod sandbox;
 pub mod security;
+pub mod sizes;
 pub mod spec;
 pub mod state;
 pub mod status;

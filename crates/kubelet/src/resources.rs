@@ -34,6 +34,21 @@ pub struct PodLimits {
     pub memory: Option<i64>,
 }
 
+// === impl PodLimits ===
+
+impl PodLimits {
+    /// What holds the needs of both.
+    #[must_use]
+    pub fn widest(self, other: Self) -> Self {
+        let both = |a: Option<i64>, b: Option<i64>| a.zip(b).map(|(a, b)| a.max(b));
+        Self {
+            cpu_shares: self.cpu_shares.max(other.cpu_shares),
+            cpu_quota: both(self.cpu_quota, other.cpu_quota),
+            memory: both(self.memory, other.memory),
+        }
+    }
+}
+
 // === impl Qos ===
 
 impl Qos {

@@ -10,7 +10,7 @@ pub mod tokens;
 
 use futures::future::BoxFuture;
 use k8s_openapi::api::authentication::v1::TokenRequestStatus;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Pod, PodStatus, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, PersistentVolume, Pod, PodStatus, Secret, Service};
 use std::sync::Arc;
 
 /// The API did not answer as hoped.
@@ -54,6 +54,8 @@ pub trait Cluster: Send + Sync + 'static {
     fn volume_of<'a>(&'a self, namespace: &'a str, claim: &'a str) -> BoxFuture<'a, Result<PersistentVolume, Error>>;
     /// A service account's token, bound to the pod.
     fn token<'a>(&'a self, pod: &'a Pod, wish: &'a TokenWish) -> BoxFuture<'a, Result<TokenRequestStatus, Error>>;
+    /// A node, once it is known.
+    fn node(&self, name: &str) -> Option<Arc<Node>>;
     /// The Services of all namespaces, once they are known.
     fn services(&self) -> BoxFuture<'_, Vec<Arc<Service>>>;
     /// Tells an event about a pod; `field` names a container as upstream does (`spec.containers{a}`).

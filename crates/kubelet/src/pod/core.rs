@@ -12,11 +12,12 @@ use parking_lot::RwLock;
 use super::backoff::Backoff;
 use super::observed::Observed;
 use super::plan::{self, Plan};
+use super::resize::Sizing;
 use super::spec::{self, Role};
 use super::state::Failure;
 use super::status::{self, Waiting};
 use super::worker::Waker;
-use super::{message, told};
+use super::{message, sizes, told};
 use crate::cri;
 use crate::host::Host;
 use crate::probe::keeper::Keeper;
@@ -48,6 +49,8 @@ pub(super) struct Core {
     pub(super) pod: Arc<Pod>,
     pub(super) observed: Arc<Observed>,
     pub(super) keeper: Keeper,
+    pub(super) waker: Waker,
+    pub(super) sizing: Sizing,
     pub(super) backoff: Backoff,
     /// By container; the empty name is the pod itself.
     pub(super) troubles: HashMap<String, Trouble>,
@@ -68,10 +71,18 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(host: Arc<Host>, pod: Arc<Pod>, waker: Waker, view: Arc<RwLock<View>>) -> Self {
+        let sizing = Sizing::of(&host, &pod);
+        let mut sized = Pod::clone(&pod);
+        sizes::apply(&mut sized, &sizing.ledger.allocated);
+        if sizing.is_taken && !spec::is_terminal(pod.status.as_ref().and_then(|s| s.phase.as_deref())) {
+            host.allocations.hold(&sized);
+        }
         Self {
-            keeper: Keeper::new(host.clone(), waker),
+            keeper: Keeper::new(host.clone(), waker.clone()),
+            waker,
+            sizing,
             host,
-            pod,
+            pod: Arc::new(sized),
             observed: Arc::default(),
             backoff: Backoff::default(),
             troubles: HashMap::new(),
@@ -91,7 +102,10 @@ impl Core {
             // The downward API shows these.
             self.volumes_due = Timestamp::UNIX_EPOCH;
         }
-        self.pod = Arc::new(told::merge(pod, self.pod.status.as_ref()));
+        self.sizing.wanted = sizes::of(spec::of(pod));
+        let mut merged = told::merge(pod, self.pod.status.as_ref());
+        sizes::apply(&mut merged, &self.sizing.ledger.allocated);
+        self.pod = Arc::new(merged);
         self.show();
     }
 
@@ -124,6 +138,8 @@ impl Core {
                 observed: &self.observed,
                 verdicts: &self.keeper.verdicts(),
                 backoff: &self.backoff,
+                ledger: &self.sizing.ledger,
+                stopped: &self.sizing.stopped,
                 now: Timestamp::now(),
             },
         )
@@ -143,6 +159,8 @@ impl Core {
             waiting: &waiting,
             over,
             failure,
+            actuated: &self.sizing.ledger.actuated,
+            resize: &self.sizing.conditions(),
             host_ips: &self.host.ips,
             now: Timestamp::now(),
             message: &message::of,

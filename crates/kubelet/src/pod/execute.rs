@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Container;
 use super::core::Core;
 use super::observed::Seen;
 use super::plan::{self, Action};
+use super::sizes::Change;
 use super::spec::{self, Role};
 use super::status::Waiting;
 use super::{container, hook, sandbox};
@@ -30,6 +31,7 @@ impl Core {
             },
             Action::CreateSandbox { attempt } => self.create_sandbox(attempt).await,
             Action::Kill { id, name, why, grace } => self.kill(&id, &name, why, grace).await,
+            Action::Resize(changes) => self.resize(&changes).await,
             Action::Start { name, role, restarts } => {
                 if self.is_held(&name) {
                     return false;
@@ -143,6 +145,10 @@ impl Core {
         let Some((role, container)) = spec::container(&pod, name) else { return false };
         let grace = grace.or(spec::of(&pod).termination_grace_period_seconds).unwrap_or(30);
         let deadline = Timestamp::now() + SignedDuration::from_secs(grace);
+        // One whose size needs a restart runs again whatever its policy says of an end.
+        if self.sizing.ledger.change(&container) == Change::Restart {
+            self.sizing.stopped.insert(id.into());
+        }
         match self.stop(id, role, &container, why, deadline).await {
             Ok(()) => true,
             Err(error) => {
@@ -193,6 +199,7 @@ impl Core {
             waiting("CreateContainerError", error.status.message().into())
         })?;
         self.host.owners.note(&id, spec::uid(&pod));
+        self.note_size(container, role);
         self.event(Some((role, name)), Severity::Normal, "Created", "Container created".into());
         self.host.cri.start_container(&id).await.map_err(|error| {
             self.event(Some((role, name)), Severity::Warning, "Failed", format!("Error: {}", error.status.message()));

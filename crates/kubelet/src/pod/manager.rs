@@ -51,6 +51,8 @@ impl Manager {
 
     /// The API has this pod no more.
     pub fn gone(&self, pod: &Arc<Pod>) {
+        // Its place is given away already, whatever of it still runs.
+        self.host.allocations.release(spec::uid(pod));
         self.worker(pod).waker.note(Note::Gone);
     }
 

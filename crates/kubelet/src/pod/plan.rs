@@ -1,13 +1,14 @@
 //! What to do next for a pod that should run: a plain function of its specification and of what was
 //! observed. It is called again after each round of actions until it asks for nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 
 use super::backoff::Backoff;
 use super::observed::{Observed, Seen};
+use super::sizes::{Change, Ledger};
 use super::spec::{self, Role};
 use crate::labels;
 use crate::probe::Verdicts;
@@ -33,6 +34,8 @@ pub enum Action {
         /// Grace in seconds that the failed probe asks for.
         grace: Option<i64>,
     },
+    /// Tell the runtime the new sizes of containers that run.
+    Resize(Vec<Resize>),
     /// Start a container.
     Start {
         /// Its name.
@@ -42,6 +45,15 @@ pub enum Action {
         /// How often it was started before.
         restarts: i32,
     },
+}
+
+/// A container that runs at another size from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resize {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// What to do, what to say, and when to look again.
@@ -63,6 +75,10 @@ pub struct Inputs<'a> {
     pub verdicts: &'a Verdicts,
     /// Restarts so far.
     pub backoff: &'a Backoff,
+    /// What the pod was given, and what the runtime was told.
+    pub ledger: &'a Ledger,
+    /// Containers that were stopped to start at another size, by id.
+    pub stopped: &'a HashSet<String>,
     /// The clock.
     pub now: Timestamp,
 }
@@ -141,11 +157,17 @@ fn inits(plan: &mut Plan, pod: &Pod, spec: &PodSpec, inputs: &Inputs<'_>) -> Ini
                 if kill_unhealthy(plan, container, seen, inputs) {
                     return if initialised { continue } else { Inits::Pending };
                 }
+                if resize(plan, container, seen, inputs) {
+                    return if initialised { continue } else { Inits::Pending };
+                }
                 if !initialised && !inputs.verdicts.started(&container.name, &seen.status.id) {
                     return Inits::Pending;
                 }
             }
-            Some(seen) if seen.is_running() => return Inits::Pending,
+            Some(seen) if seen.is_running() => {
+                resize(plan, container, seen, inputs);
+                return Inits::Pending;
+            }
             _ if !sidecar && initialised => {}
             Some(seen) if !sidecar && seen.is_exited() && seen.status.exit_code == 0 => {}
             Some(seen) if !sidecar && seen.is_exited() && spec::restart_policy(spec) == "Never" => {
@@ -171,14 +193,42 @@ fn apps(plan: &mut Plan, pod: &Pod, spec: &PodSpec, inputs: &Inputs<'_>) {
                 if labels::is_outdated(&seen.status, container) {
                     let why = format!("Container {} definition changed, will be restarted", container.name);
                     kill(plan, container, seen, why, None);
-                } else {
-                    kill_unhealthy(plan, container, seen, inputs);
+                } else if !kill_unhealthy(plan, container, seen, inputs) {
+                    resize(plan, container, seen, inputs);
                 }
             }
-            Some(seen) if seen.is_exited() && !should_restart(spec, seen) => {}
+            Some(seen) if seen.is_exited() && !should_restart(spec, seen) && !is_stopped(seen, inputs) => {}
             newest => start(plan, pod, container, Role::App, newest, true, inputs),
         }
     }
+}
+
+/// Whether it was stopped to start at another size.
+fn is_stopped(seen: &Seen, inputs: &Inputs<'_>) -> bool {
+    inputs.stopped.contains(&seen.status.id)
+}
+
+/// Brings a running container to its size; whether it is stopped for it.
+fn resize(plan: &mut Plan, container: &Container, seen: &Seen, inputs: &Inputs<'_>) -> bool {
+    match inputs.ledger.change(container) {
+        Change::None => return false,
+        Change::Restart => {
+            let why = format!("Container {} resize requires restart", container.name);
+            kill(plan, container, seen, why, None);
+            return true;
+        }
+        Change::Update => {}
+    }
+    let change = Resize { id: seen.status.id.clone(), name: container.name.clone() };
+    let known = plan.actions.iter_mut().find_map(|action| match action {
+        Action::Resize(all) => Some(all),
+        _ => None,
+    });
+    match known {
+        Some(all) => all.push(change),
+        None => plan.actions.push(Action::Resize(vec![change])),
+    }
+    false
 }
 
 /// Whether a container that has ended runs again.
@@ -202,7 +252,7 @@ fn start(
 ) {
     let restarts = newest.map_or(0, |seen| labels::restarts(&seen.status) + i32::from(seen.is_exited()));
     if waits
-        && let Some(seen) = newest.filter(|s| s.is_exited())
+        && let Some(seen) = newest.filter(|s| s.is_exited() && !is_stopped(s, inputs))
         && let Some(left) = inputs.backoff.remaining(&key(container), finished(seen), inputs.now)
     {
         let wait = inputs.backoff.wait(&key(container));

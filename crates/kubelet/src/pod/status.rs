@@ -6,10 +6,11 @@ mod containers;
 mod phase;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{HostIP, Pod, PodIP, PodStatus};
+use k8s_openapi::api::core::v1::{HostIP, Pod, PodCondition, PodIP, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::observed::{Observed, Seen};
+use super::sizes::Sizes;
 use super::spec::{self, Role};
 use super::state::Failure;
 use crate::probe::Verdicts;
@@ -39,6 +40,10 @@ pub struct Inputs<'a> {
     pub over: bool,
     /// Set once the node has failed the pod.
     pub failure: Option<&'a Failure>,
+    /// What the runtime was told of sizes, by container.
+    pub actuated: &'a Sizes,
+    /// What is said of a change of sizes that is not done.
+    pub resize: &'a [PodCondition],
     /// Addresses of the node.
     pub host_ips: &'a [String],
     /// The clock.

@@ -64,6 +64,7 @@ impl Core {
     /// Gives back what the pod had: volumes and cgroup. Its dead containers and logs stay to be read.
     pub(super) fn release(&self) {
         let uid = spec::uid(&self.pod);
+        self.host.allocations.release(uid);
         if let Err(error) = volume::tear_down(&self.host.paths.volumes(uid)) {
             tracing::warn!(%error, pod = spec::full_name(&self.pod), "volumes stay");
         }

@@ -3,8 +3,11 @@
 
 use k8s_openapi::api::core::v1::{Pod, PodCondition, PodStatus};
 
+use super::resize::{IN_PROGRESS, PENDING};
+
 /// The conditions that a kubelet owns.
-pub const OWN: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+pub const OWN: [&str; 7] =
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", PENDING, IN_PROGRESS];
 
 /// The pod of the API with the status that was told last.
 #[must_use]

@@ -142,6 +142,10 @@ pub(super) async fn run(mut core: Core, mut inbox: Inbox) {
         state = match state {
             State::Syncing => match ending(&core.pod, inbox.gone, Timestamp::now()) {
                 Some(ending) => State::Terminating(ending),
+                None if let Err(failure) = core.admit() => {
+                    core.reject(&failure);
+                    State::Terminated
+                }
                 None => tokio::select! {
                     step = core.sync() => match step {
                         Step::Wait(time) => {
@@ -221,12 +225,14 @@ impl Core {
     /// Rounds of looking, deciding, telling and doing until nothing is left to do.
     async fn sync(&mut self) -> Step {
         for _ in 0..ROUNDS {
+            self.allocate();
             if let Err(error) = self.look().await {
                 tracing::warn!(%error, pod = spec::full_name(&self.pod), "the runtime does not answer");
                 return Step::Wait(AGAIN);
             }
             let pod = self.pod.clone();
             self.keeper.follow(&pod, &self.observed);
+            self.settle();
             let plan = self.plan();
             let status = self.status(&plan, false, None);
             if spec::is_terminal(status.phase.as_deref()) {

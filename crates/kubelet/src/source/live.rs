@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 use k8s_openapi::api::authentication::v1::TokenRequestStatus;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, PodStatus, Secret, Service};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodStatus, Secret, Service,
+};
 use nakhoda_client::{Client, EventType, Informer, Informers, Key, Recorder, reference};
 use nakhoda_daemon::Tasks;
 use tokio::sync::mpsc;
@@ -18,6 +20,7 @@ use crate::pod::spec;
 /// The API of a running node.
 pub struct Live {
     recorder: Recorder,
+    nodes: Informer<Node>,
     services: Informer<Service>,
     config_maps: Objects<ConfigMap>,
     secrets: Objects<Secret>,
@@ -41,6 +44,7 @@ impl Live {
     ) -> Self {
         Self {
             recorder,
+            nodes: informers.of::<Node>(),
             services: informers.of::<Service>(),
             config_maps: Objects::new(client.clone(), tasks.clone(), "configmap", changed.clone()),
             secrets: Objects::new(client.clone(), tasks.clone(), "secret", changed.clone()),
@@ -87,6 +91,10 @@ impl Cluster for Live {
 
     fn token<'a>(&'a self, pod: &'a Pod, wish: &'a TokenWish) -> BoxFuture<'a, Result<TokenRequestStatus, Error>> {
         self.tokens.get(pod, wish).boxed()
+    }
+
+    fn node(&self, name: &str) -> Option<Arc<Node>> {
+        self.nodes.get(&Key { namespace: String::new(), name: name.into() })
     }
 
     fn services(&self) -> BoxFuture<'_, Vec<Arc<Service>>> {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::pod::resize::{IN_PROGRESS, PENDING};
+
 /// The patch that turns `old` into `new`, or nothing. Conditions merge by type, so those of others stay.
 #[must_use]
 pub fn status(old: &Value, new: &Value) -> Option<Value> {
@@ -15,7 +17,8 @@ pub fn status(old: &Value, new: &Value) -> Option<Value> {
         }
         match (key.as_str(), value) {
             ("conditions", Value::Array(conditions)) => {
-                let changed = conditions_of(before, conditions);
+                let mut changed = conditions_of(before, conditions);
+                changed.extend(ended(before, conditions));
                 if !changed.is_empty() {
                     patch.insert(key.clone(), Value::Array(changed));
                 }
@@ -38,6 +41,14 @@ fn conditions_of(before: Option<&Value>, now: &[Value]) -> Vec<Value> {
     let before = before.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let same = |condition: &Value| before.iter().find(|b| b["type"] == condition["type"]);
     now.iter().filter(|c| same(c) != Some(c)).map(|c| with_nulls(same(c), c)).collect()
+}
+
+/// Deletes those of a change of sizes, which alone are ever withdrawn.
+fn ended<'a>(before: Option<&'a Value>, now: &'a [Value]) -> impl Iterator<Item = Value> + 'a {
+    let before = before.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default().iter();
+    let kinds = before.map(|b| &b["type"]).filter(|kind| [PENDING, IN_PROGRESS].iter().any(|own| *kind == own));
+    let gone = kinds.filter(|kind| !now.iter().any(|c| c["type"] == **kind));
+    gone.map(|kind| json!({"$patch": "delete", "type": kind}))
 }
 
 /// An object's new form, in which fields that went are null.

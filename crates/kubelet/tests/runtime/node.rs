@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 use k8s_openapi::api::authentication::v1::TokenRequestStatus;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Pod, PodStatus, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, PersistentVolume, Pod, PodStatus, Secret, Service};
 use nakhoda_kubelet::cgroup::{Cgroups, Driver};
 use nakhoda_kubelet::containerd::{config, process};
 use nakhoda_kubelet::cri::Cri;
@@ -151,6 +151,10 @@ impl Cluster for Fake {
         async { Err(Error::Failed("no tokens here".into())) }.boxed()
     }
 
+    fn node(&self, _: &str) -> Option<Arc<Node>> {
+        None
+    }
+
     fn services(&self) -> BoxFuture<'_, Vec<Arc<Service>>> {
         async { Vec::new() }.boxed()
     }
@@ -209,5 +213,6 @@ pub(crate) fn host(
         started: jiff::Timestamp::now(),
         tasks: tasks.clone(),
         owners: Owners::default(),
+        allocations: nakhoda_kubelet::pod::allocations::Allocations::default(),
     })
 }

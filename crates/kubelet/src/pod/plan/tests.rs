@@ -31,6 +31,8 @@ fn decide(pod: &Pod, observed: &Observed) -> Plan {
         observed,
         verdicts: &Verdicts::default(),
         backoff: &Backoff::default(),
+        ledger: &Ledger::default(),
+        stopped: &HashSet::new(),
         now: Timestamp::from_second(2).expect("in range"),
     };
     plan(pod, &inputs)
@@ -41,7 +43,7 @@ fn started(plan: &Plan) -> Vec<&str> {
         .iter()
         .filter_map(|action| match action {
             Action::Start { name, .. } => Some(name.as_str()),
-            Action::StopSandbox(_) | Action::CreateSandbox { .. } | Action::Kill { .. } => None,
+            Action::StopSandbox(_) | Action::CreateSandbox { .. } | Action::Kill { .. } | Action::Resize(_) => None,
         })
         .collect()
 }
@@ -75,7 +77,10 @@ fn init_containers_run_one_by_one_and_sidecars_stay() {
     let observed = Observed::new(boxes(), vec![exited(&inits[0]), running]);
     let backoff = Backoff::default();
     let look = |verdicts: &Verdicts| {
-        let inputs = Inputs { observed: &observed, verdicts, backoff: &backoff, now: Timestamp::UNIX_EPOCH };
+        let (ledger, stopped) = (Ledger::default(), HashSet::new());
+        let now = Timestamp::UNIX_EPOCH;
+        let inputs =
+            Inputs { observed: &observed, verdicts, backoff: &backoff, ledger: &ledger, stopped: &stopped, now };
         started(&plan(&pod, &inputs)).iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()
     };
     assert!(look(&verdicts).is_empty(), "the next waits until the sidecar has started");
@@ -117,7 +122,14 @@ fn the_second_restart_waits_and_says_so() {
     let now = Timestamp::from_second(2).expect("in range");
     let mut backoff = Backoff::default();
     backoff.next(&key(container), now, now);
-    let inputs = Inputs { observed: &observed, verdicts: &Verdicts::default(), backoff: &backoff, now };
+    let inputs = Inputs {
+        observed: &observed,
+        verdicts: &Verdicts::default(),
+        backoff: &backoff,
+        ledger: &Ledger::default(),
+        stopped: &HashSet::new(),
+        now,
+    };
     let plan = plan(&pod, &inputs);
     assert!(plan.actions.is_empty());
     assert_eq!(plan.waiting["a"], "back-off 10s restarting failed container=a pod=p_d(u)");
@@ -139,4 +151,55 @@ fn a_changed_image_replaces_the_container_alone() {
     let observed = Observed::new(vec![sandbox("s", 0, true)], vec![running]);
     assert!(matches!(decide(&new, &observed).actions[..], [Action::Kill { .. }]));
     assert!(decide(&old, &observed).actions.is_empty());
+}
+
+#[test]
+fn a_container_that_joined_starts_once_and_at_once() {
+    let spec = json!({"initContainers": [{"name": "i", "image": "i"}], "containers": [{"name": "a", "image": "i"}],
+        "ephemeralContainers": [{"name": "e", "image": "i"}]});
+    let pod = pod(spec);
+    let observed = Observed::new(vec![sandbox("s", 0, true)], vec![]);
+    assert_eq!(started(&decide(&pod, &observed)), ["e", "i"]);
+    let joined = spec::as_container(&spec::ephemerals(spec::of(&pod))[0]);
+    let ended = seen("s", &joined, v1::ContainerState::ContainerExited, 1);
+    let observed = Observed::new(vec![sandbox("s", 0, true)], vec![ended]);
+    assert_eq!(started(&decide(&pod, &observed)), ["i"]);
+}
+
+#[test]
+fn another_size_is_told_or_needs_a_restart() {
+    let sized = |cpu: &str, policy: &str| {
+        let resources = json!({"requests": {"cpu": cpu}});
+        let policy = json!([{"resourceName": "cpu", "restartPolicy": policy}]);
+        pod(json!({"containers": [{"name": "a", "image": "i", "resources": resources, "resizePolicy": policy}],
+            "restartPolicy": "OnFailure"}))
+    };
+    let ledger = Ledger { actuated: super::super::sizes::of(spec::of(&sized("1", ""))), ..Ledger::default() };
+    let decide = |pod: &Pod, state, stopped: &[&str]| {
+        let one = seen("s", &spec::of(pod).containers[0], state, 0);
+        let observed = Observed::new(vec![sandbox("s", 0, true)], vec![one]);
+        let stopped = stopped.iter().map(|id| (*id).to_owned()).collect();
+        let now = Timestamp::from_second(2).expect("in range");
+        let (verdicts, backoff) = (Verdicts::default(), Backoff::default());
+        let inputs = Inputs {
+            observed: &observed,
+            verdicts: &verdicts,
+            backoff: &backoff,
+            ledger: &ledger,
+            stopped: &stopped,
+            now,
+        };
+        plan(pod, &inputs).actions
+    };
+    let running = v1::ContainerState::ContainerRunning;
+    let change = Resize { id: "a-id".into(), name: "a".into() };
+    assert_eq!(decide(&sized("2", "NotRequired"), running, &[]), [Action::Resize(vec![change])]);
+    assert!(decide(&sized("1000m", "RestartContainer"), running, &[]).is_empty());
+    let restarted = sized("2", "RestartContainer");
+    assert!(
+        matches!(&decide(&restarted, running, &[])[..], [Action::Kill { why, .. }] if why == "Container a resize requires restart")
+    );
+    let exited = v1::ContainerState::ContainerExited;
+    assert!(decide(&restarted, exited, &[]).is_empty());
+    assert!(matches!(decide(&restarted, exited, &["a-id"])[..], [Action::Start { restarts: 1, .. }]));
 }

@@ -24,7 +24,7 @@ pub(super) fn all(inputs: &Inputs<'_>, status: &PodStatus, old: &[PodCondition])
         containers,
         plain("PodScheduled", true),
     ];
-    judged.into_iter().map(|judged| finish(inputs, judged, old)).collect()
+    judged.into_iter().map(|judged| finish(inputs, judged, old)).chain(inputs.resize.iter().cloned()).collect()
 }
 
 fn plain(kind: &'static str, truth: bool) -> Judged {

@@ -59,8 +59,9 @@ fn of_seen(
             None => (waits(default_reason(inputs), ""), last),
         }
     };
-    if seen.is_running() && role != Role::Ephemeral {
-        status.resources = container.resources.clone();
+    if role != Role::Ephemeral {
+        let actual = inputs.actuated.get(&container.name).filter(|_| seen.is_running());
+        status.resources = actual.cloned().or_else(|| container.resources.clone());
         status.allocated_resources = container.resources.as_ref().and_then(|r| r.requests.clone());
     }
     let kept = before.and_then(|b| b.last_state.clone()).filter(|s| s.terminated.is_some());
@@ -77,12 +78,7 @@ fn of_seen(
 }
 
 /// A container that the runtime does not have: not made yet, or cleaned up since.
-fn unseen(
-    inputs: &Inputs<'_>,
-    role: Role,
-    container: &Container,
-    before: Option<&ContainerStatus>,
-) -> ContainerStatus {
+fn unseen(inputs: &Inputs<'_>, role: Role, container: &Container, before: Option<&ContainerStatus>) -> ContainerStatus {
     let ended = before.filter(|b| b.state.as_ref().is_some_and(|s| s.terminated.is_some()));
     let mut status = ended.cloned().unwrap_or_else(|| ContainerStatus {
         name: container.name.clone(),

@@ -34,6 +34,8 @@ fn look(pod: &Pod, seen: Vec<Seen>, verdicts: &Verdicts, waiting: &HashMap<Strin
         waiting,
         over,
         failure: None,
+        actuated: &Sizes::new(),
+        resize: &[],
         host_ips: &["192.168.1.1".into()],
         now: Timestamp::UNIX_EPOCH,
         message: &|_| None,
