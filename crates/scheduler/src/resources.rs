@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nakhoda_api::kinds::Quantity as Text;
-use nakhoda_api::kinds::core::{Container, Pod, PodSpec};
+use nakhoda_api::kinds::core::{Container, Pod, PodSpec, PodStatus};
 use nakhoda_api::quantity::Quantity;
 
 /// What a container without a request is taken to need when nodes are scored: 0.1 core.
@@ -45,10 +45,18 @@ impl Resources {
     }
 
     /// What a pod asks for: its containers and sidecars together, or the largest step of its
-    /// initialisation if that is more; then what the pod as a whole asks for, and its overhead.
+    /// initialisation if that is more; then what the pod as a whole asks for, and its overhead. While its size
+    /// changes, the most of what it asks for, was given and has counts.
     #[must_use]
     pub fn requested(pod: &Pod) -> Self {
-        pod.spec.as_ref().map(|spec| total(spec, request)).unwrap_or_default()
+        let held = |container: &Container| {
+            let mut most = request(container);
+            if let Some(status) = &pod.status {
+                most.raise(&given(status, &container.name));
+            }
+            most
+        };
+        pod.spec.as_ref().map(|spec| total(spec, held)).unwrap_or_default()
     }
 
     /// The same for scoring, where a container without a request is not free: CPU and memory.
@@ -106,7 +114,7 @@ impl Resources {
     }
 }
 
-fn total(spec: &PodSpec, of: fn(&Container) -> Resources) -> Resources {
+fn total(spec: &PodSpec, of: impl Fn(&Container) -> Resources) -> Resources {
     let mut running = Resources::default();
     for container in &spec.containers {
         running.add(&of(container));
@@ -140,6 +148,17 @@ fn replace(sum: &mut Resources, spec: &PodSpec) {
         sum.memory = whole.memory;
     }
     sum.others.extend(whole.others);
+}
+
+/// The most of what a container was given by its node, and of what it has.
+fn given(status: &PodStatus, name: &str) -> Resources {
+    let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+    let mut most = Resources::default();
+    for told in all.filter(|told| told.name == name) {
+        most.raise(&Resources::read(told.allocated_resources.iter().flatten()));
+        most.raise(&Resources::read(told.resources.iter().filter_map(|r| r.requests.as_ref()).flatten()));
+    }
+    most
 }
 
 fn request(container: &Container) -> Resources {
@@ -196,5 +215,15 @@ mod tests {
         let pod = pod("a").build();
         assert!(Resources::requested(&pod).is_zero());
         assert_eq!(Resources::scored(&pod), [DEFAULT_CPU, DEFAULT_MEMORY]);
+    }
+
+    #[test]
+    fn a_pod_that_changes_its_size_counts_at_its_largest() {
+        let mut pod = pod("a").cpu("500m").build();
+        let name = &pod.spec.as_ref().expect("a spec").containers[0].name;
+        let told = serde_json::json!({"containerStatuses": [{"name": name, "image": "", "imageID": "", "ready": true,
+            "restartCount": 0, "allocatedResources": {"cpu": "700m"}, "resources": {"requests": {"cpu": "600m"}}}]});
+        pod.status = Some(serde_json::from_value(told).expect("a status"));
+        assert_eq!(Resources::requested(&pod).cpu, 700);
     }
 }
