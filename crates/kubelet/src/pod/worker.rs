@@ -259,7 +259,7 @@ impl Core {
             let mut progress = false;
             for action in plan.actions.clone() {
                 let (begun, what) = (std::time::Instant::now(), format!("{action:?}"));
-                progress |= self.perform(action).await;
+                progress |= Box::pin(self.perform(action)).await;
                 tracing::debug!(pod = spec::name(&pod), what, took = ?begun.elapsed(), "step");
             }
             if !progress {
@@ -283,6 +283,11 @@ impl Core {
         let pod = self.pod.clone();
         self.keeper.follow(&pod, &self.observed);
         self.release();
+        let told = self.pod.status.as_ref().and_then(|s| s.phase.as_deref());
+        if spec::is_terminal(told) && self.observed.each().next().is_none() {
+            // It ended before this kubelet began, or it never ran: what was told of it stays.
+            return true;
+        }
         let status = self.status(&Plan::default(), true, ending.failure.as_ref());
         self.tell(status);
         true
