@@ -11,6 +11,7 @@ use nakhoda_store::cache::{Item, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::kind::Served;
+use crate::verb::gate::Gate;
 
 /// What came of a request. A failure is an `Err(Status)` beside it.
 pub struct Response {
@@ -68,6 +69,8 @@ pub enum Answer {
         timeout: std::time::Duration,
         /// Whether bookmarks are sent on.
         bookmarks: bool,
+        /// What lets through only some of the events.
+        gate: Option<Gate>,
     },
     /// A Status (deletions).
     Status(Box<Status>),

@@ -22,6 +22,7 @@ pub mod collection;
 pub mod create;
 pub mod delete;
 pub mod fence;
+pub mod gate;
 pub mod get;
 pub mod list;
 pub mod meta;

@@ -15,6 +15,7 @@ use crate::kind::Served;
 use crate::render;
 use crate::request::Accept;
 use crate::response::{Answer, Response};
+use crate::verb::gate;
 
 /// So many events at most in a batch.
 const EVENTS: usize = 256;
@@ -25,7 +26,7 @@ pub fn batches(
     accept: Accept,
     stop: CancellationToken,
 ) -> Result<BoxStream<'static, Result<WatchBatch, tonic::Status>>, Status> {
-    let Answer::Watch { kind, watcher, timeout, bookmarks } = response.answer else {
+    let Answer::Watch { kind, watcher, timeout, bookmarks, gate } = response.answer else {
         return Err(Status::bad_request("this resource cannot be watched"));
     };
     let end = async move {
@@ -35,18 +36,12 @@ pub fn batches(
         }
     };
     let media_type = accept.media.mime().to_owned();
-    let settled = kind.clone();
-    let events = watcher
-        .then(move |item| {
-            let kind = settled.clone();
-            async move {
-                if let (true, Ok(WatchItem::Notice(notice))) = (kind.strategy.settles(), &item)
-                    && let Err(error) = kind.strategy.settle(std::slice::from_ref(&notice.item)).await
-                {
-                    tracing::debug!(%error, "an object of a watch was not converted");
-                }
-                item
+    let events = gate::settled(kind.clone(), watcher, gate)
+        .map(|(item, settled)| {
+            if let Err(error) = settled {
+                tracing::debug!(%error, "an object of a watch was not converted");
             }
+            item
         })
         .scan(true, move |first, item| {
             let event = event(&kind, item, accept, *first, bookmarks);

@@ -84,9 +84,9 @@ async fn serve(
     let request = Request { target: Target::Resource(target), action, caller, accept: accepts[0] };
     let response = front.pipeline.call(request).await?;
     let mut reply = match response.answer {
-        Answer::Watch { kind, watcher, timeout, bookmarks } => {
+        Answer::Watch { kind, watcher, timeout, bookmarks, gate } => {
             let accept = choose(&accepts, &kind)?;
-            watch::serve(front, parts, watch::Following { kind, watcher, timeout, bookmarks, accept }).await?
+            watch::serve(front, parts, watch::Following { kind, watcher, timeout, bookmarks, gate, accept }).await?
         }
         answer => answer_once(answer, &accepts, asked).await?,
     };

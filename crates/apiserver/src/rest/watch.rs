@@ -21,6 +21,7 @@ use crate::kind::Served;
 use crate::render::{self, event};
 use crate::request::{Accept, Form};
 use crate::rest::{Front, reply, websocket};
+use crate::verb::gate::{self, Gate};
 
 /// Frames that are ready together are sent together, up to about so many bytes.
 const CHUNK: usize = 64 << 10;
@@ -35,6 +36,8 @@ pub struct Following {
     pub timeout: Duration,
     /// Whether bookmarks are sent on.
     pub bookmarks: bool,
+    /// What lets through only some of the events.
+    pub gate: Option<Gate>,
     /// The form of the objects.
     pub accept: Accept,
 }
@@ -58,7 +61,7 @@ pub async fn serve(front: &Front, mut parts: Parts, following: Following) -> Res
 
 /// The frames of a watch, until it ends, its time is over, or the server stops.
 fn frames(following: Following, stop: CancellationToken) -> impl Stream<Item = Bytes> + Send {
-    let Following { kind, watcher, timeout, bookmarks, accept } = following;
+    let Following { kind, watcher, timeout, bookmarks, gate, accept } = following;
     let over = async move {
         tokio::select! {
             () = tokio::time::sleep(timeout) => {}
@@ -66,9 +69,7 @@ fn frames(following: Following, stop: CancellationToken) -> impl Stream<Item = B
         }
     };
     let mut first = true;
-    let settled = kind.clone();
-    let watcher = watcher.take_until(over).then(move |next| settle(settled.clone(), next));
-    watcher.filter_map(move |(next, settled)| {
+    gate::settled(kind.clone(), watcher.take_until(over), gate).filter_map(move |(next, settled)| {
         if let Err(status) = settled {
             return std::future::ready(Some(event::failure(&status, accept.media)));
         }
@@ -91,17 +92,6 @@ fn frames(following: Following, stop: CancellationToken) -> impl Stream<Item = B
         };
         std::future::ready(Some(frame.unwrap_or_else(|status| event::failure(&status, accept.media))))
     })
-}
-
-/// An event, and whether its object can be shown.
-async fn settle(kind: Arc<Served>, next: Result<WatchItem, Ended>) -> (Result<WatchItem, Ended>, Result<(), Status>) {
-    let settled = match &next {
-        Ok(WatchItem::Notice(notice)) if kind.strategy.settles() => {
-            kind.strategy.settle(std::slice::from_ref(&notice.item)).await
-        }
-        _ => Ok(()),
-    };
-    (next, settled)
 }
 
 fn notice_frame(kind: &Served, notice: &Notice, accept: Accept, first: bool) -> Result<Bytes, Status> {

@@ -7,20 +7,23 @@ use nakhoda_store::Error;
 use nakhoda_store::cache::{Filter, Snapshot};
 
 use super::token::Token;
-use super::{Call, get, outcome, selection};
+use super::{Call, gate, get, outcome, selection};
 use crate::request::ListOptions;
 use crate::response::{Answer, Response};
 
 /// The collection, or a page of it.
 pub async fn list(call: &Call, options: &ListOptions) -> Result<Response, Status> {
     check(options)?;
-    let filter = selection::filter(call, options)?;
+    let (mut filter, late) = selection::filter(call, options)?;
     let token = if options.continue_token.is_empty() { None } else { Some(Token::decode(&options.continue_token)?) };
     if token.is_some() && !matches!(options.resource_version.as_str(), "" | "0") {
         return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
     }
     let snapshot = snapshot(call, options, token.as_ref()).await?;
     complete(call)?;
+    if let Some(fields) = late {
+        gate::narrow(call, &mut filter, fields, &snapshot).await?;
+    }
     Ok(Response::new(page(call, options, &filter, &snapshot, token.as_ref())))
 }
 

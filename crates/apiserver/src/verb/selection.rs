@@ -9,8 +9,9 @@ use nakhoda_store::cache::{Filter, Item, Matches, Shape};
 use super::Call;
 use crate::request::ListOptions;
 
-/// The filter of a list or a watch; 400 if a selector cannot be read or names an unknown field.
-pub fn filter(call: &Call, options: &ListOptions) -> Result<Filter, Status> {
+/// The filter of a list or a watch, and the fields that it cannot look at, as only objects that were converted have
+/// them; 400 if a selector cannot be read or names an unknown field.
+pub fn filter(call: &Call, options: &ListOptions) -> Result<(Filter, Option<FieldSelector>), Status> {
     let bad = |error: nakhoda_api::selector::SelectorError| Status::bad_request(error.to_string());
     let labels = LabelSelector::parse(&options.labels).map_err(bad)?;
     let fields = FieldSelector::parse(&options.fields).map_err(bad)?;
@@ -25,12 +26,16 @@ pub fn filter(call: &Call, options: &ListOptions) -> Result<Filter, Status> {
         (name, Some(asked)) if name == asked => Some(name.to_owned()),
         _ => return Err(Status::bad_request("fieldSelector metadata.name doesn't match requested name")),
     };
-    Ok(Filter {
+    let own = |field: &str| !field.starts_with("metadata.");
+    let late = call.kind.strategy.settles() && fields.terms().iter().any(|term| own(&term.field));
+    let (fields, late) = if late { (FieldSelector::default(), Some(fields)) } else { (fields, None) };
+    let filter = Filter {
         namespace: if namespace.is_empty() { asked } else { Some(namespace.to_owned()) },
         name,
         hot,
         matches: matches(labels, fields),
-    })
+    };
+    Ok((filter, late))
 }
 
 fn matches(labels: LabelSelector, fields: FieldSelector) -> Option<Matches> {

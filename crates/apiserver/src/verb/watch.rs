@@ -7,6 +7,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_store::Error;
 use nakhoda_store::cache::{Start, WatchRequest};
 
+use super::gate::Gate;
 use super::{Call, get, list, outcome, selection};
 use crate::request::WatchOptions;
 use crate::response::{Answer, Response};
@@ -19,9 +20,14 @@ const LIFE: u64 = 1800;
 /// Follows the collection.
 pub async fn watch(call: &Call, options: &WatchOptions) -> Result<Response, Status> {
     check(options)?;
-    let filter = selection::filter(call, &options.list)?;
+    let (filter, late) = selection::filter(call, &options.list)?;
+    let start = start(call, options).await?;
+    let gate = match late {
+        Some(fields) => Some(Gate::open(call, &filter, fields, &start).await?),
+        None => None,
+    };
     let request = WatchRequest {
-        start: start(call, options).await?,
+        start,
         filter,
         bookmarks: options.bookmarks.then_some(BOOKMARKS),
         initial_events_end: options.bookmarks && options.send_initial_events == Some(true),
@@ -37,7 +43,7 @@ pub async fn watch(call: &Call, options: &WatchOptions) -> Result<Response, Stat
         Some(seconds) => seconds,
     };
     let timeout = Duration::from_secs(seconds);
-    let answer = Answer::Watch { kind: call.kind.clone(), watcher, timeout, bookmarks: options.bookmarks };
+    let answer = Answer::Watch { kind: call.kind.clone(), watcher, timeout, bookmarks: options.bookmarks, gate };
     Ok(Response::new(answer))
 }
 

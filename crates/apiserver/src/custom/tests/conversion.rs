@@ -1,7 +1,9 @@
+use futures::StreamExt;
+use nakhoda_store::cache::WatchItem;
 use serde_json::{Value, json};
 
 use super::define;
-use crate::request::{Action, ListOptions, ResourceTarget, Write, WriteOptions};
+use crate::request::{Action, ListOptions, ResourceTarget, WatchOptions, Write, WriteOptions};
 use crate::response::Answer;
 use crate::testing::webhook::webhook;
 use crate::testing::{Server, json_body, value};
@@ -25,7 +27,8 @@ fn convert(review: Value) -> Value {
 fn definition(url: &str, bundle: &str) -> Value {
     let version = |name: &str, field: &str, storage: bool| {
         json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": {"type": "object",
-            "properties": {"spec": {"type": "object", "properties": {field: {"type": "integer"}}}}}}})
+            "properties": {"spec": {"type": "object", "properties": {field: {"type": "integer"}}}}}},
+            "selectableFields": [{"jsonPath": format!(".spec.{field}")}]})
     };
     json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -98,4 +101,44 @@ async fn a_webhook_that_is_not_there_fails_only_what_needs_it() {
             .starts_with("conversion webhook for example.com/v1, Kind=Widget failed: Post \"https://localhost:1/"),
         "{failed}"
     );
+}
+
+#[tokio::test]
+async fn fields_of_the_version_that_is_asked_select() {
+    let server = Server::custom().await;
+    let hook = webhook(&server.tasks, convert).await;
+    define(&server, &definition(&hook.url, &hook.bundle)).await;
+    let widget = |name: &str, width: i64| json!({"apiVersion": "example.com/v2", "kind": "Widget", "metadata": {"name": name}, "spec": {"width": width}});
+    let write = |body: Value| Write { body: json_body(&body), options: WriteOptions::default() };
+    let fields = |fields: &str| ListOptions { fields: fields.into(), ..ListOptions::default() };
+    let options = WatchOptions { list: fields("spec.width=7"), ..WatchOptions::default() };
+    let watch = server.call(of("v2", ""), Action::Watch(options)).await.expect("a watch");
+    let Answer::Watch { kind, watcher, gate, .. } = watch.answer else { panic!("a watch") };
+    for (name, width) in [("a", 7), ("b", 8)] {
+        server.call(of("v2", ""), Action::Create(write(widget(name, width)))).await.expect("made");
+    }
+    for (version, selector) in [("v2", "spec.width=7"), ("v1", "spec.size=7")] {
+        let list = server.call(of(version, ""), Action::List(fields(selector))).await.expect("a list");
+        let Answer::List { items, .. } = list.answer else { panic!("a list") };
+        assert_eq!(items.iter().map(|item| item.name()).collect::<Vec<_>>(), ["a"], "{selector}");
+    }
+    server.call(of("v2", "b"), Action::Update(write(widget_at(&server, "b", 7).await))).await.expect("changed");
+    server.call(of("v2", "a"), Action::Update(write(widget_at(&server, "a", 9).await))).await.expect("changed");
+    let events: Vec<(&str, String)> = crate::verb::gate::settled(kind, watcher, gate)
+        .filter_map(|(item, _)| async move {
+            let Ok(WatchItem::Notice(notice)) = item else { return None };
+            Some((notice.kind.as_str(), notice.item.name().to_owned()))
+        })
+        .take(3)
+        .collect()
+        .await;
+    let told = |kind, name: &str| (kind, name.to_owned());
+    assert_eq!(events, [told("ADDED", "a"), told("ADDED", "b"), told("DELETED", "a")]);
+}
+
+async fn widget_at(server: &Server, name: &str, width: i64) -> Value {
+    let response = server.call(of("v2", name), Action::Get { resource_version: String::new() }).await.expect("there");
+    let mut widget = shown(&response.answer);
+    widget["spec"]["width"] = width.into();
+    widget
 }
