@@ -1,7 +1,7 @@
 //! `OpenAPI` documents, made from the field table and a list of what is served.
 //!
 //! They are what `kubectl explain`, client-side validation and the strategic merge of `kubectl apply`
-//! read. Descriptions are absent, and so are the long deprecated `/watch/` paths.
+//! read. Schemas have descriptions, operations have none; the long deprecated `/watch/` paths are absent.
 
 mod components;
 mod custom;

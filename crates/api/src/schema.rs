@@ -2,11 +2,12 @@
 //!
 //! `schema/table.txt` is generated from the Go sources and read once. It drives the codecs, the checks
 //! of client input, strategic merge, apply, and `OpenAPI`.
-//! Absent: groups that a control plane does not serve by default, and all prose.
+//! Absent: groups that a control plane does not serve by default. The prose lies apart ([`prose`]).
 
 pub mod index;
 mod normalise;
 mod parse;
+pub mod prose;
 pub mod table;
 
 pub(crate) use normalise::zero;

@@ -26,12 +26,13 @@ type goPackage struct {
 type goType struct {
 	spec    *ast.TypeSpec
 	doc     string
+	comment []string
 	imports map[string]string
 }
 
 // goConstant is a constant whose value is a literal.
 type goConstant struct {
-	typeName, literal string
+	typeName, literal, doc string
 }
 
 // sources loads packages once each.
@@ -117,14 +118,19 @@ func (p *goPackage) declaration(decl *ast.GenDecl, imports map[string]string) {
 	for _, spec := range decl.Specs {
 		switch spec := spec.(type) {
 		case *ast.TypeSpec:
-			p.types[spec.Name.Name] = &goType{spec: spec, doc: comments(decl.Doc, spec.Doc), imports: imports}
+			comment := strings.Split(decl.Doc.Text()+spec.Doc.Text(), "\n")
+			p.types[spec.Name.Name] = &goType{spec: spec, doc: comments(decl.Doc, spec.Doc), comment: comment, imports: imports}
 		case *ast.ValueSpec:
-			p.value(decl.Tok, spec)
+			doc := spec.Doc
+			if len(decl.Specs) == 1 && doc == nil {
+				doc = decl.Doc
+			}
+			p.value(decl.Tok, spec, doc.Text())
 		}
 	}
 }
 
-func (p *goPackage) value(tok token.Token, spec *ast.ValueSpec) {
+func (p *goPackage) value(tok token.Token, spec *ast.ValueSpec, doc string) {
 	if tok != token.CONST {
 		return
 	}
@@ -137,7 +143,7 @@ func (p *goPackage) value(tok token.Token, spec *ast.ValueSpec) {
 			continue
 		}
 		if literal, ok := spec.Values[i].(*ast.BasicLit); ok {
-			p.constants[name.Name] = &goConstant{typeName: typeName, literal: literal.Value}
+			p.constants[name.Name] = &goConstant{typeName: typeName, literal: literal.Value, doc: doc}
 			if name.Name == "GroupName" {
 				p.group, _ = strconv.Unquote(literal.Value)
 			}

@@ -8,19 +8,23 @@ use serde_json::{Map, Value, json};
 use super::schema::{Component, Writer};
 use super::{Dialect, ResourceInfo, custom, names};
 use crate::GroupVersionKind;
+use crate::schema::prose::Prose;
 use crate::schema::{MessageId, message_for, table};
 
 pub(super) const PATCH: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
 
+const PATCH_TEXT: &str = "Patch is provided to give a concrete name and type to the Kubernetes PATCH request body.";
+
 /// All schemas by name, sorted.
 pub(super) fn of(resources: &[&ResourceInfo], dialect: Dialect) -> Value {
     let kinds = kinds_by_message();
-    let mut writer = Writer::new(dialect);
-    let mut schemas = BTreeMap::from([(PATCH.to_owned(), json!({"type": "object"}))]);
+    let prose = Prose::unpack();
+    let mut writer = Writer::new(dialect, &prose);
+    let mut schemas = BTreeMap::from([(PATCH.to_owned(), json!({"description": PATCH_TEXT, "type": "object"}))]);
     writer.found.extend(meta_kinds());
     for resource in resources {
         match &resource.schema {
-            Some(schema) => schemas.extend(custom::schemas(resource, schema, dialect)),
+            Some(schema) => schemas.extend(custom::schemas(resource, schema, dialect, &prose)),
             None => writer.found.extend(roots(resource)),
         }
         writer

@@ -4,32 +4,58 @@ use serde_json::{Map, Value, json};
 
 use super::components::{EXTENSION, extension};
 use super::{Dialect, ResourceInfo, names};
+use crate::schema::prose::Prose;
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
+const CONVENTIONS: &str = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
+
 /// The schemas of a custom resource and of its lists.
-pub(super) fn schemas(resource: &ResourceInfo, schema: &Value, dialect: Dialect) -> [(String, Value); 2] {
+pub(super) fn schemas(
+    resource: &ResourceInfo,
+    schema: &Value,
+    dialect: Dialect,
+    prose: &Prose,
+) -> [(String, Value); 2] {
     let list = names::list_gvk(resource);
     let name = names::component(&resource.gvk);
-    let object = object(resource, schema.clone(), dialect);
+    let object = object(resource, schema.clone(), dialect, prose);
     let items = json!({"$ref": names::reference(&name, dialect)});
-    let metadata = json!({"$ref": names::reference(&format!("{META}.ListMeta"), dialect)});
+    let said = format!("Standard list metadata. More info: {CONVENTIONS}#types-kinds");
     let list_schema = json!({
+        "description": format!("{} is a list of {}", list.kind, resource.gvk.kind),
         "type": "object",
         "required": ["items"],
         "properties": {
-            "apiVersion": {"type": "string"},
-            "items": {"type": "array", "items": items},
-            "kind": {"type": "string"},
-            "metadata": metadata,
+            "apiVersion": type_field("apiVersion", prose),
+            "items": {
+                "description": format!("List of {}. More info: {CONVENTIONS}", resource.plural),
+                "type": "array",
+                "items": items,
+            },
+            "kind": type_field("kind", prose),
+            "metadata": metadata("ListMeta", &said, dialect),
         },
         EXTENSION: [extension(&list)],
     });
     [(name, object), (names::component(&list), list_schema)]
 }
 
+/// `apiVersion` or `kind`.
+fn type_field(name: &str, prose: &Prose) -> Value {
+    json!({"description": prose.of(&format!("meta/v1.TypeMeta.{name}")), "type": "string"})
+}
+
+fn metadata(kind: &str, said: &str, dialect: Dialect) -> Value {
+    let target = json!({"$ref": names::reference(&format!("{META}.{kind}"), dialect)});
+    match dialect {
+        Dialect::V2 => json!({"description": said, "$ref": target["$ref"]}),
+        Dialect::V3 => json!({"description": said, "allOf": [target]}),
+    }
+}
+
 /// The published form of a definition's schema: with metadata, and in v2 without what v2 cannot say.
-fn object(resource: &ResourceInfo, schema: Value, dialect: Dialect) -> Value {
+fn object(resource: &ResourceInfo, schema: Value, dialect: Dialect, prose: &Prose) -> Value {
     let mut schema = publish(schema, dialect);
     if !schema.is_object() || schema.get("x-kubernetes-preserve-unknown-fields").is_some() && dialect == Dialect::V2 {
         schema = json!({});
@@ -40,10 +66,11 @@ fn object(resource: &ResourceInfo, schema: Value, dialect: Dialect) -> Value {
     if root.contains_key("properties") || !is_open {
         let properties = root.entry("properties").or_insert_with(|| json!({}));
         if let Some(properties) = properties.as_object_mut() {
-            properties.insert("apiVersion".into(), json!({"type": "string"}));
-            properties.insert("kind".into(), json!({"type": "string"}));
-            let metadata = names::reference(&format!("{META}.ObjectMeta"), dialect);
-            properties.insert("metadata".into(), json!({"$ref": metadata}));
+            for name in ["apiVersion", "kind"] {
+                properties.insert(name.into(), type_field(name, prose));
+            }
+            let said = format!("Standard object's metadata. More info: {CONVENTIONS}#metadata");
+            properties.insert("metadata".into(), metadata("ObjectMeta", &said, dialect));
         }
     }
     root.insert(EXTENSION.into(), json!([extension(&resource.gvk)]));

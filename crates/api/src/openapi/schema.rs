@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Dialect;
 use super::names::{go_type, message as message_name, reference};
+use crate::schema::prose::Prose;
 use crate::schema::{Field, Message, MessageId, Type, table};
 
 const META: &str = "k8s.io/apimachinery/pkg/apis/meta/v1";
@@ -18,26 +19,27 @@ pub(super) enum Component {
 }
 
 /// Writes schemas in a dialect and notes what they refer to.
-pub(super) struct Writer {
+pub(super) struct Writer<'p> {
     pub(super) dialect: Dialect,
+    prose: &'p Prose,
     pub(super) found: Vec<Component>,
 }
 
 // === impl Writer ===
 
-impl Writer {
-    pub(super) const fn new(dialect: Dialect) -> Self {
-        Self { dialect, found: Vec::new() }
+impl<'p> Writer<'p> {
+    pub(super) const fn new(dialect: Dialect, prose: &'p Prose) -> Self {
+        Self { dialect, prose, found: Vec::new() }
     }
 
     /// The schema of a struct.
     pub(super) fn message(&mut self, message: &Message) -> Map<String, Value> {
-        let mut schema = Map::new();
+        let mut schema = described(self.prose.message(message));
         schema.insert("type".into(), json!("object"));
         let mut properties = Map::new();
         let mut required = Vec::new();
         for json in &message.json {
-            properties.insert(json.field.name.into(), self.property(&json.field));
+            properties.insert(json.field.name.into(), self.property(message, &json.field));
             if json.field.required {
                 required.push(json.field.name);
             }
@@ -54,9 +56,10 @@ impl Writer {
         schema
     }
 
-    fn property(&mut self, field: &Field) -> Value {
+    fn property(&mut self, message: &Message, field: &Field) -> Value {
         let mut schema = self.of(&field.ty);
-        let mut facts = facts(field);
+        let mut facts = described(self.prose.field(message, field.name));
+        facts.extend(self::facts(field));
         if self.dialect == Dialect::V3 {
             facts.extend(field.implied().map(|value| ("default".to_owned(), value)));
             let target = if facts.is_empty() { None } else { schema.shift_remove("$ref") };
@@ -123,11 +126,24 @@ impl Writer {
             Type::SchemaOrStrings => (APIEXTENSIONS, "JSONSchemaPropsOrStringArray", json!({})),
             _ => (APIEXTENSIONS, "JSON", json!({})),
         };
+        let said = self.prose.of(&format!("{}.{name}", short(path)));
+        let schema = [described(said), schema.as_object().cloned().unwrap_or_default()].into_iter().flatten();
+        let schema = Value::Object(schema.collect());
         let name = go_type(path, name);
         let target = json!({"$ref": reference(&name, self.dialect)});
         self.found.push(Component::Special(name, schema));
         target
     }
+}
+
+/// The package's name in the table.
+fn short(path: &str) -> &str {
+    let of_group = path.split_once("/pkg/apis/").map(|(_, rest)| rest);
+    of_group.or_else(|| path.rsplit('/').next()).unwrap_or(path)
+}
+
+fn described(said: Option<&str>) -> Map<String, Value> {
+    said.map(|said| ("description".to_owned(), Value::from(said))).into_iter().collect()
 }
 
 /// The `x-kubernetes-` keys of a field.

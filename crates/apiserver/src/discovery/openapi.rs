@@ -1,11 +1,12 @@
 //! OpenAPI documents of what is served, each made when first asked for and kept until the kinds change.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use nakhoda_api::openapi::{self, ResourceInfo, SubresourceInfo};
 use nakhoda_api::{GroupVersion, GroupVersionKind};
@@ -39,11 +40,9 @@ struct Version {
     document: OnceLock<Document>,
 }
 
-/// One document in the forms in which it is sent.
+/// One document. It is kept compressed, as nearly all clients take it.
 #[derive(Clone)]
 pub struct Document {
-    /// As it is.
-    pub plain: Bytes,
     /// Compressed.
     pub gzip: Bytes,
     /// A hash of it.
@@ -94,7 +93,7 @@ impl Set {
     #[must_use]
     pub fn v3(&self, path: &str) -> Option<Document> {
         let version = self.versions.get(path)?;
-        let make = || Document::new(openapi::v3(&version.version, &self.resources).to_string().into());
+        let make = || Document::new(openapi::v3(&version.version, &self.resources).to_string().as_bytes());
         Some(version.document.get_or_init(make).clone())
     }
 
@@ -102,9 +101,9 @@ impl Set {
     #[must_use]
     pub fn v2(&self, protobuf: bool) -> Document {
         let document = if protobuf {
-            self.v2_protobuf.get_or_init(|| Document::new(openapi::v2_protobuf(&self.resources).into()))
+            self.v2_protobuf.get_or_init(|| Document::new(&openapi::v2_protobuf(&self.resources)))
         } else {
-            self.v2.get_or_init(|| Document::new(openapi::v2(&self.resources).to_string().into()))
+            self.v2.get_or_init(|| Document::new(openapi::v2(&self.resources).to_string().as_bytes()))
         };
         document.clone()
     }
@@ -113,11 +112,19 @@ impl Set {
 // === impl Document ===
 
 impl Document {
-    fn new(plain: Bytes) -> Self {
+    fn new(plain: &[u8]) -> Self {
         let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 8), Compression::default());
-        let packed = encoder.write_all(&plain).and_then(|()| encoder.finish());
+        let packed = encoder.write_all(plain).and_then(|()| encoder.finish());
         let gzip = packed.expect("writing to memory does not fail").into();
-        Self { hash: hash(&plain), plain, gzip }
+        Self { hash: hash(plain), gzip }
+    }
+
+    /// As it is.
+    #[must_use]
+    pub fn plain(&self) -> Bytes {
+        let mut plain = Vec::with_capacity(self.gzip.len() * 8);
+        GzDecoder::new(&*self.gzip).read_to_end(&mut plain).expect("it was compressed by us");
+        plain.into()
     }
 }
 
@@ -166,7 +173,7 @@ mod tests {
         let paths: Vec<_> = set.versions().map(|(path, _)| path).collect();
         assert!(paths.contains(&"api/v1") && paths.contains(&"apis/apps/v1"));
         let document = set.v3("api/v1").expect("served");
-        assert!(document.plain.starts_with(b"{\"openapi\":\"3.0.0\""));
+        assert!(document.plain().starts_with(b"{\"openapi\":\"3.0.0\""));
         assert!(set.v3("apis/novel/v1").is_none());
     }
 }

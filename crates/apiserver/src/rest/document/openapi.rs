@@ -74,7 +74,7 @@ fn reply(parts: &Parts, asked: &Asked, content_type: &str, document: &Document) 
     let (code, body) = match (known, asked.gzip) {
         (true, _) => (StatusCode::NOT_MODIFIED, Bytes::new()),
         (false, true) => (StatusCode::OK, document.gzip.clone()),
-        (false, false) => (StatusCode::OK, document.plain.clone()),
+        (false, false) => (StatusCode::OK, document.plain()),
     };
     let mut response = reply::plain(code, content_type, body);
     let headers = response.headers_mut();
