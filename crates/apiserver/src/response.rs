@@ -70,7 +70,7 @@ pub enum Answer {
         /// Whether bookmarks are sent on.
         bookmarks: bool,
         /// What lets through only some of the events.
-        gate: Option<Gate>,
+        gate: Option<Box<Gate>>,
     },
     /// A Status (deletions).
     Status(Box<Status>),

@@ -37,7 +37,7 @@ pub struct Following {
     /// Whether bookmarks are sent on.
     pub bookmarks: bool,
     /// What lets through only some of the events.
-    pub gate: Option<Gate>,
+    pub gate: Option<Box<Gate>>,
     /// The form of the objects.
     pub accept: Accept,
 }

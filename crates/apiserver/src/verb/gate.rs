@@ -43,7 +43,7 @@ pub async fn narrow(
 pub fn settled(
     kind: Arc<Served>,
     events: impl Stream<Item = Result<WatchItem, Ended>> + Send,
-    mut gate: Option<Gate>,
+    mut gate: Option<Box<Gate>>,
 ) -> impl Stream<Item = Settled> + Send {
     let events = events.then(move |next| settle(kind.clone(), next));
     events.filter_map(move |event| {

@@ -23,7 +23,7 @@ pub async fn watch(call: &Call, options: &WatchOptions) -> Result<Response, Stat
     let (filter, late) = selection::filter(call, &options.list)?;
     let start = start(call, options).await?;
     let gate = match late {
-        Some(fields) => Some(Gate::open(call, &filter, fields, &start).await?),
+        Some(fields) => Some(Box::new(Gate::open(call, &filter, fields, &start).await?)),
         None => None,
     };
     let request = WatchRequest {
