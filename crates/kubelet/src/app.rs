@@ -17,6 +17,7 @@ use crate::cgroup::Cgroups;
 use crate::containerd::events::Event;
 use crate::containerd::{config, events, process};
 use crate::cri::Cri;
+use crate::eviction::{self, Pressure};
 use crate::host::{Capacity, Host, Owners, Paths};
 use crate::image::Images;
 use crate::image::archives::Archives;
@@ -75,12 +76,11 @@ pub async fn start(mut options: Options, tasks: Tasks) -> anyhow::Result<()> {
     if access.joined {
         join::keep_fresh(&tasks, &client, &options.root_dir, &name, ip);
     }
-    assemble(Parts { options, name, ip, client, channel, listener, tls }, &tasks);
-    Ok(())
+    assemble(Parts { options, name, ip, client, channel, listener, tls }, &tasks)
 }
 
 /// Lets the parts run.
-pub fn assemble(parts: Parts, tasks: &Tasks) {
+pub fn assemble(parts: Parts, tasks: &Tasks) -> anyhow::Result<()> {
     let Parts { options, name, ip, client, channel, listener, tls } = parts;
     let informers = Informers::new(client.clone(), tasks.clone());
     let recorder = Recorder::new(client.clone(), tasks, "kubelet", &name);
@@ -96,9 +96,12 @@ pub fn assemble(parts: Parts, tasks: &Tasks) {
     let collector = Collector::new(Images::new(channel), host.cri.clone(), options.root_dir.clone());
     tasks.spawn("image collection", collector.run(images.clone()));
     tasks.spawn("log rotation", log::rotate::run(host.cri.clone()));
+    let evictions = options.evictions.settings(&options.root_dir).map_err(anyhow::Error::msg)?;
+    tasks.spawn("evictions", eviction::run::run(evictions, host.clone(), manager.clone()));
     node(&options, &host, &client, &informers, recorder, images);
     Server::new(host, manager, client).run(tasks, listener, tls);
     tracing::info!(node = name, %ip, port = options.port, "kubelet runs");
+    Ok(())
 }
 
 /// The addresses of the cluster's DNS, as its Service has them.
@@ -186,6 +189,7 @@ fn host(
         tasks: tasks.clone(),
         owners: Owners::default(),
         allocations: Allocations::default(),
+        pressure: Pressure::default(),
     }
 }
 
@@ -235,6 +239,7 @@ fn node(
         port: options.port,
         labels: options.node_labels.clone(),
         root: options.root_dir.clone(),
+        pressure: host.pressure.clone(),
         cni: (options.container_runtime == Runtime::Managed).then(|| cni_dir(&options.root_dir)),
     };
     let keeper = keeper::Keeper::new(settings, client.clone(), host.cri.clone(), recorder, told);

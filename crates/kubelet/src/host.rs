@@ -14,6 +14,7 @@ use crate::cgroup::Cgroups;
 use crate::cri::Cri;
 use crate::dns;
 use crate::downward::Facts;
+use crate::eviction::Pressure;
 use crate::image::pull::Puller;
 use crate::pod::allocations::Allocations;
 use crate::pod::spec;
@@ -49,6 +50,8 @@ pub struct Host {
     pub owners: Owners,
     /// What its pods were given.
     pub allocations: Allocations,
+    /// What it is short of.
+    pub pressure: Pressure,
 }
 
 /// What the node has to give.

@@ -12,6 +12,7 @@ pub mod cri;
 pub mod dns;
 pub mod downward;
 pub mod env;
+pub mod eviction;
 pub mod host;
 pub mod hosts;
 pub mod image;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use nakhoda_daemon::Common;
 use nakhoda_daemon::pki::join::Token;
 
 use crate::cgroup::Driver;
+use crate::eviction;
+use crate::eviction::threshold::{self, Least, Span, Values};
 
 /// Whose containerd runs the pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -86,9 +89,55 @@ pub struct Options {
     /// Who makes cgroups.
     #[arg(long, value_enum, default_value_t)]
     pub cgroup_driver: Driver,
+    /// When pods have to go.
+    #[command(flatten)]
+    pub evictions: Evictions,
     /// What every daemon has.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// When pods have to go because the node is short of something.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Evictions {
+    /// At once: `SIGNAL<VALUE,…`.
+    #[arg(long, value_parser = least, default_value = HARD)]
+    pub eviction_hard: Values<Least>,
+    /// After a time that --eviction-soft-grace-period says.
+    #[arg(long, value_parser = least, default_value = "", requires = "eviction_soft_grace_period")]
+    pub eviction_soft: Values<Least>,
+    /// How long a soft threshold may be passed: `SIGNAL=1m30s,…`.
+    #[arg(long, value_parser = |text: &str| Values::<Span>::parse(text, '='))]
+    pub eviction_soft_grace_period: Option<Values<Span>>,
+    /// Seconds that a pod gets to end when a soft threshold was passed.
+    #[arg(long, default_value_t = 0)]
+    pub eviction_max_pod_grace_period: i64,
+    /// How long the node's condition holds on.
+    #[arg(long, value_parser = Span::from_str, default_value = "5m")]
+    pub eviction_pressure_transition_period: Span,
+}
+
+/// Upstream's.
+const HARD: &str =
+    "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,imagefs.available<15%,imagefs.inodesFree<5%";
+
+// === impl Evictions ===
+
+impl Evictions {
+    /// What they come to on this disk.
+    pub fn settings(&self, root: &Path) -> Result<eviction::run::Settings, String> {
+        let graces = self.eviction_soft_grace_period.clone().unwrap_or_default();
+        Ok(eviction::run::Settings {
+            thresholds: threshold::all(&self.eviction_hard, &self.eviction_soft, &graces)?,
+            grace: self.eviction_max_pod_grace_period,
+            transition: self.eviction_pressure_transition_period.0,
+            root: root.into(),
+        })
+    }
+}
+
+fn least(text: &str) -> Result<Values<Least>, String> {
+    Values::parse(text, '<')
 }
 
 fn labels(text: &str) -> Result<BTreeMap<String, String>, String> {

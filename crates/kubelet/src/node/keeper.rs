@@ -11,10 +11,11 @@ use nakhoda_client::{Api, Client, Error, EventType, Informer, Informers, Patch, 
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::machine::{Left, Machine};
+use super::machine::Machine;
 use super::status::{self, Facts};
 use crate::cni;
 use crate::cri::{Cri, v1};
+use crate::eviction::Pressure;
 use crate::source::patch;
 
 const PERIOD: Duration = Duration::from_secs(10);
@@ -33,6 +34,8 @@ pub struct Settings {
     pub labels: BTreeMap<String, String>,
     /// The kubelet's directory, whose disk counts.
     pub root: PathBuf,
+    /// What the node is short of.
+    pub pressure: Pressure,
     /// Where the CNI configuration goes; none if another keeps it.
     pub cni: Option<PathBuf>,
 }
@@ -165,7 +168,7 @@ impl Keeper {
             ips: self.settings.ips.clone(),
             port: i32::from(self.settings.port),
             machine: self.machine.clone(),
-            left: Left::read(&self.settings.root),
+            pressure: self.settings.pressure.clone(),
             runtime: self.runtime.clone(),
             faults,
             images: self.cri.images().await.unwrap_or_default(),

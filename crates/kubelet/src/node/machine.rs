@@ -36,6 +36,8 @@ pub struct Left {
     pub inodes: i64,
     /// Process ids.
     pub pids: i64,
+    /// Process ids in all.
+    pub pids_max: i64,
 }
 
 // === impl Machine ===
@@ -78,7 +80,7 @@ impl Left {
         let most = number("/proc/sys/kernel/pid_max").unwrap_or(i64::MAX);
         let threads =
             file("/proc/loadavg").split('/').nth(1).and_then(|s| s.split(' ').next()?.parse().ok()).unwrap_or(0);
-        Self { memory: meminfo("MemAvailable"), disk, inodes, pids: most.saturating_sub(threads) }
+        Self { memory: meminfo("MemAvailable"), disk, inodes, pids: most.saturating_sub(threads), pids_max: most }
     }
 }
 

@@ -10,8 +10,9 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
-use super::machine::{Left, Machine};
+use super::machine::Machine;
 use crate::cri::v1;
+use crate::eviction::Pressure;
 
 /// The release whose API this kubelet serves.
 pub const VERSION: &str = "v1.37.0";
@@ -36,8 +37,8 @@ pub struct Facts {
     pub port: i32,
     /// What it is.
     pub machine: Machine,
-    /// What is left of it.
-    pub left: Left,
+    /// What it is short of.
+    pub pressure: Pressure,
     /// `containerd://1.6.20`.
     pub runtime: String,
     /// Why it is not ready.
@@ -112,7 +113,6 @@ pub fn status(facts: &Facts, old: &NodeStatus, now: Timestamp) -> NodeStatus {
 }
 
 fn conditions(facts: &Facts, old: &[NodeCondition], now: Timestamp) -> Vec<NodeCondition> {
-    let left = &facts.left;
     let pressure = |kind: &'static str, is: bool, what: [&str; 3]| {
         let [bad, good, word] = what;
         let (reason, message) = if is {
@@ -140,15 +140,19 @@ fn conditions(facts: &Facts, old: &[NodeCondition], now: Timestamp) -> Vec<NodeC
     let own = [
         pressure(
             "MemoryPressure",
-            left.memory < RESERVED,
+            facts.pressure.has("MemoryPressure"),
             ["InsufficientMemory", "SufficientMemory", "insufficient memory available"],
         ),
         pressure(
             "DiskPressure",
-            left.disk < 10 || left.inodes < 5,
+            facts.pressure.has("DiskPressure"),
             ["DiskPressure", "NoDiskPressure", "disk pressure"],
         ),
-        pressure("PIDPressure", left.pids < 1000, ["InsufficientPID", "SufficientPID", "insufficient PID available"]),
+        pressure(
+            "PIDPressure",
+            facts.pressure.has("PIDPressure"),
+            ["InsufficientPID", "SufficientPID", "insufficient PID available"],
+        ),
         ready,
     ];
     own.into_iter().map(|judged| finish(judged, old, now)).collect()
@@ -192,9 +196,8 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts {
-        let left = Left { memory: 1 << 30, disk: 50, inodes: 50, pids: 30_000 };
         let machine = Machine { cores: 2, memory: 1 << 30, disk: 1 << 40, architecture: "amd64", ..Machine::default() };
-        Facts { name: "n".into(), ips: vec!["10.0.0.1".into()], machine, left, ..Facts::default() }
+        Facts { name: "n".into(), ips: vec!["10.0.0.1".into()], machine, ..Facts::default() }
     }
 
     fn condition(status: &NodeStatus, kind: &str) -> NodeCondition {

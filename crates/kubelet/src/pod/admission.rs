@@ -185,7 +185,7 @@ fn tolerates(own: &Toleration, taint: &Taint) -> bool {
 fn lack(name: &str, asked: i64, used: i64, capacity: i64) -> Failure {
     let message =
         format!("Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}");
-    Failure { reason: format!("OutOf{name}"), message }
+    Failure { reason: format!("OutOf{name}"), message, is_disruption: false }
 }
 
 fn predicate(name: &str, why: &str) -> Failure {
@@ -193,7 +193,7 @@ fn predicate(name: &str, why: &str) -> Failure {
 }
 
 fn failure(reason: &str, message: &str) -> Failure {
-    Failure { reason: reason.into(), message: message.into() }
+    Failure { reason: reason.into(), message: message.into(), is_disruption: false }
 }
 
 #[cfg(test)]

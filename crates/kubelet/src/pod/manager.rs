@@ -14,6 +14,7 @@ use super::spec;
 use super::worker::{self, Note, Waker};
 use crate::containerd::events::Event;
 use crate::cri;
+use crate::eviction::plan::Eviction;
 use crate::host::Host;
 use crate::labels;
 
@@ -54,6 +55,13 @@ impl Manager {
         // Its place is given away already, whatever of it still runs.
         self.host.allocations.release(spec::uid(pod));
         self.worker(pod).waker.note(Note::Gone);
+    }
+
+    /// The node cannot have a pod any more; whether it is here.
+    #[must_use]
+    pub fn evict(&self, eviction: &Eviction) -> bool {
+        let worker = self.workers.lock().get(&eviction.uid).cloned();
+        worker.inspect(|w| w.waker.note(Note::Evict(Arc::new(eviction.clone())))).is_some()
     }
 
     /// A ConfigMap or Secret changed.

@@ -89,6 +89,7 @@ impl Core {
         if self.sizing.is_taken {
             return Ok(());
         }
+        self.host.pressure.admit(&self.pod)?;
         let node = self.host.cluster.node(&self.host.name);
         let room = admission::room(node.as_deref(), self.host.capacity);
         self.host.allocations.admit(&self.pod, node.as_deref(), &room)?;

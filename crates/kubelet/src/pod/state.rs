@@ -35,4 +35,6 @@ pub struct Failure {
     pub reason: String,
     /// For people.
     pub message: String,
+    /// Whether the node did it for its own sake: then the pod has the condition `DisruptionTarget`.
+    pub is_disruption: bool,
 }

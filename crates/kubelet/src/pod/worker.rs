@@ -12,6 +12,8 @@ use super::core::Core;
 use super::plan::Plan;
 use super::spec;
 use super::state::{Ending, Failure, State};
+use crate::eviction::REASON;
+use crate::eviction::plan::Eviction;
 use crate::source::Severity;
 
 /// After a failed call to the runtime.
@@ -34,6 +36,8 @@ pub enum Note {
     Images,
     /// What its volumes show may have changed.
     Refresh,
+    /// The node cannot have it any more.
+    Evict(Arc<Eviction>),
     /// Anything else.
     Look,
 }
@@ -49,6 +53,7 @@ pub(super) struct Inbox {
     receive: mpsc::UnboundedReceiver<Note>,
     pending: Vec<Note>,
     deadline: Option<Timestamp>,
+    evicted: Option<Arc<Eviction>>,
     gone: bool,
 }
 
@@ -66,7 +71,7 @@ impl Waker {
     /// A waker and the inbox that it fills.
     pub(super) fn new() -> (Self, Inbox) {
         let (send, receive) = mpsc::unbounded_channel();
-        (Self { send }, Inbox { receive, pending: Vec::new(), deadline: None, gone: false })
+        (Self { send }, Inbox { receive, pending: Vec::new(), deadline: None, evicted: None, gone: false })
     }
 
     /// Sends a note; a worker that has ended needs none.
@@ -91,6 +96,7 @@ impl Inbox {
             let urgent = match &note {
                 Note::Gone => !self.gone,
                 Note::Pod(pod) => deleted_by(pod).is_some_and(|at| self.deadline.is_none_or(|known| at < known)),
+                Note::Evict(_) => self.evicted.is_none(),
                 Note::Exited(_) | Note::Images | Note::Refresh | Note::Look => false,
             };
             self.pending.push(note);
@@ -128,9 +134,24 @@ impl Inbox {
                     core.volumes_due = Timestamp::UNIX_EPOCH;
                     core.retry();
                 }
+                Note::Evict(eviction) => self.evicted = Some(eviction),
                 Note::Look => {}
             }
         }
+    }
+
+    /// Why and until when the pod ends, if it does.
+    fn ending(&self, pod: &Pod) -> Option<Ending> {
+        let now = Timestamp::now();
+        let evicted = self.evicted.as_ref().map(|eviction| Ending {
+            deadline: now + SignedDuration::from_secs(eviction.grace),
+            failure: Some(Failure {
+                reason: REASON.into(),
+                message: eviction.message.clone(),
+                is_disruption: eviction.is_disruption,
+            }),
+        });
+        ending(pod, self.gone, now).or(evicted)
     }
 }
 
@@ -140,7 +161,7 @@ pub(super) async fn run(mut core: Core, mut inbox: Inbox) {
     loop {
         inbox.drain(&mut core);
         state = match state {
-            State::Syncing => match ending(&core.pod, inbox.gone, Timestamp::now()) {
+            State::Syncing => match inbox.ending(&core.pod) {
                 Some(ending) => State::Terminating(ending),
                 None if let Err(failure) = core.admit() => {
                     core.reject(&failure);
@@ -209,6 +230,7 @@ fn ending(pod: &Pod, gone: bool, now: Timestamp) -> Option<Ending> {
         failure: Some(Failure {
             reason: "DeadlineExceeded".into(),
             message: "Pod was active on the node longer than the specified deadline".into(),
+            is_disruption: false,
         }),
     })
 }

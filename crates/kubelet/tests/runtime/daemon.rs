@@ -147,7 +147,8 @@ async fn a_whole_kubelet_serves_its_api() {
     app::assemble(
         app::Parts { options, name: "n1".into(), ip: local, client: client.clone(), channel, listener, tls },
         &tasks,
-    );
+    )
+    .expect("assembled");
 
     becomes_ready(&client).await;
     let mut node = dial(&scratch, port, "apiserver-kubelet-client");

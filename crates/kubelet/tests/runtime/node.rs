@@ -214,5 +214,6 @@ pub(crate) fn host(
         tasks: tasks.clone(),
         owners: Owners::default(),
         allocations: nakhoda_kubelet::pod::allocations::Allocations::default(),
+        pressure: nakhoda_kubelet::eviction::Pressure::default(),
     })
 }

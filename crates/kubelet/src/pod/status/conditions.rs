@@ -24,7 +24,20 @@ pub(super) fn all(inputs: &Inputs<'_>, status: &PodStatus, old: &[PodCondition])
         containers,
         plain("PodScheduled", true),
     ];
-    judged.into_iter().map(|judged| finish(inputs, judged, old)).chain(inputs.resize.iter().cloned()).collect()
+    judged
+        .into_iter()
+        .map(|judged| finish(inputs, judged, old))
+        .chain(inputs.resize.iter().cloned())
+        .chain(disruption(inputs, old))
+        .collect()
+}
+
+/// The node has ended the pod for its own sake.
+fn disruption(inputs: &Inputs<'_>, old: &[PodCondition]) -> Option<PodCondition> {
+    let failure = inputs.failure.filter(|failure| failure.is_disruption)?;
+    let message = failure.message.clone();
+    let judged = Judged { kind: "DisruptionTarget", truth: true, reason: "TerminationByKubelet", message };
+    Some(finish(inputs, judged, old))
 }
 
 fn plain(kind: &'static str, truth: bool) -> Judged {
