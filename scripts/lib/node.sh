@@ -1,5 +1,8 @@
 # Nodes: each in a network namespace of its own, with a containerd that its kubelet owns.
 
+# The disk is the developer's, and other things fill it: its share says little.
+EVICTION='memory.available<100Mi,nodefs.available<1Gi,nodefs.inodesFree<1%'
+
 start_node() {
     local node=$1 address root=$CLUSTER/$1
     address=$(node_address "$node")
@@ -10,7 +13,8 @@ start_node() {
         --kubeconfig "$PKI/node-$node.conf" --hostname-override "$node" --node-ip "$address" \
         --root-dir "$root" --run-dir "$RUN/$node" --container-runtime managed \
         --client-ca-file "$PKI/ca.crt" --tls-cert-file "$PKI/node-$node.crt" --tls-private-key-file "$PKI/node-$node.key" \
-        --cluster-dns "$DNS" --cluster-domain cluster.local --cgroup-root "/nakhoda-$HASH/$node"
+        --cluster-dns "$DNS" --cluster-domain cluster.local --cgroup-root "/nakhoda-$HASH/$node" \
+        --eviction-hard "$EVICTION"
 }
 
 node_is_ready() {
