@@ -1,7 +1,8 @@
 //! Admission: what becomes of an object between authorization and storage, and what is refused though
 //! the caller may write. First all plugins change, then all check.
 //!
-//! A plugin is one file and one line here. Absent: quota, pod security.
+//! A plugin is one file and one line here. Quotas are charged behind the chain (`quota.rs`), in the transaction
+//! that writes the object. Absent: pod security.
 
 use futures::future::BoxFuture;
 use nakhoda_api::{GroupVersionKind, Object, Status};

@@ -11,6 +11,7 @@ use nakhoda_api::{Object, Status};
 use nakhoda_store::Options;
 use nakhoda_store::store::{Compare, Op};
 
+use crate::quota::Charges;
 use crate::verb::Call;
 
 mod claim;
@@ -38,6 +39,7 @@ pub struct Claims {
     taken: Vec<Claim>,
     released: Vec<Claim>,
     tries: usize,
+    charges: Option<Charges>,
 }
 
 /// So many guesses by what the cache knows before the store is asked.
@@ -70,7 +72,7 @@ impl Allocators {
         let wanted = service::settle(&self.space(call), call, new, Some(old))?;
         let released = before.iter().filter(|claim| !wanted.iter().any(|w| w.same(claim))).cloned().collect();
         let taken = wanted.into_iter().filter(|claim| !before.iter().any(|b| b.same(claim))).collect();
-        Ok(Claims { taken, released, tries: 0 })
+        Ok(Claims { taken, released, ..Claims::default() })
     }
 
     /// The writes that give back what a deleted object held.
@@ -89,15 +91,34 @@ fn applies(call: &Call) -> bool {
 // === impl Claims ===
 
 impl Claims {
+    /// Takes what the quotas of the namespace are charged, too.
+    #[must_use]
+    pub fn with(self, charges: Option<Charges>) -> Self {
+        Self { charges, ..self }
+    }
+
+    /// The transaction was made at a revision.
+    pub fn written(&mut self, call: &Call, revision: u64) {
+        if let Some(charges) = &mut self.charges {
+            charges.written(call, revision);
+        }
+    }
+
     /// Adds the claims to the transaction that writes the object.
     pub fn apply(&self, call: &Call, object: &Object, options: &mut Options) {
         options.when = self.taken.iter().map(|claim| Compare { key: claim.key(), revision: 0 }).collect();
         options.also = self.taken.iter().map(|claim| claim.put(call, object)).collect();
         options.also.extend(self.released.iter().map(|claim| Op::Delete { key: claim.key() }));
+        if let Some(charges) = &self.charges {
+            charges.apply(options);
+        }
     }
 
     /// A claim was taken by somebody else: another one if the server chose it, else 422.
     pub async fn taken(&mut self, call: &Call, key: &[u8], object: &mut Object) -> Result<(), Status> {
+        if let Some(charges) = self.charges.as_mut().filter(|charges| charges.owns(key)) {
+            return charges.renew(call, object).await;
+        }
         self.tries += 1;
         let space = call.pipeline.allocators().space(call);
         let Some(claim) = self.taken.iter_mut().find(|claim| claim.key() == key) else {

@@ -27,6 +27,7 @@ pub mod kubelets;
 pub mod options;
 pub mod parameters;
 pub mod pipeline;
+pub mod quota;
 pub mod render;
 pub mod request;
 pub mod response;

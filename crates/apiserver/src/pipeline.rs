@@ -20,7 +20,7 @@ use crate::response::{Answer, Response};
 use crate::storage::Storage;
 use crate::user::User;
 use crate::verb::{self, Call};
-use crate::{admission, authn, authz};
+use crate::{admission, authn, authz, quota};
 
 mod denial;
 pub mod flow;
@@ -63,6 +63,7 @@ struct Inner {
     flow: flow::Flow,
     meter: meter::Meter,
     fences: Mutex<verb::fence::Fences>,
+    books: quota::Books,
 }
 
 // === impl Pipeline ===
@@ -73,7 +74,7 @@ impl Pipeline {
     pub fn new(parts: Parts) -> Self {
         let flow = flow::Flow::new(parts.seats, &parts.metrics);
         let meter = meter::Meter::new(&parts.metrics);
-        Self { inner: Arc::new(Inner { parts, flow, meter, fences: Mutex::default() }) }
+        Self { inner: Arc::new(Inner { parts, flow, meter, fences: Mutex::default(), books: quota::Books::default() }) }
     }
 
     /// Answers one request. Every failure is a Status.
@@ -189,6 +190,11 @@ impl Pipeline {
 
     pub(crate) fn fences(&self) -> &Mutex<verb::fence::Fences> {
         &self.inner.fences
+    }
+
+    /// What this process last wrote of quotas.
+    pub(crate) fn books(&self) -> &quota::Books {
+        &self.inner.books
     }
 
     /// A request of this process to itself.

@@ -18,7 +18,6 @@ pub mod job;
 pub mod network;
 pub mod pod;
 pub mod print;
-pub mod qos;
 pub mod rbac;
 pub mod reference;
 pub mod taint;

@@ -1,5 +1,5 @@
 //! The chain that every object passes on its way to the store:
-//! default → mutating admission → metadata → prepare → allocate → validate → validating admission.
+//! default → mutating admission → metadata → prepare → allocate → validate → validating admission → quota.
 //!
 //! Both functions change the object in place.
 
@@ -8,6 +8,7 @@ use nakhoda_api::{Object, Status, schema};
 use super::{Call, meta};
 use crate::admission::{Attributes, Operation};
 use crate::alloc::Claims;
+use crate::quota;
 
 /// What came of the chain beside the object.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub async fn create(call: &Call, object: &mut Object, dry_run: bool) -> Result<P
     }
     let warnings = strategy.warnings(object, None)?;
     call.pipeline.admission().validate(&attributes, Some(object)).await?;
+    // last: nothing is charged for what is refused anyway
+    let claims = claims.with(quota::charge(&attributes, object).await?);
     Ok(Passed { warnings, claims })
 }
 
@@ -62,6 +65,8 @@ pub async fn update(call: &Call, object: &mut Object, old: &Object, dry_run: boo
     }
     let warnings = strategy.warnings(object, Some(old))?;
     call.pipeline.admission().validate(&attributes, Some(object)).await?;
+    // last: nothing is charged for what is refused anyway
+    let claims = claims.with(quota::charge(&attributes, object).await?);
     Ok(Passed { warnings, claims })
 }
 

@@ -57,6 +57,7 @@ async fn attempt(call: &Call, mut object: Object, options: &WriteOptions) -> Res
         let key = call.key(&name);
         match call.pipeline.storage().store().create(key, value.clone(), &extra).await {
             Ok(revision) => {
+                claims.written(call, revision);
                 warnings.dedup();
                 let item = write::item(call, &name, &value, revision, revision)?;
                 let answer = Answer::Created { kind: call.kind.clone(), item };

@@ -128,6 +128,7 @@ async fn attempt(
         let key = call.key(&call.target.name);
         match call.pipeline.storage().store().update(key, item.revision, value.clone(), &extra).await {
             Ok(revision) => {
+                claims.written(call, revision);
                 let item = write::item(call, &call.target.name, &value, item.created, revision)?;
                 return Ok(Attempt::done(Response { answer: call.item(item), warnings }));
             }

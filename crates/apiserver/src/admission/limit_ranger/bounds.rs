@@ -1,14 +1,10 @@
 //! What a range says of a pod or a claim, in upstream's words.
 
-use std::collections::BTreeMap;
-
-use nakhoda_api::kinds::core::{Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod, PodSpec, ResourceRequirements};
+use nakhoda_api::kinds::core::{Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod, PodSpec};
 use nakhoda_api::quantity::Quantity;
+use nakhoda_api::resources::{Amounts, Side, add, amounts, of_containers};
 
 use crate::rules::check::list;
-use crate::rules::defaults::Resources;
-
-pub(crate) type Amounts = BTreeMap<String, Quantity>;
 
 /// What is asked for.
 #[derive(Default)]
@@ -104,67 +100,30 @@ fn ratio(type_: &str, name: &str, bound: Quantity, asked: &Asked) -> Option<Stri
     (observed > bound).then(|| format!("{words} provided ratio is {observed:.6}"))
 }
 
-fn amounts(given: Option<&Resources>) -> Amounts {
-    given.into_iter().flatten().filter_map(|(name, q)| Some((name.clone(), Quantity::try_from(q).ok()?))).collect()
-}
-
 fn asked(container: &Container) -> Asked {
-    of(container.resources.as_ref())
-}
-
-fn of(resources: Option<&ResourceRequirements>) -> Asked {
-    let (requests, limits) = (resources.and_then(|r| r.requests.as_ref()), resources.and_then(|r| r.limits.as_ref()));
-    Asked { requests: amounts(requests), limits: amounts(limits) }
+    let resources = container.resources.as_ref();
+    Asked { requests: Side::Requests.of(resources), limits: Side::Limits.of(resources) }
 }
 
 /// What a node has to have for the pod: what it requests as a whole and what it costs beside its containers.
 pub(crate) fn requests(spec: &PodSpec) -> Amounts {
-    let mut all = sum(spec, |asked| asked.requests, of(spec.resources.as_ref()).requests);
+    let mut all = sum(spec, Side::Requests);
     add(&mut all, &amounts(spec.overhead.as_ref()));
     all
 }
 
 /// What the pod asks for as a whole.
 fn total(spec: &PodSpec) -> Asked {
-    let whole = of(spec.resources.as_ref());
     Asked {
-        requests: sum(spec, |asked| asked.requests, whole.requests),
-        limits: sum(spec, |asked| asked.limits, whole.limits),
+        requests: sum(spec, Side::Requests),
+        limits: sum(spec, Side::Limits),
     }
 }
 
-/// All containers together, or the init container that needs more beside the sidecars before it; what is said
-/// of the pod goes before both.
-fn sum(spec: &PodSpec, side: fn(Asked) -> Amounts, whole: Amounts) -> Amounts {
-    let (mut all, mut sidecars, mut start) = (Amounts::new(), Amounts::new(), Amounts::new());
-    for container in &spec.containers {
-        add(&mut all, &side(asked(container)));
-    }
-    for container in list(&spec.init_containers) {
-        let mut own = side(asked(container));
-        if container.restart_policy.as_deref() == Some("Always") {
-            add(&mut all, &own);
-            add(&mut sidecars, &own);
-            own = sidecars.clone();
-        } else {
-            add(&mut own, &sidecars);
-        }
-        raise(&mut start, own);
-    }
-    raise(&mut all, start);
+/// What is said of the pod goes before what its containers come to.
+fn sum(spec: &PodSpec, side: Side) -> Amounts {
+    let mut all = of_containers(spec, |container| side.of(container.resources.as_ref()));
+    let whole = side.of(spec.resources.as_ref());
     all.extend(whole.into_iter().filter(|(name, _)| ["cpu", "memory"].contains(&name.as_str())));
     all
-}
-
-fn add(into: &mut Amounts, more: &Amounts) {
-    for (name, amount) in more {
-        *into.entry(name.clone()).or_default() += *amount;
-    }
-}
-
-fn raise(into: &mut Amounts, to: Amounts) {
-    for (name, amount) in to {
-        let entry = into.entry(name).or_insert(amount);
-        *entry = (*entry).max(amount);
-    }
 }

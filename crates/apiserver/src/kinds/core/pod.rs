@@ -1,6 +1,7 @@
 //! Pod: containers that run together on one node. Most of its spec stands once it is made; its kubelet
 //! writes the status. What is valid lies in [`crate::rules::pod`].
 
+use nakhoda_api::qos;
 use nakhoda_api::Scope;
 use nakhoda_api::field::Errors;
 use nakhoda_api::kinds::core::{Pod, PodCondition, PodIP, PodSpec, PodStatus};
@@ -8,7 +9,7 @@ use nakhoda_api::kinds::core::{Pod, PodCondition, PodIP, PodSpec, PodStatus};
 use crate::kind::{Columns, Cx, Fields, Info, Kind, STATUS, Sub};
 use crate::kinds::core::node::PROXY_VERBS;
 use crate::rules::check::{keep_status, list, text};
-use crate::rules::{defaults, pod, qos};
+use crate::rules::{defaults, pod};
 
 mod cells;
 mod reason;

@@ -1,6 +1,6 @@
 //! ResourceQuota: how much of what a namespace may have. What it has stands in the status.
 //!
-//! Absent: keeping to it. Neither is what there is counted, nor is anything refused.
+//! Requests are kept to it by `crate::quota`; a controller counts what there is.
 
 use std::collections::BTreeSet;
 

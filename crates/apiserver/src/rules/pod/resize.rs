@@ -3,12 +3,12 @@
 
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{Container, Pod, PodSpec, ResourceRequirements};
+use nakhoda_api::qos;
 
 use super::annotations;
 use super::ephemeral::keep_rest;
 use crate::rules::check::{list, same, text};
 use crate::rules::defaults::Resources;
-use crate::rules::qos;
 
 const RESIZED: [&str; 2] = ["cpu", "memory"];
 const ONLY: &str = "only cpu and memory resources are mutable";

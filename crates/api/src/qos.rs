@@ -1,9 +1,9 @@
 //! The quality of service that a pod's requests and limits amount to (`pkg/apis/core/helper/qos`).
 
-use nakhoda_api::kinds::core::{Container, PodSpec, ResourceRequirements};
-use nakhoda_api::quantity::Quantity;
+use crate::kinds::core::{Container, PodSpec, ResourceRequirements};
+use crate::quantity::Quantity;
 
-use crate::rules::defaults::Resources;
+type Resources = std::collections::BTreeMap<String, crate::kinds::Quantity>;
 
 const COUNTED: [&str; 2] = ["cpu", "memory"];
 
