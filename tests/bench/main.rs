@@ -1,5 +1,5 @@
 //! Figures, as a table and as JSON: of any API server over REST (`api`, `ready`), of pods on a cluster of
-//! ours (`pods`), and of the scheduler's decisions alone (`scheduler`). What is made lies in a namespace that is removed at the end.
+//! ours (`pods`), and of schedulers (`scheduler`). What is made lies in a namespace that is removed at the end.
 
 mod api;
 mod figures;
@@ -41,7 +41,7 @@ async fn main() -> Result<()> {
         What::Api(options) => api::run(options).await?,
         What::Pods(options) => pods::run(options).await?,
         What::Ready(options) => ready::run(options).await?,
-        What::Scheduler(options) => scheduler::run(options)?,
+        What::Scheduler(options) => scheduler::run(options).await?,
     };
     println!("{}", if options.json { figures::json(&servers) } else { figures::table(&servers) });
     Ok(())

@@ -15,6 +15,8 @@ pub(crate) const JSON: &str = "application/json";
 pub(crate) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 pub(crate) const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
 const WINDOW: u32 = 4 << 20;
 
 /// One connection.
@@ -64,6 +66,12 @@ impl Connection {
         Ok(())
     }
 
+    /// Changes an object.
+    pub(crate) async fn merge(&self, path: &str, body: String) -> Result<()> {
+        let response = self.send_as(Method::PATCH, path, JSON, MERGE_PATCH, body.into()).await?;
+        whole(response).await.map(drop)
+    }
+
     /// Removes what is at a path, at once.
     pub(crate) async fn delete(&self, path: &str) -> Result<()> {
         let response =
@@ -85,12 +93,23 @@ impl Connection {
         accept: &'static str,
         body: Bytes,
     ) -> Result<http::Response<Incoming>> {
+        self.send_as(method, path, accept, JSON, body).await
+    }
+
+    async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &'static str,
+        kind: &'static str,
+        body: Bytes,
+    ) -> Result<http::Response<Incoming>> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("https://{}{path}", self.host))
             .header(HOST, &self.host)
             .header(ACCEPT, accept)
-            .header(CONTENT_TYPE, JSON)
+            .header(CONTENT_TYPE, kind)
             .body(Full::new(body))?;
         if let Some(value) = &self.authorization {
             request.headers_mut().insert(AUTHORIZATION, value.clone());

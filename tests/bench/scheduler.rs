@@ -1,6 +1,8 @@
-//! The scheduler alone, in memory: what one decision costs, with many nodes and with many pods placed. No API
-//! and no clock take part, so that the size of the cluster is bounded by memory only.
+//! Schedulers: any one behind an API server ([`live`]), or the decisions of ours alone, in memory: what one costs,
+//! with many nodes and with many pods placed. No API and no clock take part then, so that the size of the cluster is
+//! bounded by memory only.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,13 +14,23 @@ use nakhoda_scheduler::pod::PodInfo;
 
 use crate::figures::Figures;
 
+mod live;
 mod shapes;
 
 use shapes::Shape;
 
-/// Decisions of the scheduler, without an API server
+/// Pods bound by a scheduler, or with --simulate the decisions of ours without an API server
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The API server whose scheduler is measured
+    #[arg(long, required_unless_present = "simulate")]
+    kubeconfig: Option<PathBuf>,
+    /// The scheduler's process, whose CPU and memory are told
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Only decisions, in memory
+    #[arg(long, conflicts_with_all = ["kubeconfig", "pid"])]
+    simulate: bool,
     /// Nodes, in ten zones
     #[arg(long, default_value_t = 5000)]
     nodes: usize,
@@ -28,16 +40,21 @@ pub(crate) struct Options {
     /// Pods to place
     #[arg(long, default_value_t = 5000)]
     pods: usize,
-    /// Only this shape of pods; all of them otherwise
-    #[arg(long, value_enum)]
-    workload: Option<Shape>,
+    /// Only these shapes of pods; all of them otherwise
+    #[arg(long, value_enum, value_delimiter = ',')]
+    workload: Vec<Shape>,
 }
 
 /// Measures.
-pub(crate) fn run(options: &Options) -> Result<Vec<Figures>> {
+pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
     let mut figures = Figures::default();
-    for shape in options.workload.map_or_else(|| Shape::ALL.to_vec(), |shape| vec![shape]) {
-        measure(options, shape, &mut figures)?;
+    let shapes = if options.workload.is_empty() { &Shape::ALL[..] } else { &options.workload };
+    if let Some(kubeconfig) = options.kubeconfig.clone() {
+        let size = live::Size { nodes: options.nodes, placed: options.placed, pods: options.pods };
+        return Ok(vec![live::run(&live::Place { kubeconfig, pid: options.pid }, shapes, &size).await?]);
+    }
+    for shape in shapes {
+        measure(options, *shape, &mut figures)?;
     }
     Ok(vec![figures])
 }
