@@ -16,6 +16,7 @@ const ONLY: &[(&str, &[&str])] = &[
             "crates/apiserver/src/testing",
             "crates/kubelet/src/serve",
             "crates/kubelet/src/server",
+            "crates/streams/src",
         ],
     ),
     ("std::sync::Mutex", &[]),

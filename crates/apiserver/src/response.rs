@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::Stream;
 use nakhoda_api::{Object, Status};
 use nakhoda_store::cache::{Item, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
+pub use nakhoda_streams::{Channels, Dial, Duplex, Frame};
 
 use crate::kind::Served;
 use crate::verb::gate::Gate;
@@ -91,35 +91,6 @@ pub enum Streaming {
     Ports(Arc<dyn Dial>),
     /// The front sends an HTTP request over a byte stream and streams the answer back.
     Proxy(ProxyTarget),
-}
-
-/// Frames of an exec or attach session: (channel, data); an empty `data` with `close` ends a channel.
-pub struct Channels {
-    /// Towards the container: 0 stdin, 4 resize as `{"Width":w,"Height":h}`.
-    pub input: tokio::sync::mpsc::Sender<Frame>,
-    /// From it: 1 stdout, 2 stderr, 3 the final Status as JSON.
-    pub output: tokio::sync::mpsc::Receiver<Frame>,
-}
-
-/// A piece of one channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// Which channel.
-    pub channel: u8,
-    /// What.
-    pub data: Bytes,
-    /// No more data on this channel.
-    pub close: bool,
-}
-
-/// A byte stream both ways.
-pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
-
-/// Opens byte streams to one pod, node or endpoint.
-pub trait Dial: Send + Sync {
-    /// A stream to a port.
-    fn dial(&self, port: u16) -> futures::future::BoxFuture<'_, Result<Box<dyn Duplex>, Status>>;
 }
 
 /// Where a proxied HTTP request goes.

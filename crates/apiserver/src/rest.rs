@@ -15,10 +15,8 @@ pub mod path;
 pub mod query;
 pub mod reply;
 pub mod resource;
-pub mod spdy;
 pub mod streaming;
 pub mod watch;
-pub mod websocket;
 
 use std::sync::Arc;
 

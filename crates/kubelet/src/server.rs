@@ -6,12 +6,14 @@
 
 pub mod auth;
 pub mod exec;
+mod files;
 pub mod forward;
 pub mod images;
 pub mod logs;
 pub mod node;
 pub mod pages;
 pub mod stats;
+mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

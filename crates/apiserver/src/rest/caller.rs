@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use nakhoda_api::Status;
+use nakhoda_streams::headers::elements;
 
 use crate::request::Caller;
 use crate::rest::path::decode;
@@ -29,17 +30,6 @@ pub fn caller(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Caller, Status
 #[must_use]
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// The elements of all headers of a name, split at commas.
-pub fn elements<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .map(str::trim)
-        .filter(|e| !e.is_empty())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use nakhoda_api::wire::Media;
 use nakhoda_api::{GroupVersionKind, Status};
+use nakhoda_streams::headers::elements;
 use serde_json::{Value, json};
 use sha2::Digest;
 
@@ -94,7 +95,7 @@ fn json(value: &Value, kind: &str, asked: &Asked) -> Result<Response<Body>, Stat
 fn tagged(parts: &Parts, content_type: &str, body: Bytes) -> Response<Body> {
     let digest: String = sha2::Sha512::digest(&body).iter().map(|byte| format!("{byte:02X}")).collect();
     let tag = format!("\"{digest}\"");
-    let known = caller::elements(&parts.headers, IF_NONE_MATCH.as_str()).any(|t| t == tag || t == "*");
+    let known = elements(&parts.headers, IF_NONE_MATCH.as_str()).any(|t| t == tag || t == "*");
     let mut response = if known {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use nakhoda_api::Status;
 use nakhoda_api::wire::Media;
+use nakhoda_streams::headers::elements;
 
 use crate::pipeline::flow::Classified;
 use crate::render;
@@ -45,10 +46,10 @@ impl Asked {
     #[must_use]
     pub fn new(parts: &Parts) -> Self {
         Self {
-            accept: caller::elements(&parts.headers, "accept").collect::<Vec<_>>().join(","),
+            accept: elements(&parts.headers, "accept").collect::<Vec<_>>().join(","),
             agent: caller::text(&parts.headers, "user-agent").to_owned(),
             query: Query::parse(parts.uri.query().unwrap_or_default()),
-            gzip: caller::elements(&parts.headers, ACCEPT_ENCODING.as_str()).any(|e| e == "gzip"),
+            gzip: elements(&parts.headers, ACCEPT_ENCODING.as_str()).any(|e| e == "gzip"),
         }
     }
 }

@@ -1,11 +1,8 @@
 //! Streams that a Connect opened, as the protocols that clients speak: chunked HTTP for logs, websockets
 //! and SPDY for sessions and ports, a proxied HTTP exchange.
 
-pub mod forward;
 pub mod html;
 pub mod proxy;
-pub mod session;
-pub mod upgrade;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -14,10 +11,11 @@ use futures::{StreamExt, TryStreamExt};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use nakhoda_api::Status;
+use nakhoda_streams::{forward, session, spdy, upgrade, websocket};
 
 use crate::response::Streaming;
+use crate::rest::Front;
 use crate::rest::reply::{self, Asked};
-use crate::rest::{Front, spdy, websocket};
 
 /// The HTTP exchange on which a stream was opened.
 pub struct Exchange {
@@ -51,16 +49,19 @@ pub async fn serve(
         Streaming::Read(stream) => read(&mut parts, stream, socket).await,
         Streaming::Proxy(target) => proxy::serve(front, parts, body, target).await,
         Streaming::Channels(channels) if socket => {
-            let wanted = session::Wanted::of(&asked.query);
+            let wanted = session::Wanted::of(|name| asked.query.flag(name));
             websocket::channels::serve(&mut parts, channels, wanted).await
         }
         Streaming::Channels(channels) if websocket::asks(&parts.headers, spdy::PROTOCOL) => {
-            let wanted = session::Wanted::of(&asked.query);
+            let wanted = session::Wanted::of(|name| asked.query.flag(name));
             let (response, upgraded) = upgrade::spdy(&mut parts, session::PROTOCOLS)?;
             front.tasks.spawn("session over SPDY", session::serve(upgraded, channels, wanted));
             Ok(response)
         }
-        Streaming::Ports(dial) if socket => websocket::ports::serve(&mut parts, dial, &asked.query).await,
+        Streaming::Ports(dial) if socket => {
+            let ports: Vec<&str> = asked.query.all("ports").chain(asked.query.all("port")).collect();
+            websocket::ports::serve(&mut parts, dial, &ports).await
+        }
         Streaming::Ports(dial) if websocket::asks(&parts.headers, spdy::PROTOCOL) => {
             let (response, upgraded) = upgrade::spdy(&mut parts, &[forward::PROTOCOL])?;
             front.tasks.spawn("ports over SPDY", async move {

@@ -15,12 +15,13 @@ use jiff::Timestamp;
 use nakhoda_api::Status;
 use nakhoda_api::wire::Media;
 use nakhoda_store::cache::{Ended, Notice, WatchItem, Watcher};
+use nakhoda_streams::websocket;
 use tokio_util::sync::CancellationToken;
 
 use crate::kind::Served;
 use crate::render::{self, event};
 use crate::request::{Accept, Form};
-use crate::rest::{Front, reply, websocket};
+use crate::rest::{Front, reply};
 use crate::verb::gate::{self, Gate};
 
 /// Frames that are ready together are sent together, up to about so many bytes.

@@ -5,7 +5,7 @@
 //! that form has no end of stdin.
 
 use bytes::Bytes;
-use futures::{SinkExt, StreamExt};
+use futures::{SinkExt, Stream, StreamExt};
 use nakhoda_api::Status;
 use nakhoda_rpc::v1::{NodeFrame, NodeOpen};
 use serde_json::{Value, json};
@@ -14,7 +14,6 @@ use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tonic::Streaming;
 
 use super::Server;
 use crate::containerd::exec::{self, Command, Control, Process};
@@ -37,6 +36,10 @@ pub mod channel {
 /// After its end a process's streams may still hold this long, if a child of it keeps them open.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
 const CHUNK: usize = 32 << 10;
+
+/// Frames of the caller, however they come.
+pub trait Frames: Stream<Item = Result<NodeFrame, tonic::Status>> + Send + Unpin {}
+impl<T: Stream<Item = Result<NodeFrame, tonic::Status>> + Send + Unpin> Frames for T {}
 
 /// Frames to the caller.
 pub(super) type Out = mpsc::Sender<Result<NodeFrame, tonic::Status>>;
@@ -65,7 +68,7 @@ impl Server {
     }
 
     /// Runs a command to its end.
-    pub async fn exec(&self, open: NodeOpen, frames: Streaming<NodeFrame>, out: Out) -> Result<(), Status> {
+    pub async fn exec(&self, open: NodeOpen, frames: impl Frames, out: Out) -> Result<(), Status> {
         let container = self.running(&open)?;
         let command = Command { args: open.command.clone(), stdin: open.stdin, tty: open.tty };
         let started = exec::start(self.host.channel.clone(), &container, &command, &self.host.paths.streams()).await;
@@ -88,7 +91,7 @@ impl Server {
     }
 
     /// Joins the streams of a container's own process.
-    pub async fn attach(&self, open: NodeOpen, mut frames: Streaming<NodeFrame>, out: Out) -> Result<(), Status> {
+    pub async fn attach(&self, open: NodeOpen, mut frames: impl Frames, out: Out) -> Result<(), Status> {
         let container_id = self.running(&open)?;
         let request = v1::AttachRequest {
             container_id,
@@ -137,7 +140,7 @@ async fn websocket(url: &str) -> Result<Socket, tokio_tungstenite::tungstenite::
 }
 
 /// Carries bytes until the process has ended and said all; gives its exit code.
-async fn converse(mut process: Process, frames: Streaming<NodeFrame>, out: &Out) -> Result<u32, String> {
+async fn converse(mut process: Process, frames: impl Frames, out: &Out) -> Result<u32, String> {
     let control = process.control();
     let (stdin, stdout, stderr) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
     let said = async { tokio::join!(pour(stdout, channel::STDOUT, out), pour(stderr, channel::STDERR, out)) };
@@ -169,7 +172,7 @@ async fn converse(mut process: Process, frames: Streaming<NodeFrame>, out: &Out)
 }
 
 /// Frames of the caller to stdin and the terminal's size; true when the caller broke off.
-async fn feed(mut frames: Streaming<NodeFrame>, mut stdin: Option<pipe::Sender>, control: Control) -> bool {
+async fn feed(mut frames: impl Frames, mut stdin: Option<pipe::Sender>, control: Control) -> bool {
     while let Some(frame) = frames.next().await {
         let Ok(frame) = frame else { return true };
         match frame.channel {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::Server;
+use super::{Server, files, streams};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -39,22 +39,18 @@ pub fn router(server: Server) -> Router {
         .route("/metrics", get(metrics))
         .route("/configz", get(configz))
         .route("/containerLogs/{namespace}/{pod}/{container}", get(container_logs))
-        .route("/exec/{*rest}", any(streaming))
-        .route("/attach/{*rest}", any(streaming))
-        .route("/portForward/{*rest}", any(streaming))
-        .route("/run/{*rest}", any(streaming))
+        .route("/exec/{*path}", any(streams::exec))
+        .route("/attach/{*path}", any(streams::attach))
+        .route("/portForward/{*path}", any(streams::port_forward))
+        .route("/run/{*path}", any(streams::run))
+        .route("/logs/", get(files::all))
+        .route("/logs/{*path}", get(files::one))
         .with_state(server)
 }
 
 /// Everything else.
 pub async fn absent() -> Response {
     (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
-}
-
-async fn streaming(uri: Uri) -> Response {
-    let text =
-        format!("{} is not served over HTTPS by this kubelet; the API server streams through gRPC\n", uri.path());
-    (StatusCode::NOT_IMPLEMENTED, text).into_response()
 }
 
 async fn healthz(State(server): State<Server>) -> Response {

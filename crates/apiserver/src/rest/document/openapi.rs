@@ -8,12 +8,13 @@ use http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, LOCATIO
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use nakhoda_api::Status;
+use nakhoda_streams::headers::elements;
 use serde_json::{Map, Value, json};
 
 use crate::discovery::openapi::Document;
 use crate::rest::negotiate::Clause;
 use crate::rest::reply::Asked;
-use crate::rest::{Front, caller, reply};
+use crate::rest::{Front, reply};
 
 const JSON: &str = "application/json";
 /// Clients ask with an `@` where answers have a dot: it may not stand in a media type.
@@ -70,7 +71,7 @@ async fn make(document: impl FnOnce() -> Option<Document> + Send + 'static) -> R
 
 fn reply(parts: &Parts, asked: &Asked, content_type: &str, document: &Document) -> Response<Body> {
     let tag = format!("\"{}\"", document.hash);
-    let known = caller::elements(&parts.headers, IF_NONE_MATCH.as_str()).any(|t| t == tag);
+    let known = elements(&parts.headers, IF_NONE_MATCH.as_str()).any(|t| t == tag);
     let (code, body) = match (known, asked.gzip) {
         (true, _) => (StatusCode::NOT_MODIFIED, Bytes::new()),
         (false, true) => (StatusCode::OK, document.gzip.clone()),

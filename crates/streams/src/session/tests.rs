@@ -4,10 +4,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 
 use super::{STATUS, STDOUT, Wanted, outcome, run};
-use crate::response::{Channels, Frame as Piece};
-use crate::rest::spdy::Session;
-use crate::rest::spdy::frame::Frame;
-use crate::rest::spdy::header::{Headers, Writer};
+use crate::spdy::Session;
+use crate::spdy::frame::Frame;
+use crate::spdy::header::{Headers, Writer};
+use crate::{Channels, Frame as Piece};
 
 async fn send(client: &mut DuplexStream, frame: Frame) {
     let mut bytes = BytesMut::new();

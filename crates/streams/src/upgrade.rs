@@ -8,7 +8,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use nakhoda_api::{Reason, Status};
 
-use crate::rest::{caller, spdy};
+use crate::{headers, spdy};
 
 /// Names the protocol inside SPDY that a client offers, and the one that was chosen.
 const STREAM_PROTOCOL: &str = "x-stream-protocol-version";
@@ -22,7 +22,7 @@ pub fn spdy(
     parts: &mut Parts,
     known: &[&'static str],
 ) -> Result<(Response<Body>, impl Future<Output = Option<Connection>> + Send + 'static), Status> {
-    let offered: Vec<&str> = caller::elements(&parts.headers, STREAM_PROTOCOL).collect();
+    let offered: Vec<&str> = headers::elements(&parts.headers, STREAM_PROTOCOL).collect();
     let chosen = match known.iter().find(|known| offered.contains(known)) {
         Some(chosen) => *chosen,
         // clients of the first protocol offer nothing

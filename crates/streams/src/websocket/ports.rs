@@ -15,9 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use super::tunnel;
-use crate::response::Dial;
-use crate::rest::query::Query;
-use crate::rest::streaming::forward;
+use crate::Dial;
+use crate::forward;
 
 const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
 const CHANNELS: &str = "v4.channel.k8s.io";
@@ -26,8 +25,8 @@ const QUEUE: usize = 32;
 /// A channel's number is one byte, and each port has two.
 const MAX_PORTS: usize = 128;
 
-/// Forwards ports over a websocket.
-pub async fn serve(parts: &mut Parts, dial: Arc<dyn Dial>, query: &Query) -> Result<Response<Body>, Status> {
+/// Forwards ports over a websocket; `asked` are the values of the query that name some, for the older form.
+pub async fn serve(parts: &mut Parts, dial: Arc<dyn Dial>, asked: &[&str]) -> Result<Response<Body>, Status> {
     let (upgrade, protocol) = super::accept(parts, &[TUNNEL, CHANNELS]).await?;
     if protocol == TUNNEL {
         return Ok(upgrade.on_upgrade(move |socket| async move {
@@ -35,12 +34,12 @@ pub async fn serve(parts: &mut Parts, dial: Arc<dyn Dial>, query: &Query) -> Res
             tokio::join!(work, forward::serve(near, dial));
         }));
     }
-    let ports = ports(query)?;
+    let ports = ports(asked)?;
     Ok(upgrade.on_upgrade(move |socket| channels(socket, ports, dial)))
 }
 
-fn ports(query: &Query) -> Result<Vec<u16>, Status> {
-    let texts: Vec<&str> = query.all("ports").chain(query.all("port")).flat_map(|t| t.split(',')).collect();
+fn ports(asked: &[&str]) -> Result<Vec<u16>, Status> {
+    let texts: Vec<&str> = asked.iter().flat_map(|t| t.split(',')).collect();
     if texts.is_empty() {
         return Err(Status::bad_request("query parameter \"port\" is required"));
     }
@@ -151,9 +150,9 @@ mod tests {
 
     #[test]
     fn ports_are_read_from_the_query() {
-        assert_eq!(ports(&Query::parse("ports=80,443&ports=8080")).as_deref(), Ok(&[80, 443, 8080][..]));
-        for wrong in ["", "ports=0", "ports=x", "ports=70000"] {
-            assert!(ports(&Query::parse(wrong)).is_err_and(|s| s.code == 400), "{wrong}");
+        assert_eq!(ports(&["80,443", "8080"]).as_deref(), Ok(&[80, 443, 8080][..]));
+        for wrong in [&[][..], &["0"], &["x"], &["70000"]] {
+            assert!(ports(wrong).is_err_and(|s| s.code == 400), "{wrong:?}");
         }
     }
 }

@@ -14,8 +14,8 @@ use http::request::Parts;
 use nakhoda_api::Status;
 use tokio::sync::mpsc;
 
-use crate::response::{Channels, Frame};
-use crate::rest::streaming::session::{self, RESIZE, STATUS, STDOUT, Wanted};
+use crate::session::{self, RESIZE, STATUS, STDOUT, Wanted};
+use crate::{Channels, Frame};
 
 /// Best first. The fifth has a message that closes one channel.
 const PROTOCOLS: &[&str] =

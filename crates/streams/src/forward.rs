@@ -11,9 +11,9 @@ use futures::stream::FuturesUnordered;
 use nakhoda_api::Status;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::response::{Dial, Duplex};
-use crate::rest::spdy::stream::{Reader, Writer};
-use crate::rest::spdy::{Session, Stream};
+use crate::spdy::stream::{Reader, Writer};
+use crate::spdy::{Session, Stream};
+use crate::{Dial, Duplex};
 
 /// The protocol inside SPDY.
 pub const PROTOCOL: &str = "portforward.k8s.io";

@@ -8,11 +8,10 @@ use bytes::Bytes;
 use nakhoda_api::{Reason, Status};
 use tokio::sync::mpsc;
 
-use super::upgrade::Connection;
-use crate::response::{Channels, Frame};
-use crate::rest::query::Query;
-use crate::rest::spdy::stream::{Reader, Writer};
-use crate::rest::spdy::{Session, Stream};
+use crate::spdy::stream::{Reader, Writer};
+use crate::spdy::{Session, Stream};
+use crate::upgrade::Connection;
+use crate::{Channels, Frame};
 
 /// The protocols inside SPDY, best first. From the fourth on the outcome is a Status as JSON.
 pub const PROTOCOLS: &[&str] = &["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io"];
@@ -52,11 +51,11 @@ struct Streams {
 // === impl Wanted ===
 
 impl Wanted {
-    /// Reads the query.
+    /// Asks for the flags that the API server knows.
     #[must_use]
-    pub fn of(query: &Query) -> Self {
-        let tty = query.flag("tty");
-        Self { stdin: query.flag("stdin"), stdout: query.flag("stdout"), stderr: query.flag("stderr") && !tty, tty }
+    pub fn of(flag: impl Fn(&str) -> bool) -> Self {
+        let tty = flag("tty");
+        Self { stdin: flag("stdin"), stdout: flag("stdout"), stderr: flag("stderr") && !tty, tty }
     }
 }
 

@@ -19,7 +19,7 @@ use http::header::{CONNECTION, UPGRADE};
 use http::request::Parts;
 use nakhoda_api::Status;
 
-use crate::rest::caller;
+use crate::headers::elements;
 
 /// Longer messages are refused: clients send pieces of 32 KiB.
 const MAX_MESSAGE: usize = 4 << 20;
@@ -33,14 +33,14 @@ pub fn is_asked(headers: &HeaderMap) -> bool {
 /// Whether a request asks to go on in another protocol.
 #[must_use]
 pub fn asks(headers: &HeaderMap, protocol: &str) -> bool {
-    caller::elements(headers, CONNECTION.as_str()).any(|e| e.eq_ignore_ascii_case("upgrade"))
-        && caller::elements(headers, UPGRADE.as_str()).any(|e| e.eq_ignore_ascii_case(protocol))
+    elements(headers, CONNECTION.as_str()).any(|e| e.eq_ignore_ascii_case("upgrade"))
+        && elements(headers, UPGRADE.as_str()).any(|e| e.eq_ignore_ascii_case(protocol))
 }
 
 /// Agrees to a websocket. `known` are the subprotocols, best first; the chosen one is empty if the client
 /// named none.
 pub async fn accept(parts: &mut Parts, known: &[&'static str]) -> Result<(WebSocketUpgrade, &'static str), Status> {
-    let offered: Vec<String> = caller::elements(&parts.headers, "sec-websocket-protocol").map(Into::into).collect();
+    let offered: Vec<String> = elements(&parts.headers, "sec-websocket-protocol").map(Into::into).collect();
     let chosen = known.iter().find(|known| offered.iter().any(|o| o == *known)).copied();
     let named = offered.iter().any(|o| !o.starts_with("base64url.bearer."));
     if chosen.is_none() && named && !known.is_empty() {

@@ -6,9 +6,9 @@ use nakhoda_api::Status;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::serve;
-use crate::response::{Dial, Duplex};
-use crate::rest::spdy::frame::Frame;
-use crate::rest::spdy::header::{Headers, Writer};
+use crate::spdy::frame::Frame;
+use crate::spdy::header::{Headers, Writer};
+use crate::{Dial, Duplex};
 
 /// A pod that says on port 7 what it hears, and listens nowhere else.
 struct Echo;
