@@ -16,7 +16,10 @@ pub use error::{DecodeError, EncodeError};
 pub(crate) use json::scan::MAX_DEPTH;
 pub use media::Media;
 pub(crate) use protobuf::parts;
-pub use protobuf::{list as protobuf_list, to_protobuf, watch_event as protobuf_watch_event};
+pub use protobuf::{
+    list_frame as protobuf_list_frame, list_item as protobuf_list_item, to_protobuf,
+    watch_event as protobuf_watch_event,
+};
 
 use crate::{GroupVersionKind, Object};
 

@@ -21,6 +21,7 @@ use crate::aggregation::Aggregation;
 use crate::aggregation::authentication::Facts;
 use crate::alloc::Allocators;
 use crate::archives::Archives;
+use crate::audit::Auditor;
 use crate::authn::bootstrap_token::BootstrapTokens;
 use crate::authn::certificate::Certificates;
 use crate::authn::living::Cached;
@@ -40,6 +41,7 @@ use crate::storage::{Storage, Stored};
 use crate::{admission, authn, authz, grpc, rest, serve};
 
 mod advertise;
+mod auditor;
 mod default_cidr;
 mod startup;
 
@@ -60,8 +62,10 @@ pub struct Core {
     pub issuer: Arc<Issuer>,
 }
 
-/// The other servers that this one calls.
+/// The other servers that this one calls, and who is told of requests.
 pub struct Peers {
+    /// Who is told, if anybody is.
+    pub auditor: Option<Auditor>,
     /// Those of nodes, if they can be called.
     pub kubelets: Option<Kubelets>,
     /// Other API servers.
@@ -88,7 +92,8 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
         .context("the CAs cannot be read; see --client-ca-file and --requestheader-client-ca-file")?;
     let (health, metrics) = (Health::default(), Metrics::default());
     let (store, keys) = encrypted(etcd, options.etcd.encryption_provider_config.as_deref(), &tasks)?;
-    let core = core(store, &options, key, Peers { kubelets, aggregation }, &metrics, &tasks);
+    let auditor = auditor::open(&options.audit, &tasks)?;
+    let core = core(store, &options, key, Peers { kubelets, aggregation, auditor }, &metrics, &tasks);
     if let Some(mut keys) = keys {
         let caches = core.pipeline.storage().caches().clone();
         tasks.spawn("encryption keys", async move {
@@ -127,6 +132,9 @@ pub fn core(
     extensions.insert(tokens.clone());
     extensions.insert(Arc::new(Archives::of(options.image_folder.clone())));
     extensions.insert(peers.aggregation);
+    if let Some(auditor) = peers.auditor {
+        extensions.insert(auditor);
+    }
     if let Some(kubelets) = peers.kubelets {
         extensions.insert(kubelets);
     }

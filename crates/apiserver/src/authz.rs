@@ -75,6 +75,24 @@ fn selected<'a>(fields: &'a str, field: &str) -> Option<&'a str> {
     })
 }
 
+// === impl Decision ===
+
+impl Decision {
+    /// Whether it is a yes.
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allow(_))
+    }
+
+    /// The text with it.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Allow(reason) | Self::Deny(reason) | Self::NoOpinion(reason) => reason,
+        }
+    }
+}
+
 // === impl Union ===
 
 impl Authorizer for Union {

@@ -13,6 +13,7 @@ pub mod aggregation;
 pub mod alloc;
 pub mod app;
 pub mod archives;
+pub mod audit;
 pub mod authn;
 pub mod authz;
 pub mod bootstrap;

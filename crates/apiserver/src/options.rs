@@ -35,6 +35,9 @@ pub struct Options {
     /// Archives of the images that nodes need for the cluster's own pods (`docker save`, named *.tar).
     #[arg(long, value_name = "DIR")]
     pub image_folder: Option<PathBuf>,
+    /// What is told of requests, and where.
+    #[command(flatten)]
+    pub audit: Audit,
     /// Seats for requests that run at a time, together with those of the next flag.
     #[arg(long, value_name = "N", default_value_t = 400)]
     pub max_requests_inflight: usize,
@@ -110,6 +113,38 @@ pub struct Identity {
     /// The issuer that tokens name.
     #[arg(long, value_name = "URL", default_value = "https://kubernetes.default.svc.cluster.local")]
     pub service_account_issuer: String,
+}
+
+/// What is told of requests, and where. Names are upstream's.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Audit {
+    /// An audit.k8s.io/v1 Policy: which requests are told of. None if it is not given.
+    #[arg(long, value_name = "FILE")]
+    pub audit_policy_file: Option<PathBuf>,
+    /// Where events are written, a line of JSON each; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub audit_log_path: Option<PathBuf>,
+    /// Days that old log files are kept; 0: for ever.
+    #[arg(long, value_name = "DAYS", default_value_t = 0)]
+    pub audit_log_maxage: u64,
+    /// How many old log files are kept; 0: all.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub audit_log_maxbackup: usize,
+    /// Megabytes at which a log file is put aside.
+    #[arg(long, value_name = "MB", default_value_t = 100)]
+    pub audit_log_maxsize: u64,
+    /// A kubeconfig of a webhook that gets the events.
+    #[arg(long, value_name = "FILE")]
+    pub audit_webhook_config_file: Option<PathBuf>,
+    /// Events that may wait for the webhook; more are lost.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub audit_webhook_batch_buffer_size: usize,
+    /// Events that go to the webhook at a time.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub audit_webhook_batch_max_size: usize,
+    /// Seconds that events wait for others.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub audit_webhook_batch_max_wait: u64,
 }
 
 /// How kubelets are reached.

@@ -1,7 +1,5 @@
 //! The one road that every request takes, whichever front it came through:
-//! trace → deadline → authenticate → impersonate → priority and fairness → authorize → verb.
-//!
-//! Audit is absent.
+//! trace → deadline → authenticate → audit → impersonate → priority and fairness → authorize → verb.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +11,7 @@ use parking_lot::Mutex;
 use tracing::Instrument;
 
 use crate::alloc::Allocators;
+use crate::audit::{self, Auditor};
 use crate::authz::{Attributes, Authorizer, Decision};
 use crate::kinds::Kinds;
 use crate::request::{Action, Caller, Request, ResourceTarget, Target};
@@ -82,6 +81,7 @@ impl Pipeline {
         let span = tracing::debug_span!("request", verb = request.verb(), target = %request.target);
         let deadline = (!request.is_stream()).then_some(DEADLINE);
         let (mark, begun) = (self.inner.meter.mark(&request, self.kinds()), Instant::now());
+        let (trail, is_document) = (request.caller.trail.clone(), matches!(request.target, Target::Path(_)));
         // boxed: the futures of all verbs in one enum are large, and every front would carry them
         let work = Box::pin(self.stages(request).instrument(span));
         let outcome = match deadline {
@@ -91,23 +91,35 @@ impl Pipeline {
             }),
         };
         self.inner.meter.record(mark, &outcome, begun.elapsed());
+        trail.answered(&outcome, is_document);
         outcome
     }
 
     async fn stages(&self, request: Request) -> Result<Response, Status> {
         // authenticate: a request made inside the process says itself who it is
-        let user = self.identify(&request.caller).await?;
+        let user = self.identify(&request.caller).await.inspect_err(|status| self.unknown(&request, status))?;
+        // audit: by the real caller, whoever he acts as
+        self.audit(&request, &user);
+        let trail = request.caller.trail.clone();
         // impersonate: the real caller must be allowed to, then the other one is what everything else sees
         let user = match &request.caller.impersonate {
             None => user,
-            Some(other) => impersonation::assume(self, &user, other)?,
+            Some(other) => {
+                let assumed = impersonation::assume(self, &user, other)?;
+                trail.impersonated(&assumed);
+                assumed
+            }
         };
         // priority and fairness: a watch holds its place until it is set up, other streams would for hours; this process
         // waits for nobody, a client's request may be waiting for it
         let waits = request.caller.user.is_none() && !matches!(request.action, Action::Connect(_));
         let _place = if waits { self.inner.flow.enter(&request, &user, self.storage()).await? } else { None };
         // authorize
-        self.authorize(&Attributes::of(&request, &user))?;
+        let attributes = Attributes::of(&request, &user);
+        let decision = self.decide(&attributes);
+        trail.annotate("authorization.k8s.io/decision", if decision.is_allowed() { "allow" } else { "forbid" });
+        trail.annotate("authorization.k8s.io/reason", decision.reason());
+        refused(&attributes, decision)?;
         // verb
         match request.target {
             Target::Path(_) => Ok(Response::new(Answer::Status(Box::new(Status::success(None))))),
@@ -128,9 +140,23 @@ impl Pipeline {
 
     /// Whether a user may do something; 403 in upstream's words if not.
     pub fn authorize(&self, attributes: &Attributes) -> Result<(), Status> {
-        match self.decide(attributes) {
-            Decision::Allow(_) => Ok(()),
-            Decision::Deny(reason) | Decision::NoOpinion(reason) => Err(denial::status(attributes, &reason)),
+        refused(attributes, self.decide(attributes))
+    }
+
+    /// Begins to tell of a request, if it comes from outside and there is a policy.
+    fn audit(&self, request: &Request, user: &User) {
+        let Some(auditor) = self.extension::<Auditor>().filter(|_| request.caller.user.is_none()) else { return };
+        let kind = match &request.target {
+            Target::Resource(target) => self.kinds().get(&target.gvr),
+            Target::Path(_) => None,
+        };
+        request.caller.trail.begin(auditor, request, user, kind.as_deref());
+    }
+
+    /// Tells of a request by nobody who is known.
+    fn unknown(&self, request: &Request, status: &Status) {
+        if let Some(auditor) = self.extension::<Auditor>() {
+            audit::trail::unknown(auditor, request, status);
         }
     }
 
@@ -200,5 +226,12 @@ impl Pipeline {
     /// A request of this process to itself.
     pub async fn internal(&self, target: ResourceTarget, action: Action) -> Result<Response, Status> {
         self.call(Request::internal(target, action)).await
+    }
+}
+
+fn refused(attributes: &Attributes, decision: Decision) -> Result<(), Status> {
+    match decision {
+        Decision::Allow(_) => Ok(()),
+        Decision::Deny(reason) | Decision::NoOpinion(reason) => Err(denial::status(attributes, &reason)),
     }
 }

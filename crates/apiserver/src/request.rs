@@ -9,6 +9,7 @@ use nakhoda_api::wire::Media;
 use nakhoda_api::{GroupVersionResource, Object};
 use rustls_pki_types::CertificateDer;
 
+use crate::audit::trail::{Origin, Trail};
 use crate::pipeline::flow::Slot;
 use crate::user::User;
 
@@ -67,6 +68,10 @@ pub struct Caller {
     pub user: Option<User>,
     /// Where the pipeline leaves by which FlowSchema the request was let in, for who tells it to the client.
     pub flow: Option<Slot>,
+    /// What only audit wants to know.
+    pub origin: Origin,
+    /// What is told of the request; who streams the answer keeps a clone until it is over.
+    pub trail: Trail,
 }
 
 /// A verb with its options.

@@ -62,9 +62,10 @@ pub fn router(front: Front) -> Router {
 }
 
 async fn serve(State(front): State<Arc<Front>>, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let asked = Asked::new(&parts);
     let audit = audit_id(&parts.headers);
+    parts.headers.insert(AUDIT_ID, audit.clone());
     let backend = aggregated::backend(&front, parts.uri.path());
     let mut response = match backend.map_or_else(|| Err(Route::parse(parts.uri.path())), Ok) {
         Ok(backend) => Box::pin(aggregated::serve(&front, parts, body, backend, &asked)).await,

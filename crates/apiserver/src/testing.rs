@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::admission::Chain;
 use crate::alloc::Allocators;
+use crate::audit::Auditor;
 use crate::authz::{Attributes, Authorizer, Decision};
 use crate::encryption::Encryption;
 use crate::kinds::Kinds;
@@ -76,6 +77,19 @@ impl Server {
 
     /// A server over a store that may hold something already.
     pub(crate) async fn over(store: Arc<Memory>, encryption: Encryption) -> Self {
+        Self::with(store, encryption, http::Extensions::new()).await
+    }
+
+    /// A server that tells of requests.
+    pub(crate) async fn audited(auditor: Auditor) -> Self {
+        let mut extensions = http::Extensions::new();
+        extensions.insert(auditor);
+        let server = Self::with(Arc::new(Memory::default()), Encryption::default(), extensions).await;
+        server.create("namespaces", "", &json!({"metadata": {"name": "default"}})).await.expect("a namespace");
+        server
+    }
+
+    async fn with(store: Arc<Memory>, encryption: Encryption, extensions: http::Extensions) -> Self {
         let (tasks, metrics) = (Tasks::new(), Metrics::default());
         let kinds = Kinds::built_in();
         let read: Arc<dyn Store> = Arc::new(Transformed::new(store.clone(), Arc::new(Stored::new(encryption))));
@@ -94,7 +108,7 @@ impl Server {
             },
             seats: 600,
             metrics: metrics.clone(),
-            extensions: http::Extensions::new(),
+            extensions,
         });
         Self { pipeline, store, tasks, user: User::system(), metrics }
     }

@@ -8,6 +8,7 @@ use nakhoda_api::{GroupKind, GroupResource, Object, Scope, Status};
 use nakhoda_store::cache::{Cache, Item};
 
 use crate::admission;
+use crate::audit::Trail;
 use crate::kind::{Cx, Info, Served};
 use crate::pipeline::Pipeline;
 use crate::request::{Accept, Action, Caller, ResourceTarget};
@@ -57,6 +58,8 @@ pub struct Call {
     pub now: Timestamp,
     /// What is told besides the answer.
     pub notes: Arc<Notes>,
+    /// What is told to the auditor.
+    pub trail: Trail,
 }
 
 /// Answers a call: a subresource or a virtual kind by its handler, everything else by the verb.
@@ -148,6 +151,7 @@ impl Call {
             accept,
             now,
             notes: Arc::default(),
+            trail: caller.trail.clone(),
         })
     }
 

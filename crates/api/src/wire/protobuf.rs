@@ -65,25 +65,24 @@ pub fn to_protobuf(gvk: &GroupVersionKind, json: &[u8]) -> Result<Vec<u8>, Encod
     envelope::write(gvk, json.len(), |out| write::object(id, text, out))
 }
 
-/// The enveloped list of objects that are at hand in their enveloped form. `metadata` is the JSON of
-/// the list's metadata.
-pub fn list<'a>(
-    gvk: &GroupVersionKind,
-    metadata: &[u8],
-    items: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Vec<u8>, EncodeError> {
+/// What stands before and behind the items of an enveloped list. `metadata` is the JSON of the list's metadata,
+/// `items` the length of all items together, each as [`list_item`] makes it.
+pub fn list_frame(gvk: &GroupVersionKind, metadata: &[u8], items: usize) -> Result<(Vec<u8>, Vec<u8>), EncodeError> {
     let id = schema::message_for(gvk).ok_or_else(|| EncodeError::UnknownKind(gvk.kind.clone()))?;
-    let message = schema::table().message(id);
-    let tag = message.field("items").ok_or_else(|| EncodeError::UnknownKind(gvk.kind.clone()))?.tag;
-    let head = format!(r#"{{"metadata":{}}}"#, utf8(metadata)?);
-    envelope::write(gvk, metadata.len(), |out| {
-        write::object(id, &head, out)?;
-        for item in items {
-            let unknown = Unknown::read(item).map_err(|e| EncodeError::Shape(e.to_string()))?;
-            length_delimited(out, tag, unknown.raw);
-        }
-        Ok(())
-    })
+    let mut inner = Vec::new();
+    write::object(id, &format!(r#"{{"metadata":{}}}"#, utf8(metadata)?), &mut inner)?;
+    Ok(envelope::around(gvk, &inner, items))
+}
+
+/// An object that is at hand in its enveloped form, as an item of a list of this kind.
+pub fn list_item(gvk: &GroupVersionKind, enveloped: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let id = schema::message_for(gvk).ok_or_else(|| EncodeError::UnknownKind(gvk.kind.clone()))?;
+    let field = schema::table().message(id).field("items");
+    let tag = field.ok_or_else(|| EncodeError::UnknownKind(gvk.kind.clone()))?.tag;
+    let unknown = Unknown::read(enveloped).map_err(|e| EncodeError::Shape(e.to_string()))?;
+    let mut out = Vec::with_capacity(unknown.raw.len() + 8);
+    length_delimited(&mut out, tag, unknown.raw);
+    Ok(out)
 }
 
 /// One frame of a watch: the length, then a meta/v1 `WatchEvent` around an enveloped object. The event

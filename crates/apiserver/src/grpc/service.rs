@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use nakhoda_api::Status;
 use nakhoda_api::patch::PatchKind;
@@ -104,7 +105,8 @@ impl Resources for Service {
             timeout_seconds: Some(u64::from(message.timeout_seconds)),
         };
         let response = self.call(&envelope, convert::target(message.target), Action::Watch(options), accept).await?;
-        watch::batches(response, accept, self.front.tasks.token()).map(Response::new).map_err(failed)
+        let batches = watch::batches(response, accept, self.front.tasks.token()).map_err(failed)?;
+        Ok(Response::new(envelope.caller.trail.hold_stream(batches).boxed()))
     }
 
     async fn create(&self, call: Request<v1::CreateRequest>) -> Reply<v1::Object> {
@@ -178,6 +180,7 @@ impl Resources for Service {
         // no deadline: a session lasts as long as its user likes
         let envelope = Envelope { deadline: None, ..envelope };
         let response = self.call(&envelope, target, Action::Connect(connect), Accept::default()).await?;
-        connect::run(&self.front.tasks, response, frames, &parameters).map(Response::new).map_err(failed)
+        let frames = connect::run(&self.front.tasks, response, frames, &parameters).map_err(failed)?;
+        Ok(Response::new(envelope.caller.trail.hold_stream(frames).boxed()))
     }
 }

@@ -1,4 +1,4 @@
-//! Lists, put together around their items' bytes.
+//! Lists, put together around their items' bytes: whole, or piece by piece ([`chunks`]).
 
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use nakhoda_store::cache::Item;
 use super::{META, json, partial, table};
 use crate::kind::{Info, Served};
 use crate::request::{Accept, Form};
+
+pub mod chunks;
 
 /// A page of a collection.
 pub struct Page<'a> {
@@ -33,40 +35,71 @@ pub struct Page<'a> {
 impl Page<'_> {
     /// The list in the form that a client reads.
     pub fn render(&self, accept: Accept, now: Timestamp) -> Result<Bytes, Status> {
-        let gvk = match accept.form {
-            Form::Table(included) => return table::many(self, included, now),
-            Form::Object => list_of(&self.kind.info),
-            Form::Metadata => partial::gvk("PartialObjectMetadataList"),
-        };
-        let media = if accept.media == Media::Yaml { Media::Json } else { accept.media };
-        let items = self
-            .items
-            .iter()
-            .map(|item| super::item(self.kind, item, Accept { media, ..accept }, now))
-            .collect::<Result<Vec<_>, _>>()?;
-        let items = self.stripped(items, accept);
+        if accept.media == Media::Yaml && !matches!(accept.form, Form::Table(_)) {
+            let json = self.render(Accept { media: Media::Json, ..accept }, now)?;
+            return super::encode(&self.gvk(accept), &json, Media::Yaml);
+        }
+        let elements = self.items.iter().map(|item| self.element(item, accept, now)).collect::<Result<Vec<_>, _>>()?;
+        let length = elements.iter().map(Bytes::len).sum();
+        let (head, tail) = self.ends(accept, length)?;
+        let mut out = Vec::with_capacity(head.len() + length + elements.len() + tail.len());
+        out.extend_from_slice(&head);
+        for (index, element) in elements.iter().enumerate() {
+            out.extend_from_slice(self.separator(accept, index));
+            out.extend_from_slice(element);
+        }
+        out.extend_from_slice(&tail);
+        Ok(out.into())
+    }
+
+    /// What stands before and behind the elements, which are so long together (protobuf wants to know).
+    pub(super) fn ends(&self, accept: Accept, length: usize) -> Result<(Vec<u8>, Vec<u8>), Status> {
+        let gvk = self.gvk(accept);
+        if let Form::Table(_) = accept.form {
+            return Ok(table::ends(self.kind, &self.metadata()));
+        }
         let open = accept.form == Form::Object && self.kind.strategy.schema().is_some();
         let metadata = self.metadata_of(open);
-        match accept.media {
-            Media::Json => Ok(join(&gvk, &metadata, &items)),
-            Media::Yaml => super::encode(&gvk, &join(&gvk, &metadata, &items), Media::Yaml),
-            Media::Protobuf => wire::protobuf_list(&gvk, metadata.as_bytes(), items.iter().map(AsRef::as_ref))
-                .map(Into::into)
-                .map_err(|e| Status::internal(&e)),
+        if accept.media == Media::Protobuf {
+            return wire::protobuf_list_frame(&gvk, metadata.as_bytes(), length).map_err(|e| Status::internal(&e));
+        }
+        Ok((head(&gvk, &metadata).into(), b"]}".to_vec()))
+    }
+
+    /// One object, as it stands in the list.
+    pub(super) fn element(&self, item: &Item, accept: Accept, now: Timestamp) -> Result<Bytes, Status> {
+        if let Form::Table(included) = accept.form {
+            return table::row(self.kind, &super::shown(self.kind, item)?, included, now).map(Into::into);
+        }
+        let bytes = super::item(self.kind, item, accept, now)?;
+        if accept.media == Media::Protobuf {
+            let element = wire::protobuf_list_item(&self.gvk(accept), &bytes);
+            return element.map(Into::into).map_err(|e| Status::internal(&e));
+        }
+        Ok(if accept.form == Form::Object { self.stripped(bytes) } else { bytes })
+    }
+
+    /// What stands before the element of a number.
+    pub(super) fn separator(&self, accept: Accept, index: usize) -> &'static [u8] {
+        let text = accept.media != Media::Protobuf || matches!(accept.form, Form::Table(_));
+        if text && index > 0 { b"," } else { b"" }
+    }
+
+    fn gvk(&self, accept: Accept) -> GroupVersionKind {
+        match accept.form {
+            Form::Object | Form::Table(_) => list_of(&self.kind.info),
+            Form::Metadata => partial::gvk("PartialObjectMetadataList"),
         }
     }
 
-    fn stripped(&self, items: Vec<Bytes>, accept: Accept) -> Vec<Bytes> {
-        if !self.bare || accept.form != Form::Object || accept.media == Media::Protobuf {
-            return items;
+    fn stripped(&self, item: Bytes) -> Bytes {
+        // objects of no known type say their kind wherever they stand
+        if !self.bare || self.kind.strategy.schema().is_some() {
+            return item;
         }
         let gvk = &self.kind.info.gvk;
-        if self.kind.strategy.schema().is_some() {
-            // objects of no known type say their kind wherever they stand
-            return items;
-        }
         let head = format!(r#"{{"kind":"{}","apiVersion":"{}","#, gvk.kind, gvk.api_version());
-        items.into_iter().map(|item| without(item, head.as_bytes())).collect()
+        without(item, head.as_bytes())
     }
 
     /// The metadata of the list as JSON.
@@ -97,20 +130,9 @@ pub fn list_of(info: &Info) -> GroupVersionKind {
     GroupVersionKind { kind, ..info.gvk.clone() }
 }
 
-fn join(gvk: &GroupVersionKind, metadata: &str, items: &[Bytes]) -> Bytes {
+fn head(gvk: &GroupVersionKind, metadata: &str) -> String {
     let api_version = if gvk.group == "meta.k8s.io" { META.to_owned() } else { gvk.api_version() };
-    let head = format!(r#"{{"kind":"{}","apiVersion":"{api_version}","metadata":{metadata},"items":["#, gvk.kind);
-    let length = head.len() + items.iter().map(|i| i.len() + 1).sum::<usize>() + 2;
-    let mut out = Vec::with_capacity(length);
-    out.extend_from_slice(head.as_bytes());
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(item);
-    }
-    out.extend_from_slice(b"]}");
-    out.into()
+    format!(r#"{{"kind":"{}","apiVersion":"{api_version}","metadata":{metadata},"items":["#, gvk.kind)
 }
 
 /// An object without the members that stand first in it.
@@ -134,12 +156,10 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_its_items_between_a_head_and_a_tail() {
+    fn a_list_says_its_kind_before_its_items() {
         let gvk = GroupVersionKind::new("apps", "v1", "DeploymentList");
-        let text =
-            join(&gvk, r#"{"resourceVersion":"5"}"#, &[Bytes::from_static(b"{}"), Bytes::from_static(b"{\"a\":1}")]);
-        let expected = r#"{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"5"},"items":[{},{"a":1}]}"#;
-        assert_eq!(std::str::from_utf8(&text), Ok(expected));
-        assert!(join(&gvk, "{}", &[]).ends_with(br#""items":[]}"#));
+        let expected =
+            r#"{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"5"},"items":["#;
+        assert_eq!(head(&gvk, r#"{"resourceVersion":"5"}"#), expected);
     }
 }

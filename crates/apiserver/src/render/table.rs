@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use nakhoda_api::Status;
 use serde_json::{Value, json};
 
-use super::list::Page;
 use super::{META, json as text, partial};
 use crate::kind::Served;
 use crate::request::{Accept, Form, Included};
@@ -22,38 +21,26 @@ pub fn event(kind: &Served, json: &[u8], included: Included, now: Timestamp, hea
     let revision = meta.get("resourceVersion").and_then(Value::as_str).unwrap_or_default();
     let metadata = format!(r#"{{"resourceVersion":{}}}"#, text::quoted(revision));
     let row = row(kind, json, included, now)?;
-    Ok(assemble(&metadata, heads.then(|| columns(kind)), [row].into_iter()))
+    Ok(assemble(&metadata, heads.then(|| columns(kind)), Some(row)))
 }
 
 /// A table without rows, for a bookmark.
 #[must_use]
 pub fn empty(revision: u64) -> Bytes {
-    assemble(&format!(r#"{{"resourceVersion":"{revision}"}}"#), None, std::iter::empty())
+    assemble(&format!(r#"{{"resourceVersion":"{revision}"}}"#), None, None)
 }
 
-/// A table of a page.
-pub fn many(page: &Page<'_>, included: Included, now: Timestamp) -> Result<Bytes, Status> {
-    let rows = page
-        .items
-        .iter()
-        .map(|item| row(page.kind, &super::shown(page.kind, item)?, included, now))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(assemble(&page.metadata(), Some(columns(page.kind)), rows.into_iter()))
+/// What stands before and behind the rows of a table.
+pub(super) fn ends(kind: &Served, metadata: &str) -> (Vec<u8>, Vec<u8>) {
+    (head(metadata, &columns(kind)).into(), b"]}".to_vec())
 }
 
-fn assemble(metadata: &str, columns: Option<Value>, rows: impl Iterator<Item = String>) -> Bytes {
-    let columns = columns.unwrap_or_default();
-    let mut out = format!(
-        r#"{{"kind":"Table","apiVersion":"{META}","metadata":{metadata},"columnDefinitions":{columns},"rows":["#
-    );
-    for (index, row) in rows.enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        out.push_str(&row);
-    }
-    out.push_str("]}");
-    out.into()
+fn assemble(metadata: &str, columns: Option<Value>, row: Option<String>) -> Bytes {
+    (head(metadata, &columns.unwrap_or_default()) + &row.unwrap_or_default() + "]}").into()
+}
+
+fn head(metadata: &str, columns: &Value) -> String {
+    format!(r#"{{"kind":"Table","apiVersion":"{META}","metadata":{metadata},"columnDefinitions":{columns},"rows":["#)
 }
 
 fn columns(kind: &Served) -> Value {
@@ -63,7 +50,7 @@ fn columns(kind: &Served) -> Value {
     heads.collect()
 }
 
-fn row(kind: &Served, json: &[u8], included: Included, now: Timestamp) -> Result<String, Status> {
+pub(super) fn row(kind: &Served, json: &[u8], included: Included, now: Timestamp) -> Result<String, Status> {
     let cells = Value::from(kind.strategy.row(json, now));
     let object = match included {
         Included::Metadata => partial::of(json)?,

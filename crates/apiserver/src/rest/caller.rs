@@ -1,9 +1,12 @@
 //! Who asks, as far as the connection and the headers say.
 
+use std::net::IpAddr;
+
 use http::HeaderMap;
 use nakhoda_api::Status;
 use nakhoda_streams::headers::elements;
 
+use crate::audit::trail::Origin;
 use crate::request::Caller;
 use crate::rest::path::decode;
 use crate::serve::Peer;
@@ -21,9 +24,18 @@ pub fn caller(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Caller, Status
         impersonate: impersonate(headers)?,
         address: peer.map(|p| p.address),
         agent: text(headers, "user-agent").to_owned(),
-        user: None,
-        flow: None,
+        origin: origin(headers),
+        ..Caller::default()
     })
+}
+
+/// What proxies say of where a request comes from, and the id that it has.
+fn origin(headers: &HeaderMap) -> Origin {
+    let address = |text: &str| text.parse::<IpAddr>().ok().map(|address| address.to_string());
+    let mut forwarded: Vec<_> = elements(headers, "x-forwarded-for").filter_map(address).collect();
+    let real = address(text(headers, "x-real-ip").trim());
+    forwarded.extend(real.filter(|real| !forwarded.contains(real)));
+    Origin { id: text(headers, "audit-id").to_owned(), uri: String::new(), forwarded }
 }
 
 /// A header as text, empty if it is absent or not ASCII.

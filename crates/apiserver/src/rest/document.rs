@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::Digest;
 
 use crate::render;
-use crate::request::{Accept, Action, Request, Target};
+use crate::request::{Accept, Action, Caller, Request, Target};
 use crate::rest::reply::{self, Asked};
 use crate::rest::{Front, caller, negotiate, resource};
 use crate::serve::Peer;
@@ -29,10 +29,25 @@ const VERSION: &str = "v1.37.0+nakhoda";
 
 /// Answers a request for a document.
 pub async fn serve(front: &Front, parts: &Parts, path: &str, asked: &Asked) -> Result<Response<Body>, Status> {
+    let mut caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
+    caller.origin.uri = reply::uri(parts);
+    let trail = caller.trail.clone();
+    let answered = visit(front, parts, path, asked, caller).await;
+    trail.code(answered.as_ref().map_or_else(|status| status.code, |response| response.status().as_u16()));
+    answered
+}
+
+async fn visit(
+    front: &Front,
+    parts: &Parts,
+    path: &str,
+    asked: &Asked,
+    caller: Caller,
+) -> Result<Response<Body>, Status> {
     let request = Request {
         target: Target::Path(path.to_owned()),
         action: Action::Visit { method: parts.method.as_str().to_ascii_lowercase() },
-        caller: caller::caller(&parts.headers, parts.extensions.get::<Peer>())?,
+        caller,
         accept: Accept::default(),
     };
     front.pipeline.call(request).await?;

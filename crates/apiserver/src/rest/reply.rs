@@ -6,6 +6,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::stream::iter;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER, VARY, WARNING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -15,9 +16,14 @@ use nakhoda_streams::headers::elements;
 
 use crate::pipeline::flow::Classified;
 use crate::render;
+use crate::render::list::chunks::Chunks;
 use crate::request::Accept;
 use crate::rest::query::Query;
 use crate::rest::{caller, negotiate};
+
+mod packed;
+
+use packed::Packed;
 
 const FLOW_SCHEMA: HeaderName = HeaderName::from_static("x-kubernetes-pf-flowschema-uid");
 const PRIORITY_LEVEL: HeaderName = HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid");
@@ -54,6 +60,12 @@ impl Asked {
     }
 }
 
+/// The path and query, as the client wrote them.
+#[must_use]
+pub fn uri(parts: &Parts) -> String {
+    parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default()
+}
+
 /// A body in a media type; long ones are compressed if the client reads that.
 pub async fn bytes(code: StatusCode, body: Bytes, accept: Accept, asked: &Asked) -> Response<Body> {
     let body = laid_out(body, accept);
@@ -65,6 +77,18 @@ pub async fn bytes(code: StatusCode, body: Bytes, accept: Accept, asked: &Asked)
             response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             response.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
         }
+    }
+    response
+}
+
+/// A long list, made and compressed while it is sent. What fails on the way cuts the answer off.
+pub fn chunked(chunks: Chunks, accept: Accept, asked: &Asked) -> Response<Body> {
+    let pieces = chunks.map(|piece| piece.map_err(std::io::Error::other));
+    let body = if asked.gzip { Body::from_stream(iter(Packed::new(pieces))) } else { Body::from_stream(iter(pieces)) };
+    let mut response = plain(StatusCode::OK, accept.media.mime(), body);
+    if asked.gzip {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
 }

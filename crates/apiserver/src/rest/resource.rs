@@ -11,7 +11,7 @@ use nakhoda_api::{Object, Reason, Status};
 
 use crate::kind::Served;
 use crate::pipeline::flow::Slot;
-use crate::render::{self, list::Page};
+use crate::render::{self, list::chunks::Listed};
 use crate::request::{Accept, Action, Connect, Form, Request, Target};
 use crate::response::Answer;
 use crate::rest::path::Located;
@@ -58,6 +58,8 @@ async fn serve(
 ) -> Result<Response<Body>, Status> {
     let mut caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
     caller.flow = Some(flow.clone());
+    caller.origin.uri = reply::uri(&parts);
+    let trail = caller.trail.clone();
     if is_stream(&located) {
         let action = Action::Connect(Connect {
             method: parts.method.as_str().to_ascii_lowercase(),
@@ -70,7 +72,12 @@ async fn serve(
             return Err(Status::failure(500, Reason::InternalError, "the stream was not opened"));
         };
         let exchange = streaming::Exchange { parts, body };
-        return streaming::serve(front, exchange, opened, asked).await;
+        let reply = streaming::serve(front, exchange, opened, asked).await?;
+        return Ok(if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+            reply
+        } else {
+            reply.map(|body| trail.hold(body))
+        });
     }
     let action = action::action(&parts, body, &located, &asked.query).await?;
     let accepts = match &action {
@@ -86,7 +93,8 @@ async fn serve(
     let mut reply = match response.answer {
         Answer::Watch { kind, watcher, timeout, bookmarks, gate } => {
             let accept = choose(&accepts, &kind)?;
-            watch::serve(front, parts, watch::Following { kind, watcher, timeout, bookmarks, gate, accept }).await?
+            let following = watch::Following { kind, watcher, timeout, bookmarks, gate, accept };
+            watch::serve(front, parts, following).await?.map(|body| trail.hold(body))
         }
         answer => answer_once(answer, &accepts, asked).await?,
     };
@@ -107,9 +115,11 @@ async fn answer_once(answer: Answer, accepts: &[Accept], asked: &Asked) -> Resul
         }
         Answer::List { kind, items, revision, continue_token, remaining } => {
             let accept = choose(accepts, &kind)?;
-            let page =
-                Page { kind: &kind, items: &items, revision, continue_token: &continue_token, remaining, bare: true };
-            (StatusCode::OK, accept, page.render(accept, now)?)
+            let listed = Listed { kind, items, revision, continue_token, remaining };
+            if listed.is_long(accept) {
+                return Ok(reply::chunked(listed.chunks(accept, now)?, accept, asked));
+            }
+            (StatusCode::OK, accept, listed.page().render(accept, now)?)
         }
         Answer::Object { kind, object, created } => {
             let code = if created { StatusCode::CREATED } else { StatusCode::OK };

@@ -18,17 +18,18 @@ use crate::encryption::Encryption;
 use crate::kind::Served;
 use crate::kinds::Kinds;
 
+mod definition;
+
 /// What protobuf values begin with.
 const PROTOBUF: &[u8] = b"k8s\0";
 
 /// Versions that have other fields under the same numbers than the kind has now.
-const RESHAPED: [(&str, &str); 11] = [
+const RESHAPED: [(&str, &str); 10] = [
     ("extensions/v1beta1", "Ingress"),
     ("networking.k8s.io/v1beta1", "Ingress"),
     ("discovery.k8s.io/v1beta1", "EndpointSlice"),
     ("autoscaling/v1", "HorizontalPodAutoscaler"),
     ("autoscaling/v2beta1", "HorizontalPodAutoscaler"),
-    ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition"),
     ("node.k8s.io/v1alpha1", "RuntimeClass"),
     ("resource.k8s.io/v1beta1", "ResourceClaim"),
     ("resource.k8s.io/v1beta1", "ResourceClaimTemplate"),
@@ -120,6 +121,9 @@ fn older(value: &[u8], kind: &Served) -> Result<Option<Object>, String> {
     let version = stored_as.api_version();
     if RESHAPED.contains(&(&*version, &*stored_as.kind)) && stored_as != *gvk {
         return Err(format!("{version} {} cannot be read as {}", stored_as.kind, gvk.api_version()));
+    }
+    if (&*version, &*stored_as.kind) == ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition") {
+        definition::convert(object.root_mut());
     }
     object.set_gvk(gvk);
     kind.strategy.default(&mut object).map_err(|status| status.message)?;

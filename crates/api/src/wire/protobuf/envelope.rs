@@ -1,6 +1,6 @@
 //! The envelope: four bytes, then a `runtime.Unknown` that says what the body is.
 
-use super::parts::{Fields, length_delimited, nested, try_nested};
+use super::parts::{Fields, length_delimited, nested, start, try_nested};
 use crate::GroupVersionKind;
 use crate::wire::{DecodeError, EncodeError};
 
@@ -60,13 +60,31 @@ pub(super) fn write(
     body: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
 ) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::with_capacity(size / 2 + 128);
+    open(gvk, &mut out);
+    try_nested(&mut out, 2, body)?;
+    close(&mut out);
+    Ok(out)
+}
+
+/// The two ends of an envelope around a body that begins with `first`, after which `more` bytes come.
+pub(super) fn around(gvk: &GroupVersionKind, first: &[u8], more: usize) -> (Vec<u8>, Vec<u8>) {
+    let (mut head, mut tail) = (Vec::with_capacity(first.len() + 128), Vec::new());
+    open(gvk, &mut head);
+    start(&mut head, 2, first.len() + more);
+    head.extend_from_slice(first);
+    close(&mut tail);
+    (head, tail)
+}
+
+fn open(gvk: &GroupVersionKind, out: &mut Vec<u8>) {
     out.extend_from_slice(MAGIC);
-    nested(&mut out, 1, |out| {
+    nested(out, 1, |out| {
         length_delimited(out, 1, gvk.api_version().as_bytes());
         length_delimited(out, 2, gvk.kind.as_bytes());
     });
-    try_nested(&mut out, 2, body)?;
-    length_delimited(&mut out, 3, b"");
-    length_delimited(&mut out, 4, b"");
-    Ok(out)
+}
+
+fn close(out: &mut Vec<u8>) {
+    length_delimited(out, 3, b"");
+    length_delimited(out, 4, b"");
 }

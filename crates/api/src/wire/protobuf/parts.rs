@@ -107,9 +107,14 @@ pub(crate) fn double(out: &mut Vec<u8>, tag: u32, value: f64) {
 }
 
 pub(crate) fn length_delimited(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
-    put_varint(out, u64::from(tag) << 3 | 2);
-    put_varint(out, bytes.len() as u64);
+    start(out, tag, bytes.len());
     out.extend_from_slice(bytes);
+}
+
+/// What stands before so many bytes of a field.
+pub(crate) fn start(out: &mut Vec<u8>, tag: u32, length: usize) {
+    put_varint(out, u64::from(tag) << 3 | 2);
+    put_varint(out, length as u64);
 }
 
 /// A nested message whose length is known when it is written: one byte is kept for it, and the body

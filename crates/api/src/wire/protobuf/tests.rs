@@ -74,7 +74,9 @@ fn a_list_is_put_together_from_its_items() {
         encode(Media::Protobuf, &map).expect("encodes")
     };
     let (a, b) = (item("a"), item("b"));
-    let bytes = list(&gvk, br#"{"resourceVersion":"7"}"#, [&*a, &*b]).expect("encodes");
+    let items = [a, b].map(|item| list_item(&gvk, &item).expect("encodes")).concat();
+    let (head, tail) = list_frame(&gvk, br#"{"resourceVersion":"7"}"#, items.len()).expect("encodes");
+    let bytes = [head, items, tail].concat();
     let decoded = read(Media::Protobuf, &bytes, None).expect("decodes").object;
     assert_eq!(
         decoded.into_value(),

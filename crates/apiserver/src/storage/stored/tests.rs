@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::encryption::{Encryption, Rules};
 use crate::testing::Server;
 
-/// Lines of a key, the protobuf value in base64, and the object without its resource version.
+/// Lines of a key, the value in base64 (protobuf, a definition JSON), and the object without its resource version.
 const UPSTREAM: &str = include_str!("upstream.txt");
 
 struct Sample {
