@@ -1,4 +1,7 @@
-//! Several nodes (scripts/up --nodes 3): pods spread, traffic crosses, a node is drained, a node dies.
+//! Several nodes (scripts/up --nodes 3): pods spread, traffic crosses, data outlives its pod, a node is drained, a
+//! node dies.
+
+mod data;
 
 use std::collections::BTreeSet;
 
@@ -69,6 +72,7 @@ fn run() -> Result<()> {
     let app = App::start("nodes", NODES)?;
     ensure!(nodes_of(&app)?.len() == NODES, "not spread: {:?}", app.pods()?);
     traffic(&app)?;
+    data::outlives_its_pod(&app)?;
     drained(&app)?;
     node_died(&app)?;
     app.end()

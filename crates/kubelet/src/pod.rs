@@ -1,11 +1,13 @@
 //! Pods: one task each (`worker`), which observes the runtime, decides (`plan`), acts (`execute`) and
 //! tells (`status`).
 
+mod actuate;
 pub mod admission;
 pub mod allocations;
 pub mod backoff;
 pub mod container;
 pub mod core;
+mod entry;
 mod execute;
 pub mod hook;
 pub mod manager;

@@ -1,28 +1,22 @@
-//! Taking a pod, and changing its size while it runs: what the node gives, what the runtime is told, and what is
-//! said of both, in upstream's words.
-//!
-//! Absent: removing limits (the API does not let anybody); swap.
+//! Changing a pod's size while it runs: what the node gives, and what is said of it, in upstream's words.
+//! `actuate` tells the runtime.
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, Pod, PodCondition, PodStatus, ResourceRequirements};
+use k8s_openapi::api::core::v1::{Container, Pod, PodCondition, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Serialize;
 
 use super::admission;
 use super::core::Core;
-use super::plan::Resize;
-use super::sandbox;
 use super::sizes::{self, Change, Ledger, Sizes};
 use super::spec::{self, Role};
-use super::state::Failure;
 use crate::host::Host;
-use crate::resources::{self, PodLimits, Qos};
 use crate::source::Severity;
 
 /// The resize as a whole, where failures are kept by container: no container has such a name.
-const ALL: &str = "resize/";
+pub(super) const ALL: &str = "resize/";
 /// Neither told nor done yet.
 pub const PENDING: &str = "PodResizePending";
 /// Given, and not done yet.
@@ -40,7 +34,7 @@ pub(super) struct Sizing {
     /// Containers that were stopped to start at another size, by id.
     pub(super) stopped: HashSet<String>,
     pending: Option<PodCondition>,
-    progress: Option<PodCondition>,
+    pub(super) progress: Option<PodCondition>,
 }
 
 /// What events tell of a pod's sizes.
@@ -84,36 +78,6 @@ impl Sizing {
 }
 
 impl Core {
-    /// Takes the pod, if that was not done yet.
-    pub(super) fn admit(&mut self) -> Result<(), Failure> {
-        if self.sizing.is_taken {
-            return Ok(());
-        }
-        self.host.pressure.admit(&self.pod)?;
-        let node = self.host.cluster.node(&self.host.name);
-        let room = admission::room(node.as_deref(), self.host.capacity);
-        self.host.allocations.admit(&self.pod, node.as_deref(), &room)?;
-        self.sizing.is_taken = true;
-        self.keep_ledger();
-        Ok(())
-    }
-
-    /// The node does not take the pod: it has failed before it began.
-    pub(super) fn reject(&mut self, failure: &Failure) {
-        tracing::info!(pod = spec::full_name(&self.pod), failure.reason, failure.message, "not taken");
-        self.event(None, Severity::Warning, &failure.reason, failure.message.clone());
-        let old = self.pod.status.clone().unwrap_or_default();
-        self.tell(PodStatus {
-            phase: Some("Failed".into()),
-            reason: Some(failure.reason.clone()),
-            message: Some(format!("Pod was rejected: {}", failure.message)),
-            qos_class: Some(Qos::of(spec::of(&self.pod)).name().into()),
-            start_time: old.start_time.clone().or(Some(Time(Timestamp::now()))),
-            observed_generation: self.pod.metadata.generation,
-            ..old
-        });
-    }
-
     /// Asks the node for the size that the specification wants.
     pub(super) fn allocate(&mut self) {
         if self.sizing.wanted == self.sizing.ledger.allocated {
@@ -163,97 +127,10 @@ impl Core {
         }
     }
 
-    fn progress(&mut self, reason: &str, message: &str) {
+    pub(super) fn progress(&mut self, reason: &str, message: &str) {
         let before = self.sizing.progress.take();
         let generation = before.as_ref().map_or(self.pod.metadata.generation, |b| b.observed_generation);
         self.sizing.progress = Some(condition(IN_PROGRESS, before.as_ref(), reason, message, generation));
-    }
-
-    /// Tells the runtime the new sizes; whether that went well.
-    pub(super) async fn resize(&mut self, changes: &[Resize]) -> bool {
-        if self.is_held(ALL) {
-            return false;
-        }
-        let Err(why) = self.actuate(changes).await else {
-            self.troubles.remove(ALL);
-            return true;
-        };
-        let known = self.sizing.progress.as_ref().and_then(|p| p.reason.as_deref()) == Some("Error");
-        if !known {
-            let text = told("Pod resize error", &self.pod, &why);
-            self.event(None, Severity::Warning, "ResizeError", text);
-        }
-        self.progress("Error", &why);
-        self.trouble(ALL, None);
-        false
-    }
-
-    /// The pod's level is the wider of both while its containers change.
-    async fn actuate(&mut self, changes: &[Resize]) -> Result<(), String> {
-        let pod = self.pod.clone();
-        let pod_spec = spec::of(&pod);
-        let before = resources::pod(&self.sizing.ledger.actual(pod_spec));
-        let after = resources::pod(pod_spec);
-        let parent = sandbox::cgroup(&self.host, &pod);
-        self.check_memory(changes, before, after).await?;
-        let level = |limits: PodLimits| self.host.cgroups.create(&parent, limits).map_err(|error| error.to_string());
-        level(before.widest(after))?;
-        for Resize { id, name } in changes {
-            let Some((_, container)) = spec::container(&pod, name) else { continue };
-            let linux = resources::container(&pod, pod_spec, &container, self.host.capacity.memory);
-            self.host.cri.update_container(id, linux).await.map_err(|error| error.to_string())?;
-            self.sizing.ledger.actuated.insert(name.clone(), container.resources.clone().unwrap_or_default());
-        }
-        level(after)?;
-        self.keep_ledger();
-        Ok(())
-    }
-
-    /// No limit is set below what is used.
-    async fn check_memory(&self, changes: &[Resize], before: PodLimits, after: PodLimits) -> Result<(), String> {
-        let limits = changes.iter().filter_map(|change| {
-            let (_, container) = spec::container(&self.pod, &change.name)?;
-            let limit = |r: Option<&ResourceRequirements>| {
-                resources::of(r.and_then(|r| r.limits.as_ref()), "memory").map(resources::whole)
-            };
-            let new = limit(container.resources.as_ref())?;
-            let old = limit(self.sizing.ledger.actuated.get(&change.name));
-            old.is_none_or(|old| new < old).then_some((change, new))
-        });
-        let lower: Vec<(&Resize, i64)> = limits.collect();
-        let pod_limit = after.memory.filter(|new| before.memory.is_none_or(|old| *new < old));
-        if lower.is_empty() && pod_limit.is_none() {
-            return Ok(());
-        }
-        let stats = self.host.cri.container_stats().await;
-        let stats =
-            stats.map_err(|_| format!("unable to read memory usage for pod {:?}", spec::full_name(&self.pod)))?;
-        let used = |id: &str| {
-            let found = stats.iter().find(|s| s.attributes.as_ref().is_some_and(|a| a.id == id))?;
-            found.memory.as_ref()?.usage_bytes.as_ref().and_then(|v| i64::try_from(v.value).ok())
-        };
-        let mut faults = Vec::new();
-        if let Some(limit) = pod_limit {
-            let running = self.observed.each().filter(|seen| seen.is_running());
-            let sum: i64 = running.filter_map(|seen| used(&seen.status.id)).sum();
-            if sum >= limit {
-                faults.push(format!("attempting to set pod memory limit ({limit}) below current usage ({sum})"));
-            }
-        }
-        for (Resize { id, name }, limit) in lower {
-            match used(id) {
-                None => faults.push(format!("missing container {name:?} memory usage")),
-                Some(used) if used >= limit => faults.push(format!(
-                    "attempting to set container {name:?} memory limit ({limit}) below current usage ({used})"
-                )),
-                Some(_) => {}
-            }
-        }
-        match faults.as_slice() {
-            [] => Ok(()),
-            [one] => Err(format!("cannot decrease memory limits: {one}")),
-            many => Err(format!("cannot decrease memory limits: [{}]", many.join(", "))),
-        }
     }
 
     /// Notes the size that a container was started at.
@@ -268,7 +145,7 @@ impl Core {
         }
     }
 
-    fn keep_ledger(&self) {
+    pub(super) fn keep_ledger(&self) {
         let path = self.host.paths.sizes(spec::uid(&self.pod));
         if let Err(error) = self.sizing.ledger.save(&path) {
             tracing::warn!(%error, pod = spec::full_name(&self.pod), "the pod's sizes are not kept");
@@ -298,7 +175,7 @@ fn condition(
     }
 }
 
-fn told(what: &str, pod: &Pod, error: &str) -> String {
+pub(super) fn told(what: &str, pod: &Pod, error: &str) -> String {
     let sizes = |init: bool| {
         let chosen = spec::containers(spec::of(pod)).filter(|(role, _)| (*role != Role::App) == init);
         chosen.map(|(_, c)| Size { name: &c.name, resources: c.resources.clone().unwrap_or_default() }).collect()
