@@ -88,6 +88,8 @@ fn options(scratch: &Scratch) -> Options {
         ("--tls-private-key-file", path("pki/node-n1.key")),
         ("--client-ca-file", path("pki/ca.crt")),
         ("--cgroup-root", scratch.cgroup()),
+        // How full the disk is has nothing to do with this.
+        ("--eviction-hard", "memory.available<1Mi".into()),
     ];
     Options::parse_from(
         std::iter::once("kubelet".to_owned())
@@ -156,6 +158,7 @@ async fn a_whole_kubelet_serves_its_api() {
     runs_a_pod_of_the_api(&client).await;
     strangers_are_refused(&scratch, port).await;
     logs_and_exec(&mut node).await;
+    crate::paths::answer(&scratch, port).await;
     streams_into_pods(&mut node, &client).await;
     client.namespaced::<Pod>("d").delete("web", &Default::default()).await.expect("deleted");
     let pods = scratch.0.join("kubelet/pods");

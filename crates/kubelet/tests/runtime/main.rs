@@ -4,6 +4,7 @@
 
 mod daemon;
 mod node;
+mod paths;
 mod pods;
 
 use nakhoda_daemon::Tasks;
