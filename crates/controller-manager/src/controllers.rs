@@ -68,6 +68,8 @@ controllers! {
     pvc_protection,
     replica_set,
     replication,
+    resource_claim,
+    resource_quota,
     root_ca,
     service_account,
     service_cidr,
