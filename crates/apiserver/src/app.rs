@@ -188,12 +188,15 @@ async fn connect(options: &options::Etcd) -> anyhow::Result<Etcd> {
     Etcd::new(&config).await.context("etcd cannot be used; see --etcd-servers")
 }
 
+/// Tells when values are encrypted with other keys.
+type NewKeys = watch::Receiver<()>;
+
 /// The store with what encrypts it, and who tells of other keys.
 fn encrypted(
     etcd: Arc<Etcd>,
     config: Option<&Path>,
     tasks: &Tasks,
-) -> anyhow::Result<(Arc<dyn Store>, Option<watch::Receiver<()>>)> {
+) -> anyhow::Result<(Arc<dyn Store>, Option<NewKeys>)> {
     let (encryption, keys) = match config {
         None => {
             tracing::warn!("no --encryption-provider-config: secrets are stored unencrypted");

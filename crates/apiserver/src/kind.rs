@@ -140,6 +140,10 @@ pub trait Kind: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether each of these fields is the value at its path or, where there is none, what an empty object has: then
+    /// it is read without decoding the object.
+    const PLAIN_FIELDS: bool = false;
+
     /// What `kubectl get` prints. The default prints name and age.
     fn columns() -> Columns<Self::Object> {
         Columns::default()
@@ -222,6 +226,10 @@ pub trait Strategy: Send + Sync {
     fn warnings(&self, new: &Object, old: Option<&Object>) -> Result<Vec<String>, Status>;
     /// See [`Kind::fields`]; `metadata.name` and `metadata.namespace` included.
     fn fields(&self, json: &[u8]) -> Fields;
+    /// The same fields with what an empty object has there, if they are plain (see [`Kind::PLAIN_FIELDS`]).
+    fn plain_fields(&self) -> Option<Fields> {
+        None
+    }
     /// Names of the selectable fields, for the error about one that is not.
     fn field_names(&self) -> Vec<&'static str>;
     /// The head of the table.
@@ -373,6 +381,15 @@ impl<K: Kind> Strategy for Typed<K> {
         }
         fields.extend(K::fields(&object));
         fields
+    }
+
+    fn plain_fields(&self) -> Option<Fields> {
+        let info = K::info();
+        let own = typed::<K>(&Object::of(&info.gvk)).map(|object| K::fields(&object)).unwrap_or_default();
+        let namespaced = info.scope == Scope::Namespaced;
+        let meta = ["metadata.name", "metadata.namespace"].into_iter().take(1 + usize::from(namespaced));
+        let plain = (own.is_empty() || K::PLAIN_FIELDS) && !K::CONVERTED;
+        plain.then(|| meta.map(|name| (name, String::new())).chain(own).collect())
     }
 
     fn field_names(&self) -> Vec<&'static str> {

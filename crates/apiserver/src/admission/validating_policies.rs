@@ -1,14 +1,14 @@
 //! `ValidatingAdmissionPolicy`: policies in CEL, where a binding says that they count
 //! (`k8s.io/apiserver/pkg/admission/plugin/policy/validating`).
 //!
-//! Absent: the action `Audit`; annotations are made but told to nobody, as there is no audit log; and the check of types
-//! against schemas.
+//! Absent: the check of types against schemas.
 
 mod evaluate;
 
 use futures::future::BoxFuture;
 use nakhoda_api::status::Cause;
 use nakhoda_api::{Object, Reason, Status};
+use serde_json::json;
 
 use super::policy::facts::Facts;
 use super::policy::{Invocation, Kind};
@@ -16,6 +16,9 @@ use super::{Attributes, Plugin};
 use evaluate::Decision;
 
 const KIND: Kind = Kind { policies: "validatingadmissionpolicies", bindings: "validatingadmissionpolicybindings" };
+
+/// Under this key the audit log has what does not hold, where a binding says `Audit`.
+const FAILURE: &str = "validation.policy.admission.k8s.io/validation_failure";
 
 /// The plugin.
 pub struct ValidatingAdmissionPolicy;
@@ -37,7 +40,7 @@ impl Plugin for ValidatingAdmissionPolicy {
         Box::pin(async move {
             let (invocations, failures) = KIND.invocations(attributes, object);
             let mut denied = failures.into_iter().filter(|failure| !failure.policy.spec.ignores()).map(|failure| {
-                let why = Decision { reason: String::new(), message: failure.why };
+                let why = Decision { reason: String::new(), message: failure.why, index: 0 };
                 told(&failure.policy.name, &failure.binding.metadata.name, why)
             });
             let mut first = denied.next();
@@ -72,9 +75,30 @@ async fn deny(
             )
         }));
     }
+    if does("Audit") && !decisions.is_empty() {
+        attributes.call.trail.annotate(FAILURE, failures(invocation, &decisions));
+    }
+    let (annotations, faults) = evaluate::annotate(policy, &facts);
+    for (key, text) in annotations {
+        attributes.call.trail.annotate(key, text);
+    }
     let denied = decisions.into_iter().filter(|_| does("Deny"));
-    let first = denied.chain(evaluate::annotate(policy, &facts)).next();
+    let first = denied.chain(faults).next();
     Ok(first.map(|decision| told(&policy.name, &binding.metadata.name, decision)))
+}
+
+/// What the audit log is told of validations that do not hold.
+fn failures(invocation: &Invocation, decisions: &[Decision]) -> String {
+    let each = decisions.iter().map(|decision| {
+        json!({
+            "message": decision.message,
+            "policy": invocation.policy.name,
+            "binding": invocation.binding.metadata.name,
+            "expressionIndex": decision.index,
+            "validationActions": invocation.binding.spec.validation_actions,
+        })
+    });
+    serde_json::Value::from_iter(each).to_string()
 }
 
 fn told(policy: &str, binding: &str, decision: Decision) -> Decision {

@@ -2,7 +2,7 @@
 //! (`k8s.io/apiserver/pkg/admission/plugin/webhook`). The two plugins are [`super::mutating_webhooks`] and
 //! [`super::validating_webhooks`].
 //!
-//! Absent: the variable `authorizer` of conditions, audit annotations of answers.
+//! Absent: the variable `authorizer` of conditions.
 
 pub mod hook;
 pub mod matching;
@@ -110,6 +110,9 @@ pub async fn ask(hook: &Hook, attributes: &Attributes<'_>, question: &Question) 
     match answer {
         Ok(answer) => {
             attributes.call.notes.warn(answer.warnings.iter().cloned());
+            for (key, text) in &answer.annotations {
+                attributes.call.trail.annotate(format!("{}/{key}", hook.name), text);
+            }
             Ok(Some(answer))
         }
         Err(why) if hook.failure_policy == "Ignore" => {

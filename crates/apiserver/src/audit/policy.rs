@@ -3,11 +3,14 @@
 use std::path::Path as FilePath;
 
 use nakhoda_api::field::{Errors, Path};
-use nakhoda_api::names;
 use serde::{Deserialize, Serialize};
 
 use crate::request::Target;
 use crate::user::User;
+
+mod rule;
+
+use rule::Rule;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -53,30 +56,6 @@ pub struct Policy {
     omit_managed_fields: bool,
 }
 
-/// Which requests, and how much of them. An empty list takes all.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct Rule {
-    level: String,
-    users: Vec<String>,
-    user_groups: Vec<String>,
-    verbs: Vec<String>,
-    resources: Vec<Resources>,
-    namespaces: Vec<String>,
-    #[serde(rename = "nonResourceURLs")]
-    non_resource_urls: Vec<String>,
-    omit_stages: Vec<String>,
-    omit_managed_fields: Option<bool>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct Resources {
-    group: String,
-    resources: Vec<String>,
-    resource_names: Vec<String>,
-}
-
 /// What the policy says of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
@@ -118,7 +97,6 @@ pub enum PolicyError {
     Empty,
 }
 
-const LEVELS: [&str; 4] = ["None", "Metadata", "Request", "RequestResponse"];
 const STAGES: [&str; 4] = ["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"];
 
 // === impl Policy ===
@@ -173,107 +151,9 @@ impl Told {
     }
 }
 
-// === impl Rule ===
-
-impl Rule {
-    fn level(&self) -> Level {
-        match self.level.as_str() {
-            "Metadata" => Level::Metadata,
-            "Request" => Level::Request,
-            "RequestResponse" => Level::RequestResponse,
-            _ => Level::None,
-        }
-    }
-
-    fn matches(&self, user: &User, verb: &str, target: &Target) -> bool {
-        let names = |list: &[String], name: &str| list.is_empty() || list.iter().any(|each| each == name);
-        let grouped = self.user_groups.is_empty() || self.user_groups.iter().any(|group| user.is_in(group));
-        if !names(&self.users, &user.name) || !grouped || !names(&self.verbs, verb) {
-            return false;
-        }
-        let resources = !self.namespaces.is_empty() || !self.resources.is_empty();
-        match target {
-            Target::Resource(target) if resources => {
-                names(&self.namespaces, &target.namespace)
-                    && (self.resources.is_empty() || self.resources.iter().any(|resources| resources.matches(target)))
-            }
-            Target::Path(path) if !resources && !self.non_resource_urls.is_empty() => {
-                self.non_resource_urls.iter().any(|spec| covers(spec, path))
-            }
-            _ => !resources && self.non_resource_urls.is_empty(),
-        }
-    }
-
-    fn check(&self, at: &Path, errors: &mut Errors) {
-        match self.level.as_str() {
-            "" => errors.required(&at.child("level"), ""),
-            level if LEVELS.contains(&level) => {}
-            level => errors.not_supported(&at.child("level"), level, &LEVELS),
-        }
-        let urls = at.child("nonResourceURLs");
-        for (index, url) in self.non_resource_urls.iter().enumerate().filter(|(_, url)| *url != "*") {
-            if !url.starts_with('/') {
-                errors.invalid(
-                    &urls.index(index),
-                    url.as_str(),
-                    "non-resource URL rules must begin with a '/' character",
-                );
-            }
-            if url.strip_suffix('*').unwrap_or(url).contains('*') {
-                let why = "non-resource URL wildcards '*' must be the final character of the rule";
-                errors.invalid(&urls.index(index), url.as_str(), why);
-            }
-        }
-        for resources in &self.resources {
-            resources.check(&at.child("resources"), errors);
-        }
-        stages(&self.omit_stages, &at.child("omitStages"), errors);
-        if !self.non_resource_urls.is_empty() && !(self.resources.is_empty() && self.namespaces.is_empty()) {
-            let why = "rules cannot apply to both regular resources and non-resource URLs";
-            errors.invalid(&urls, self.non_resource_urls.clone(), why);
-        }
-    }
-}
-
-// === impl Resources ===
-
-impl Resources {
-    fn matches(&self, target: &crate::request::ResourceTarget) -> bool {
-        if self.group != "*" && self.group != target.gvr.group {
-            return false;
-        }
-        let named = self.resource_names.is_empty() || self.resource_names.contains(&target.name);
-        let (resource, sub) = (target.gvr.resource.as_str(), target.subresource.as_str());
-        let fits = |spec: &str| match spec.split_once('/') {
-            None => spec == "*" || (spec == resource && sub.is_empty()),
-            Some(("*", part)) => !sub.is_empty() && (part == sub || part == "*"),
-            Some((whole, "*")) => whole == resource,
-            Some((whole, part)) => whole == resource && part == sub,
-        };
-        self.resources.is_empty() || (named && self.resources.iter().any(|spec| fits(spec)))
-    }
-
-    fn check(&self, at: &Path, errors: &mut Errors) {
-        if !self.group.is_empty() && self.group != "*" {
-            for why in names::is_dns1123_subdomain(&self.group) {
-                errors.invalid(&at.child("group"), self.group.as_str(), why);
-            }
-        }
-        if !self.resource_names.is_empty() && self.resources.is_empty() {
-            let why = "using resourceNames requires at least one resource";
-            errors.invalid(&at.child("resourceNames"), self.resource_names.clone(), why);
-        }
-    }
-}
-
 fn stages(given: &[String], at: &Path, errors: &mut Errors) {
     for (index, stage) in given.iter().enumerate().filter(|(_, stage)| !STAGES.contains(&stage.as_str())) {
         let why = format!("allowed stages are {}", STAGES.join(","));
         errors.invalid(&at.index(index), stage.as_str(), why);
     }
-}
-
-/// Whether a path is one that a rule names, or begins so.
-fn covers(spec: &str, path: &str) -> bool {
-    spec == "*" || spec == path || spec.strip_suffix('*').is_some_and(|prefix| path.starts_with(prefix))
 }

@@ -1,11 +1,10 @@
 //! [`Trail`]: what is told of one request, filled in as it goes its road.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
-use nakhoda_api::{GroupVersionKind, Object, Status, wire};
+use nakhoda_api::{GroupVersionKind, Status, wire};
 use parking_lot::Mutex;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,16 +13,14 @@ use super::Auditor;
 use super::event::{Event, ObjectRef, Outcome, UserInfo};
 use super::policy::{Level, Stage, Told};
 use crate::kind::Served;
-use crate::render::{self, list::Page};
-use crate::request::{Accept, Action, Body, Request, ResourceTarget, Target};
-use crate::response::{Answer, Response, Streaming};
+use crate::request::{Action, Request, Target};
+use crate::response::{Answer, Response};
 use crate::user::User;
 
-/// Longer user agents are cut.
-const AGENT_MAX: usize = 1024;
-/// Whose bodies are credentials: told as metadata at most.
-const CREDENTIALS: [(&str, &str, &str); 3] =
-    [("", "secrets", ""), ("", "serviceaccounts", "token"), ("authentication.k8s.io", "tokenreviews", "")];
+mod body;
+mod request;
+
+pub(crate) use request::unknown;
 
 /// What a front knows of a request that nobody else needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +56,7 @@ impl Trail {
         }
         let mut event = Event::new(told.level, now());
         if let Target::Resource(target) = &request.target {
-            if is_credential(target) {
+            if request::is_credential(target) {
                 told.level = told.level.min(Level::Metadata);
                 event.level = told.level;
             }
@@ -67,7 +64,7 @@ impl Trail {
         }
         verb.clone_into(&mut event.verb);
         event.user = UserInfo::from(user);
-        identify(&mut event, request);
+        request::identify(&mut event, request);
         let mut record = Record { auditor: auditor.clone(), event, told, complete: false };
         record.tell(Stage::RequestReceived);
         record.body(&request.action, kind);
@@ -113,7 +110,6 @@ impl Trail {
     }
 
     /// A body that keeps the request open until it is sent.
-    #[must_use]
     pub fn hold(self, body: axum::body::Body) -> axum::body::Body {
         if self.level() == Level::None {
             return body;
@@ -174,7 +170,7 @@ impl Record {
         match action {
             Action::Create(write) | Action::Update(write) => {
                 let whole = self.event.object_ref.as_ref().is_some_and(ObjectRef::is_whole);
-                let object = object(&write.body, kind.filter(|_| whole));
+                let object = body::object(&write.body, kind.filter(|_| whole));
                 if let (Some(object), Some(about)) = (&object, &mut self.event.object_ref) {
                     about.learn(object);
                 }
@@ -186,7 +182,7 @@ impl Record {
             }
             Action::Delete(deletion) | Action::DeleteCollection(deletion, _) => {
                 let options = GroupVersionKind::new("", "v1", "DeleteOptions");
-                let mut given = deletion.body.as_ref().and_then(|body| decode(body, Some(&options)));
+                let mut given = deletion.body.as_ref().and_then(|body| body::decode(body, Some(&options)));
                 if let Some(options) = &mut given {
                     // upstream writes them in the form that it reads them into
                     options.set_gvk(&GroupVersionKind::new("meta.k8s.io", "__internal", "DeleteOptions"));
@@ -202,12 +198,12 @@ impl Record {
             Err(status) => return self.status(status),
             Ok(response) => response,
         };
-        self.event.response_status = Some(Outcome::code(code(&response.answer)));
+        self.event.response_status = Some(Outcome::code(body::code(&response.answer)));
         if let Answer::Status(status) = &response.answer {
             return self.status(status);
         }
         if self.told.level == Level::RequestResponse {
-            let body = body_of(&response.answer).and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+            let body = body::of(&response.answer).and_then(|json| serde_json::from_slice::<Value>(&json).ok());
             self.event.response_object = body.and_then(|body| self.shown(body, Level::RequestResponse));
         }
     }
@@ -224,8 +220,12 @@ impl Record {
             return None;
         }
         if self.told.omit_managed_fields {
-            without_managed_fields(&mut body);
-            body.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten().for_each(without_managed_fields);
+            body::without_managed_fields(&mut body);
+            body.get_mut("items")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+                .for_each(body::without_managed_fields);
         }
         serde_json::value::to_raw_value(&body).ok()
     }
@@ -235,113 +235,6 @@ impl Drop for Record {
     fn drop(&mut self) {
         self.event.response_status.get_or_insert_with(Outcome::closed);
         self.finish();
-    }
-}
-
-/// A caller that nobody knows: told as the policy says of such a request by nobody.
-pub(crate) fn unknown(auditor: &Auditor, request: &Request, status: &Status) {
-    let told = auditor.policy().told(&User::default(), request.verb(), &request.target);
-    let mut event = Event::new(told.level, now());
-    request.verb().clone_into(&mut event.verb);
-    if let Target::Resource(target) = &request.target {
-        event.object_ref = Some(ObjectRef::from(target));
-    }
-    identify(&mut event, request);
-    let tried =
-        [(!request.caller.certificates.is_empty()).then_some("x509"), request.caller.bearer.as_ref().map(|_| "bearer")];
-    let tried = tried.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let message = if tried.is_empty() {
-        "Authentication failed, no credentials provided".to_owned()
-    } else {
-        format!("Authentication failed, attempted: {tried}")
-    };
-    event.response_status = Some(Outcome::of(&Status { message, ..status.clone() }));
-    Record { auditor: auditor.clone(), event, told, complete: true }.tell(Stage::ResponseStarted);
-}
-
-/// What stands in every event of a request.
-fn identify(event: &mut Event, request: &Request) {
-    let (caller, origin) = (&request.caller, &request.caller.origin);
-    let new = || uuid::Uuid::new_v4().to_string();
-    event.audit_id = if origin.id.is_empty() { new() } else { origin.id.clone() };
-    event.request_uri = if origin.uri.is_empty() { uri(&request.target) } else { origin.uri.clone() };
-    event.user_agent = match caller.agent.char_indices().nth(AGENT_MAX) {
-        Some((end, _)) => format!("{}...TRUNCATED", &caller.agent[..end]),
-        None => caller.agent.clone(),
-    };
-    event.source_ips.clone_from(&origin.forwarded);
-    let peer = caller.address.as_ref().map(SocketAddr::ip).map(|ip| ip.to_canonical().to_string());
-    event.source_ips.extend(peer.filter(|peer| origin.forwarded.last() != Some(peer)));
-}
-
-fn is_credential(target: &ResourceTarget) -> bool {
-    let asked = (target.gvr.group.as_str(), target.gvr.resource.as_str(), target.subresource.as_str());
-    CREDENTIALS.contains(&asked)
-}
-
-/// The path at which REST has a target.
-fn uri(target: &Target) -> String {
-    let target = match target {
-        Target::Path(path) => return path.clone(),
-        Target::Resource(target) => target,
-    };
-    let gvr = &target.gvr;
-    let mut uri = if gvr.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", gvr.group) };
-    let namespaced = !target.namespace.is_empty() && gvr.resource != "namespaces";
-    let namespace = if namespaced { format!("namespaces/{}", target.namespace) } else { String::new() };
-    for part in [&gvr.version, &namespace, &gvr.resource, &target.name, &target.subresource] {
-        if !part.is_empty() {
-            uri.push('/');
-            uri.push_str(part);
-        }
-    }
-    uri + &target.path
-}
-
-/// The object of a body as upstream has it once it is read: of its kind, and with the kind's defaults.
-fn object(body: &Body, kind: Option<&Served>) -> Option<Object> {
-    let mut object = decode(body, kind.map(|kind| &kind.info.gvk))?;
-    if let Some(kind) = kind.filter(|kind| object.gvk().as_ref() == Some(&kind.info.gvk)) {
-        // what cannot be defaulted is told as it came
-        let _ = kind.strategy.default(&mut object);
-    }
-    Some(object)
-}
-
-fn decode(body: &Body, default: Option<&GroupVersionKind>) -> Option<Object> {
-    match body {
-        Body::Object(object) => Some((**object).clone()),
-        Body::Bytes { media, bytes } => wire::decode(*media, bytes, default).ok().map(|decoded| decoded.object),
-    }
-}
-
-fn code(answer: &Answer) -> u16 {
-    match answer {
-        Answer::Created { .. } | Answer::Object { created: true, .. } => 201,
-        Answer::Stream(Streaming::Channels(_) | Streaming::Ports(_)) => 101,
-        _ => 200,
-    }
-}
-
-fn body_of(answer: &Answer) -> Option<bytes::Bytes> {
-    let accept = Accept::default();
-    match answer {
-        Answer::Item { kind, item } | Answer::Created { kind, item } => {
-            render::item(kind, item, accept, Timestamp::now())
-        }
-        Answer::Object { object, .. } => Ok(object.to_json().into()),
-        Answer::List { kind, items, revision, continue_token, remaining } => {
-            let (revision, remaining) = (*revision, *remaining);
-            Page { kind, items, revision, continue_token, remaining, bare: false }.render(accept, Timestamp::now())
-        }
-        Answer::Watch { .. } | Answer::Stream(_) | Answer::Status(_) => return None,
-    }
-    .ok()
-}
-
-fn without_managed_fields(object: &mut Value) {
-    if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        meta.shift_remove("managedFields");
     }
 }
 

@@ -61,9 +61,12 @@ pub fn secretbox(key: &[u8]) -> Option<Box<dyn Cipher>> {
 
 struct Cbc {
     key: Box<[u8]>,
-    encrypt: fn(&[u8], &[u8; 16], &[u8]) -> Result<Vec<u8>, Fault>,
-    decrypt: fn(&[u8], &[u8], &[u8]) -> Result<Vec<u8>, Fault>,
+    encrypt: Turn,
+    decrypt: Turn,
 }
+
+/// By a key and an initial vector, a text into another.
+type Turn = fn(&[u8], &[u8], &[u8]) -> Result<Vec<u8>, Fault>;
 
 struct Gcm<A> {
     aead: A,
@@ -92,7 +95,7 @@ impl Cipher for Cbc {
 
 const LENGTH: Fault = Fault("a key or nonce of another length");
 
-fn encrypt<C>(key: &[u8], iv: &[u8; 16], value: &[u8]) -> Result<Vec<u8>, Fault>
+fn encrypt<C>(key: &[u8], iv: &[u8], value: &[u8]) -> Result<Vec<u8>, Fault>
 where
     C: cbc::cipher::BlockCipherEncrypt + KeyInit,
     cbc::Encryptor<C>: KeyIvInit + BlockModeEncrypt,

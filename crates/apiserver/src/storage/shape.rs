@@ -16,7 +16,9 @@ const HOT: &str = "spec.nodeName";
 /// Reads the values of one prefix.
 pub struct KindShape {
     kinds: Vec<Arc<Served>>,
-    meta: Paths,
+    /// The metadata, and all fields too if they are plain.
+    paths: Paths,
+    plain: bool,
     hot: bool,
 }
 
@@ -27,7 +29,12 @@ impl KindShape {
     #[must_use]
     pub fn new(kinds: Vec<Arc<Served>>) -> Self {
         let hot = kinds.iter().any(|kind| kind.strategy.field_names().contains(&HOT));
-        Self { kinds, meta: Paths::default(), hot }
+        let plain = match kinds.as_slice() {
+            [kind] => kind.strategy.plain_fields(),
+            _ => None,
+        };
+        let paths = plain.iter().flatten().map(|(name, default)| (*name, default.as_str()));
+        Self { paths: Paths::new(paths), plain: plain.is_some(), kinds, hot }
     }
 }
 
@@ -37,7 +44,10 @@ impl Shape for KindShape {
             Some(kind) => kind.strategy.stored(value).map_err(|status| Error::corrupt(status.message))?,
             None => value.clone(),
         };
-        let mut draft = self.meta.draft(key, &shown, revision)?;
+        let mut draft = self.paths.draft(key, &shown, revision)?;
+        if self.plain {
+            return Ok(draft);
+        }
         let mut fields: Vec<(Arc<str>, Box<str>)> = Vec::new();
         for kind in &self.kinds {
             for (name, text) in fields_of(kind, &draft.json) {
@@ -63,5 +73,33 @@ fn fields_of(kind: &Served, json: &Bytes) -> Fields {
     match Object::from_json(json) {
         Ok(object) => kind.strategy.fields(&kind.strategy.from_storage(object).to_json()),
         Err(_) => Fields::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::Kinds;
+
+    #[test]
+    fn plain_fields_are_what_the_kind_says_they_are() {
+        let status = json!({"phase": "Running", "podIP": "10.0.0.1", "nominatedNodeName": "b"});
+        let spec = json!({"nodeName": "a", "restartPolicy": "Never", "schedulerName": "s", "serviceAccountName": "t", "hostNetwork": true});
+        let objects = [json!({}), json!({"spec": spec, "status": status}), json!({"spec": {"hostNetwork": false}})];
+        for kind in Kinds::built_in().all() {
+            let shape = KindShape::new(vec![kind.clone()]);
+            for object in &objects {
+                let mut object = object.clone();
+                object["metadata"] = json!({"name": "a", "namespace": "b", "uid": "u", "labels": {"l": "v"}});
+                let json = Bytes::from(object.to_string());
+                let Ok(draft) = shape.draft("b/a", &json, 1) else { continue };
+                let mut told = kind.strategy.fields(&json);
+                told.retain(|(name, _)| draft.about.fields.iter().any(|(known, _)| **known == **name));
+                let read = draft.about.fields.iter().map(|(name, value)| (&**name, value.to_string()));
+                assert_eq!(read.collect::<Vec<_>>(), told, "{}", kind.info.plural);
+            }
+        }
     }
 }

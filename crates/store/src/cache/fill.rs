@@ -12,6 +12,8 @@ use crate::store::{Entry, List, Store};
 
 /// Entries per read.
 const PAGE: usize = 2000;
+/// So many entries are read before others on the thread have their turn.
+const STRETCH: usize = 64;
 /// How long to wait after a failure.
 const AGAIN: Duration = Duration::from_millis(250);
 
@@ -53,15 +55,24 @@ pub(crate) async fn list(
 ) -> Result<(Map, u64), Error> {
     let mut map = Map::new();
     let mut request = List { prefix: prefix.clone(), at, from: None, limit: Some(PAGE) };
+    let mut listing = store.list(request.clone()).await?;
     loop {
-        let listing = store.list(request.clone()).await?;
         request.at = Some(listing.revision);
         request.from = listing.entries.last().map(|entry| successor(&entry.key));
-        for entry in listing.entries {
-            add(&mut map, entry);
-        }
-        if !listing.more || request.from.is_none() {
-            return Ok((map, listing.revision));
+        let more = listing.more && request.from.is_some();
+        // the next page is on its way while this one is read
+        let next = async { if more { store.list(request.clone()).await.map(Some) } else { Ok(None) } };
+        let reading = async {
+            for (number, entry) in listing.entries.into_iter().enumerate() {
+                add(&mut map, entry);
+                if number % STRETCH == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        match futures::join!(next, reading).0? {
+            Some(page) => listing = page,
+            None => return Ok((map, request.at.unwrap_or_default())),
         }
     }
 }

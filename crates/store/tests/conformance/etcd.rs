@@ -1,12 +1,15 @@
 //! What only etcd has: time, TLS, its own failures, compaction by agreement.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use nakhoda_daemon::Tasks;
+use nakhoda_store::cache::{Cache, Caches, Settings};
 use nakhoda_store::etcd::{Config, Etcd, Tls, compact};
 use nakhoda_store::{ChangeKind, Error, List, Memory, Options, Store, Watch};
 
-use super::harness::{Member, bytes, soon};
+use super::harness::{Member, bytes, pod, shape, soon};
 
 async fn open(member: &Member) -> Etcd {
     Etcd::new(&Config::plain(vec![format!("http://127.0.0.1:{}", member.client)])).await.unwrap()
@@ -96,6 +99,63 @@ async fn one_of_two_servers_compacts_to_what_was_a_period_ago() {
     assert!(compact::compacted(&etcd).await.unwrap() >= first);
     let error = etcd.list(List { prefix: bytes("/"), at: Some(first - 1), ..List::default() }).await.unwrap_err();
     assert!(matches!(error, Error::Compacted { .. }), "{error:?}");
+}
+
+/// A server's view of an etcd: a connection and a cache of its own.
+async fn server(member: &Member) -> (Tasks, Arc<Etcd>, Cache) {
+    let (tasks, etcd) = (Tasks::new(), Arc::new(open(member).await));
+    let cache =
+        Caches::start(etcd.clone(), tasks.clone(), Settings::default()).open("/registry/pods/", Arc::new(shape()));
+    cache.ready().await;
+    (tasks, etcd, cache)
+}
+
+/// `ROUNDS=n` writes so many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_server_wrote_another_reads_at_once() {
+    let rounds = std::env::var("ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    let member = Member::start(&[]);
+    let ((tasks, a, _), (others, _, b)) = (server(&member).await, server(&member).await);
+    for round in 0..rounds {
+        let name = format!("p{}", round % 100);
+        let key = bytes(&format!("/registry/pods/ns/{name}"));
+        let value = bytes(&pod(&name, &format!("n{round}"), "web"));
+        let before = a.get(&key).await.unwrap().entry.map_or(0, |entry| entry.revision);
+        let written = match before {
+            0 => a.create(key, value, &Options::default()).await.unwrap(),
+            revision => a.update(key, revision, value, &Options::default()).await.unwrap(),
+        };
+        let snapshot = soon(b.fresh()).await.unwrap();
+        assert!(snapshot.revision() >= written, "round {round}");
+        let listed = snapshot.walk(Some("ns"), None).find(|item| item.name() == name).map(|item| item.revision);
+        assert_eq!(
+            (snapshot.get(&format!("ns/{name}")).map(|item| item.revision), listed),
+            (Some(written), Some(written))
+        );
+    }
+    tasks.stop();
+    others.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_etcd_takes_no_writes_and_is_read_all_the_same() {
+    let member = Member::start(&["--quota-backend-bytes".to_owned(), (4 << 20).to_string()]);
+    let (tasks, etcd, cache) = server(&member).await;
+    etcd.create(bytes("/registry/pods/ns/a"), bytes(&pod("a", "n", "web")), &Options::default()).await.unwrap();
+    let mut refused = None;
+    for number in 0..100 {
+        let value = vec![b'x'; 200 << 10].into();
+        if let Err(error) = etcd.create(bytes(&format!("/big/{number}")), value, &Options::default()).await {
+            refused = Some(error);
+            break;
+        }
+    }
+    assert!(matches!(refused, Some(Error::Full)), "{refused:?}");
+    let error = etcd.create(bytes("/registry/pods/ns/b"), bytes("x"), &Options::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Full), "{error:?}");
+    assert!(etcd.get(b"/registry/pods/ns/a").await.unwrap().entry.is_some());
+    assert_eq!(soon(cache.fresh()).await.unwrap().len(), 1);
+    tasks.stop();
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ impl Drop for Member {
 }
 
 fn launch(dir: &Path, client: u16, peer: u16, extra: &[String]) -> Child {
-    let scheme = if extra.is_empty() { "http" } else { "https" };
+    let scheme = if extra.iter().any(|flag| flag == "--cert-file") { "https" } else { "http" };
     let client = format!("{scheme}://127.0.0.1:{client}");
     let peer = format!("http://127.0.0.1:{peer}");
     Command::new("/usr/bin/etcd")

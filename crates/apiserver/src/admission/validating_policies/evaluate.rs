@@ -16,13 +16,15 @@ pub(super) struct Decision {
     pub(super) reason: String,
     /// What is told.
     pub(super) message: String,
+    /// Which validation it is of the policy's.
+    pub(super) index: usize,
 }
 
 /// All that does not hold.
 #[must_use]
 pub(super) fn decide(policy: &Policy, facts: &Facts) -> Vec<Decision> {
     let ignores = policy.spec.ignores();
-    let fault = |message: String| Decision { reason: String::new(), message };
+    let fault = |message: String| Decision { reason: String::new(), message, index: 0 };
     match facts.hold(&policy.conditions, ignores) {
         Ok(true) => {}
         Ok(false) => return Vec::new(),
@@ -31,38 +33,49 @@ pub(super) fn decide(policy: &Policy, facts: &Facts) -> Vec<Decision> {
     let mut scope = Scope::of(facts, eval::PER_OBJECT);
     scope.define(&policy.variables);
     let mut decisions = Vec::new();
-    for (validation, (expression, message)) in policy.spec.validations.iter().zip(&policy.validations) {
+    let validations = policy.spec.validations.iter().zip(&policy.validations).enumerate();
+    for (index, (validation, (expression, message))) in validations {
         match scope.value(expression) {
             Ok(Val::Bool(true)) => {}
             Ok(_) => {
                 let message = told(validation, message.as_ref(), &mut scope);
-                decisions.push(Decision { reason: validation.reason.clone(), message });
+                decisions.push(Decision { reason: validation.reason.clone(), message, index });
             }
             Err(_) if ignores => {}
-            Err(why) => decisions.push(fault(why)),
+            Err(why) => decisions.push(Decision { index, ..fault(why) }),
         }
     }
     decisions
 }
 
-/// Annotations for the audit log that cannot be made: they deny the request whatever a binding says.
-pub(super) fn annotate(policy: &Policy, facts: &Facts) -> Vec<Decision> {
-    if policy.spec.ignores() || !matches!(facts.hold(&policy.conditions, false), Ok(true)) {
-        return Vec::new();
+/// Texts for the audit log by their keys, and those that cannot be made: they deny the request whatever a binding says.
+pub(super) fn annotate(policy: &Policy, facts: &Facts) -> (Vec<(String, String)>, Vec<Decision>) {
+    let (mut told, mut faults) = (Vec::new(), Vec::new());
+    if policy.annotations.is_empty() || !matches!(facts.hold(&policy.conditions, false), Ok(true)) {
+        return (told, faults);
     }
     let mut scope = Scope::of(facts, eval::PER_OBJECT);
     scope.define(&policy.variables);
-    let mut fault = |expression| match scope.value(expression) {
-        Ok(Val::Text(_) | Val::Null) => None,
-        Ok(other) => Some(format!(
-            "valueExpression '{}' resulted in unsupported return type: {}. Return type must be either string or null.",
-            expression.text,
-            other.kind()
-        )),
-        Err(why) => Some(why),
-    };
-    let faults = policy.annotations.iter().filter_map(&mut fault);
-    faults.map(|message| Decision { reason: String::new(), message }).collect()
+    for (annotation, expression) in policy.spec.audit_annotations.iter().zip(&policy.annotations) {
+        let fault = match scope.value(expression) {
+            Ok(Val::Text(text)) => {
+                told.push((format!("{}/{}", policy.name, annotation.key), text.trim().to_owned()));
+                continue;
+            }
+            Ok(Val::Null) => continue,
+            Ok(other) => format!(
+                "valueExpression '{}' resulted in unsupported return type: {}. Return type must be either string or null.",
+                expression.text,
+                other.kind()
+            ),
+            Err(why) => why,
+        };
+        faults.push(Decision { reason: String::new(), message: fault, index: 0 });
+    }
+    if policy.spec.ignores() {
+        faults.clear();
+    }
+    (told, faults)
 }
 
 fn told<'a>(validation: &Validation, expression: Option<&'a Expression>, scope: &mut Scope<'a>) -> String {

@@ -21,6 +21,8 @@ pub struct Answer {
     pub patch: Vec<u8>,
     /// Texts for the caller.
     pub warnings: Vec<String>,
+    /// Texts for the audit log, by their keys.
+    pub annotations: Vec<(String, String)>,
 }
 
 /// A request as webhooks and expressions are told it, without the objects.
@@ -115,7 +117,10 @@ pub fn read(mut answer: Value, review: &Value) -> Result<Answer, String> {
     }
     let warnings = response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let warnings = warnings.map(str::to_owned).collect();
-    Ok(Answer { allowed: response["allowed"] == true, result: response["status"].take(), patch, warnings })
+    let annotations = response["auditAnnotations"].as_object().into_iter().flatten();
+    let annotations = annotations.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.to_owned()))).collect();
+    let allowed = response["allowed"] == true;
+    Ok(Answer { allowed, result: response["status"].take(), patch, warnings, annotations })
 }
 
 /// The refusal of a webhook.

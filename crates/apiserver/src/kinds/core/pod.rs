@@ -90,6 +90,8 @@ impl Kind for Pods {
         if old.is_some() { Vec::new() } else { pod::warnings::pod(new) }
     }
 
+    const PLAIN_FIELDS: bool = true;
+
     fn fields(pod: &Pod) -> Fields {
         let spec = |of: fn(&PodSpec) -> &Option<String>| pod.spec.as_ref().map_or("", |s| text(of(s))).to_owned();
         let status = |of: fn(&PodStatus) -> &Option<String>| pod.status.as_ref().map_or("", |s| text(of(s))).to_owned();

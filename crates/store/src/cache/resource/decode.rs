@@ -26,8 +26,7 @@ impl Resource {
 
     fn list_in(&self, map: &mut Map, unreadable: &mut Unreadable, entry: Entry) {
         let Some(key) = self.relative(&entry.key) else { return };
-        let known = self.state.load().map.get(&key).filter(|item| item.revision == entry.revision).cloned();
-        match known.map_or_else(|| self.item(&key, &entry), Ok) {
+        match self.item(&key, &entry) {
             Ok(item) => drop(map.insert(item.key().clone(), item)),
             Err(why) => drop(unreadable.insert(key, why)),
         }
@@ -35,11 +34,7 @@ impl Resource {
 
     pub(crate) fn prepare(&self, change: Change) -> Prepared {
         let key: Arc<str> = self.relative(&change.key).unwrap_or_default();
-        let made = match change.kind {
-            ChangeKind::Put { .. } => self.item(&key, &written(&change)).map(Some),
-            ChangeKind::Delete => Ok(None),
-        };
-        let item = match made {
+        let item = match self.made(&key, &change) {
             Ok(item) => {
                 self.unreadable.lock().remove(&key);
                 item
@@ -55,19 +50,30 @@ impl Resource {
 
     /// The event of a change told with what was before; none if that is not known any more.
     pub(crate) fn recall(&self, change: Change) -> Option<Event> {
-        let before = change.previous.clone();
-        let revision = change.revision;
-        let change = self.prepare(change);
-        let previous = match before {
-            Some(entry) => Some(self.item(&change.key, &entry).ok()?),
-            None if change.created => None,
+        let key: Arc<str> = self.relative(&change.key).unwrap_or_default();
+        let item = self.made(&key, &change).ok()?;
+        let previous = match &change.previous {
+            Some(entry) => Some(self.item(&key, entry).ok()?),
+            None if change.kind == (ChangeKind::Put { created: true }) => None,
             None => return None,
         };
-        Event::new(previous, change.item, revision)
+        Event::new(previous, item, change.revision)
+    }
+
+    /// What a change left.
+    fn made(&self, key: &Arc<str>, change: &Change) -> Result<Option<Arc<Item>>, Arc<str>> {
+        match change.kind {
+            ChangeKind::Put { .. } => self.item(key, &written(change)).map(Some),
+            ChangeKind::Delete => Ok(None),
+        }
     }
 
     /// The item of a stored value; why not, and a line in the log, if the value makes no sense.
+    /// What the cache holds already is not read again.
     fn item(&self, key: &Arc<str>, entry: &Entry) -> Result<Arc<Item>, Arc<str>> {
+        if let Some(known) = self.state.load().map.get(key).filter(|item| item.revision == entry.revision) {
+            return Ok(known.clone());
+        }
         let made = match &entry.reading {
             Reading::Unreadable(why) => Err(Error::Unreadable { why: why.clone() }),
             Reading::Current | Reading::Stale => self.shape.draft(key, &entry.value, entry.revision),
@@ -83,7 +89,10 @@ impl Resource {
     /// Why an object of a key, or any key that begins so, cannot be shown; with the key it is about.
     pub(crate) fn unreadable(&self, from: &str) -> Option<(Arc<str>, Arc<str>)> {
         let unreadable = self.unreadable.lock();
-        let (key, why) = unreadable.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next()?;
+        let state = self.state.load();
+        let mut from_here = unreadable.range::<str, _>((Bound::Included(from), Bound::Unbounded));
+        // what a change made readable while the list was under way is in the map
+        let (key, why) = from_here.find(|(key, _)| !key.starts_with(from) || !state.map.contains_key(*key))?;
         key.starts_with(from).then(|| (key.clone(), why.clone()))
     }
 
