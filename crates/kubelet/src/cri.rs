@@ -76,9 +76,10 @@ impl Cri {
         call!(self.runtime, status, v1::StatusRequest { verbose })
     }
 
-    /// Makes the sandbox of a pod, with its network, and gives its id.
-    pub async fn run_sandbox(&self, config: v1::PodSandboxConfig) -> Result<String, Error> {
-        let request = v1::RunPodSandboxRequest { config: Some(config), runtime_handler: String::new() };
+    /// Makes the sandbox of a pod, with its network, and gives its id; `handler` names the runtime, if it is not the
+    /// usual one.
+    pub async fn run_sandbox(&self, config: v1::PodSandboxConfig, handler: String) -> Result<String, Error> {
+        let request = v1::RunPodSandboxRequest { config: Some(config), runtime_handler: handler };
         call!(self.runtime, run_pod_sandbox, request).map(|r| r.pod_sandbox_id)
     }
 

@@ -54,6 +54,8 @@ pub trait Cluster: Send + Sync + 'static {
     fn volume_of<'a>(&'a self, namespace: &'a str, claim: &'a str) -> BoxFuture<'a, Result<PersistentVolume, Error>>;
     /// A service account's token, bound to the pod.
     fn token<'a>(&'a self, pod: &'a Pod, wish: &'a TokenWish) -> BoxFuture<'a, Result<TokenRequestStatus, Error>>;
+    /// The runtime that a RuntimeClass names.
+    fn runtime_handler<'a>(&'a self, class: &'a str) -> BoxFuture<'a, Result<String, Error>>;
     /// A node, once it is known.
     fn node(&self, name: &str) -> Option<Arc<Node>>;
     /// The Services of all namespaces, once they are known.

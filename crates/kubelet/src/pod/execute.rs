@@ -134,7 +134,7 @@ impl Core {
                 true
             }
             Err(error) => {
-                let text = format!("Failed to create pod sandbox: {}", rpc(&error));
+                let text = format!("Failed to create pod sandbox: {error}");
                 self.failed("", Severity::Warning, "FailedCreatePodSandBox", text, None)
             }
         }
@@ -270,9 +270,4 @@ impl Core {
 
 fn waiting(reason: &str, message: String) -> Waiting {
     Waiting { reason: reason.into(), message }
-}
-
-/// As Go prints a failed call.
-fn rpc(error: &cri::Error) -> String {
-    format!("rpc error: code = {:?} desc = {}", error.status.code(), error.status.message())
 }

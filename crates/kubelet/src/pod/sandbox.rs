@@ -1,5 +1,5 @@
 //! The sandbox of a pod: what the runtime is told of it. The sandbox holds the pod's network and its
-//! place in the cgroup tree. Absent: runtime classes and user namespaces.
+//! place in the cgroup tree. Absent: user namespaces.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,18 @@ use crate::cri::v1;
 use crate::host::Host;
 use crate::labels;
 use crate::resources::{self, Qos};
-use crate::{dns, hosts};
+use crate::{cri, dns, hosts, source};
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The class of its runtime is not known.
+    #[error("{0}")]
+    Class(#[from] source::Error),
+    /// The runtime said no.
+    #[error("rpc error: code = {:?} desc = {}", .0.status.code(), .0.status.message())]
+    Runtime(#[from] cri::Error),
+}
 
 /// A pod's place in the cgroup tree.
 #[must_use]
@@ -50,7 +61,12 @@ pub fn config(host: &Host, pod: &Pod, attempt: u32) -> v1::PodSandboxConfig {
 }
 
 /// Makes the sandbox and gives its id.
-pub async fn create(host: &Host, pod: &Pod, attempt: u32) -> Result<String, crate::cri::Error> {
+pub async fn create(host: &Host, pod: &Pod, attempt: u32) -> Result<String, Error> {
+    let class = spec::of(pod).runtime_class_name.as_deref().filter(|class| !class.is_empty());
+    let handler = match class {
+        Some(class) => host.cluster.runtime_handler(class).await?,
+        None => String::new(),
+    };
     if let Err(error) = host.cgroups.create(&cgroup(host, pod), resources::pod(spec::of(pod))) {
         tracing::warn!(%error, pod = spec::full_name(pod), "the pod's cgroup is not limited");
     }
@@ -58,7 +74,7 @@ pub async fn create(host: &Host, pod: &Pod, attempt: u32) -> Result<String, crat
     if let Err(error) = std::fs::create_dir_all(&config.log_directory) {
         tracing::warn!(%error, directory = config.log_directory, "no log directory");
     }
-    let id = host.cri.run_sandbox(config).await?;
+    let id = host.cri.run_sandbox(config, handler).await?;
     host.owners.note(&id, spec::uid(pod));
     Ok(id)
 }

@@ -7,6 +7,7 @@ use k8s_openapi::api::authentication::v1::TokenRequestStatus;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodStatus, Secret, Service,
 };
+use k8s_openapi::api::node::v1::RuntimeClass;
 use nakhoda_client::{Client, EventType, Informer, Informers, Key, Recorder, reference};
 use nakhoda_daemon::Tasks;
 use tokio::sync::mpsc;
@@ -91,6 +92,19 @@ impl Cluster for Live {
 
     fn token<'a>(&'a self, pod: &'a Pod, wish: &'a TokenWish) -> BoxFuture<'a, Result<TokenRequestStatus, Error>> {
         self.tokens.get(pod, wish).boxed()
+    }
+
+    fn runtime_handler<'a>(&'a self, class: &'a str) -> BoxFuture<'a, Result<String, Error>> {
+        async move {
+            match self.client.all::<RuntimeClass>().get(class).await {
+                Ok(class) => Ok(class.handler),
+                Err(error) if error.is_not_found() => {
+                    Err(Error::NotFound(format!("runtimeclass.node.k8s.io {class:?} not found")))
+                }
+                Err(error) => Err(Error::Failed(format!("failed to lookup RuntimeClass {class}: {error}"))),
+            }
+        }
+        .boxed()
     }
 
     fn node(&self, name: &str) -> Option<Arc<Node>> {

@@ -53,7 +53,7 @@ async fn a_sandbox_runs_from_images_that_were_only_loaded() {
         linux: Some(v1::LinuxPodSandboxConfig { cgroup_parent: scratch.cgroup(), ..Default::default() }),
         ..Default::default()
     };
-    let id = cri.run_sandbox(sandbox.clone()).await.expect("sandbox runs");
+    let id = cri.run_sandbox(sandbox.clone(), String::new()).await.expect("sandbox runs");
     let status = cri.sandbox_status(&id).await.expect("asked").expect("there");
     assert!(status.network.is_some_and(|n| n.ip.starts_with("10.99.0.")));
     let container = v1::ContainerConfig {

@@ -151,6 +151,10 @@ impl Cluster for Fake {
         async { Err(Error::Failed("no tokens here".into())) }.boxed()
     }
 
+    fn runtime_handler<'a>(&'a self, class: &'a str) -> BoxFuture<'a, Result<String, Error>> {
+        async move { Err(Error::NotFound(format!("runtimeclass.node.k8s.io {class:?} not found"))) }.boxed()
+    }
+
     fn node(&self, _: &str) -> Option<Arc<Node>> {
         None
     }
