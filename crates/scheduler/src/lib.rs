@@ -28,6 +28,8 @@ pub mod resources;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod simulation;
 
 pub use options::Options;

@@ -24,6 +24,32 @@ pub struct Resources {
     pub others: BTreeMap<String, i64>,
 }
 
+/// Which resource; what every node has is found without a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceName {
+    /// `cpu`.
+    Cpu,
+    /// `memory`.
+    Memory,
+    /// `ephemeral-storage`.
+    EphemeralStorage,
+    /// Any other.
+    Other(String),
+}
+
+// === impl ResourceName ===
+
+impl From<&str> for ResourceName {
+    fn from(name: &str) -> Self {
+        match name {
+            "cpu" => Self::Cpu,
+            "memory" => Self::Memory,
+            "ephemeral-storage" => Self::EphemeralStorage,
+            other => Self::Other(other.into()),
+        }
+    }
+}
+
 // === impl Resources ===
 
 impl Resources {
@@ -88,12 +114,12 @@ impl Resources {
 
     /// The amount of one resource.
     #[must_use]
-    pub fn amount(&self, name: &str) -> i64 {
+    pub fn amount(&self, name: &ResourceName) -> i64 {
         match name {
-            "cpu" => self.cpu,
-            "memory" => self.memory,
-            "ephemeral-storage" => self.ephemeral_storage,
-            other => self.others.get(other).copied().unwrap_or_default(),
+            ResourceName::Cpu => self.cpu,
+            ResourceName::Memory => self.memory,
+            ResourceName::EphemeralStorage => self.ephemeral_storage,
+            ResourceName::Other(name) => self.others.get(name).copied().unwrap_or_default(),
         }
     }
 

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::resources_fit::strategy::Weighed;
 use crate::framework::{BEST, Cycle, Plugin, Rate, Score, args};
+use crate::resources::ResourceName;
 
 #[derive(Clone)]
 struct Balanced {
-    resources: Vec<String>,
+    resources: Vec<ResourceName>,
 }
 
 /// `NodeResourcesBalancedAllocationArgs`.
@@ -23,10 +24,10 @@ struct Args {
 /// The plugin.
 #[must_use]
 pub fn plugin() -> Plugin {
-    with(["cpu", "memory"].map(str::to_owned).to_vec())
+    with(vec![ResourceName::Cpu, ResourceName::Memory])
 }
 
-fn with(resources: Vec<String>) -> Plugin {
+fn with(resources: Vec<ResourceName>) -> Plugin {
     Plugin::named("NodeResourcesBalancedAllocation").score(Balanced { resources }).configured_by(configure)
 }
 
@@ -41,7 +42,7 @@ fn configure(given: &Value, path: &Path, errors: &mut Errors) -> Plugin {
             errors.invalid(&at.child("weight"), one.weight, "must be 1");
         }
     }
-    if args.resources.is_empty() { plugin() } else { with(args.resources.into_iter().map(|one| one.name).collect()) }
+    if args.resources.is_empty() { plugin() } else { with(args.resources.iter().map(|one| one.name.as_str().into()).collect()) }
 }
 
 impl Score for Balanced {
@@ -50,17 +51,17 @@ impl Score for Balanced {
     }
 
     fn prepare<'a>(&'a self, cycle: Cycle<'a>, _: &[usize]) -> Option<Rate<'a>> {
-        let wanted = |name: &str| cycle.pod.requests.amount(name);
+        let wanted = |name: &ResourceName| cycle.pod.requests.amount(name);
         if self.resources.iter().all(|name| wanted(name) == 0) {
             return None;
         }
         Some(Box::new(move |node| {
             let parts = |with_pod: bool| {
-                let of = |name: &String| {
+                let of = |name: &ResourceName| {
                     let all = node.allocatable.amount(name);
                     let used = node.requested.amount(name) + if with_pod { wanted(name) } else { 0 };
                     // As upstream: what few nodes have counts only for those that ask for it.
-                    let rare = !matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage");
+                    let rare = matches!(name, ResourceName::Other(_));
                     (all > 0 && !(rare && wanted(name) == 0)).then_some((used, all))
                 };
                 balance(self.resources.iter().filter_map(of))
@@ -72,14 +73,15 @@ impl Score for Balanced {
 
 /// [`BEST`] less the standard deviation of the used parts.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a score of 0..=100")]
-fn balance(amounts: impl Iterator<Item = (i64, i64)>) -> i64 {
-    let parts: Vec<f64> = amounts.map(|(used, all)| (used as f64 / all as f64).min(1.0)).collect();
-    let deviation = match parts.as_slice() {
-        [] | [_] => 0.0,
-        [a, b] => (a - b).abs() / 2.0,
-        parts => {
-            let (count, mean) = (parts.len() as f64, parts.iter().sum::<f64>() / parts.len() as f64);
-            (parts.iter().map(|part| (part - mean).powi(2)).sum::<f64>() / count).sqrt()
+fn balance(amounts: impl Iterator<Item = (i64, i64)> + Clone) -> i64 {
+    let parts = amounts.map(|(used, all)| (used as f64 / all as f64).min(1.0));
+    let (count, sum) = parts.clone().fold((0_u32, 0.0), |(count, sum), part| (count + 1, sum + part));
+    let deviation = match count {
+        0 | 1 => 0.0,
+        2 => parts.fold(0.0, |difference, part| part - difference).abs() / 2.0,
+        count => {
+            let mean = sum / f64::from(count);
+            (parts.map(|part| (part - mean).powi(2)).sum::<f64>() / f64::from(count)).sqrt()
         }
     };
     ((1.0 - deviation) * BEST as f64) as i64

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::framework::BEST;
 use crate::node::Node;
 use crate::pod::PodInfo;
+use crate::resources::ResourceName;
 
 /// Points of a shape count up to this.
 const MOST_POINTS: i64 = 10;
@@ -53,7 +54,7 @@ struct Point {
 #[derive(Clone, Debug)]
 pub(super) struct Scale {
     curve: Curve,
-    resources: Vec<(String, i64)>,
+    resources: Vec<(ResourceName, i64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ enum Curve {
 
 impl Default for Scale {
     fn default() -> Self {
-        Self { curve: Curve::Least, resources: ["cpu", "memory"].map(|name| (name.to_owned(), 1)).to_vec() }
+        Self { curve: Curve::Least, resources: vec![(ResourceName::Cpu, 1), (ResourceName::Memory, 1)] }
     }
 }
 
@@ -132,24 +133,18 @@ impl Curve {
 
 /// What would be used of a resource and what there is; `None` for one that the pod does not ask for and that few
 /// nodes have.
-fn amounts(name: &str, pod: &PodInfo, node: &Node) -> Option<(i64, i64)> {
-    let all = &node.allocatable;
-    Some(match name {
-        "cpu" => (node.scored[0] + pod.scored[0], all.cpu),
-        "memory" => (node.scored[1] + pod.scored[1], all.memory),
-        "ephemeral-storage" => {
-            (node.requested.ephemeral_storage + pod.requests.ephemeral_storage, all.ephemeral_storage)
-        }
-        other => {
-            let wanted = pod.requests.others.get(other).copied().filter(|wanted| *wanted > 0)?;
-            let of = |amounts: &crate::resources::Resources| amounts.others.get(other).copied().unwrap_or_default();
-            (of(&node.requested) + wanted, of(all))
-        }
-    })
+fn amounts(name: &ResourceName, pod: &PodInfo, node: &Node) -> Option<(i64, i64)> {
+    let (wanted, used) = match name {
+        ResourceName::Cpu => (pod.scored[0], node.scored[0]),
+        ResourceName::Memory => (pod.scored[1], node.scored[1]),
+        name => (pod.requests.amount(name), node.requested.amount(name)),
+    };
+    let rare = matches!(name, ResourceName::Other(_)) && wanted == 0;
+    (!rare).then(|| (used + wanted, node.allocatable.amount(name)))
 }
 
 /// Reads weights: from 1 to 100, 1 if none is said.
-fn weights(given: &[Weighed], path: &Path, errors: &mut Errors) -> Vec<(String, i64)> {
+fn weights(given: &[Weighed], path: &Path, errors: &mut Errors) -> Vec<(ResourceName, i64)> {
     for (i, one) in given.iter().enumerate() {
         if !(0..=100).contains(&one.weight) {
             let why = format!("resource weight of {} not in valid range [1, 100]", one.name);
@@ -159,7 +154,7 @@ fn weights(given: &[Weighed], path: &Path, errors: &mut Errors) -> Vec<(String, 
             errors.duplicate(&path.index(i).child("name"), one.name.as_str());
         }
     }
-    given.iter().map(|one| (one.name.clone(), one.weight.max(1))).collect()
+    given.iter().map(|one| (one.name.as_str().into(), one.weight.max(1))).collect()
 }
 
 fn shape(points: &[Point], path: &Path, errors: &mut Errors) -> Vec<(i64, i64)> {
