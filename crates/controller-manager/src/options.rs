@@ -38,6 +38,9 @@ pub struct Options {
     /// The key of that authority.
     #[arg(long, value_name = "FILE")]
     pub cluster_signing_key_file: Option<PathBuf>,
+    /// How long the certificates live that it signs, at most; a request may ask for less.
+    #[arg(long, default_value = "8760h", value_name = "DURATION")]
+    pub cluster_signing_duration: jiff::SignedDuration,
     /// An address of an API server as nodes reach it, for example https://10.0.0.1:6443. Repeat it for more.
     #[arg(long = "advertise-apiserver", value_name = "URL")]
     pub advertise_apiserver: Vec<String>,

@@ -31,7 +31,7 @@ use crate::pod::manager::Manager;
 use crate::server::{self, Server};
 use crate::source::live::Live;
 use crate::source::pods;
-use crate::{dns, join, log, pause};
+use crate::{dns, join, log, pause, preflight};
 
 /// What a node is assembled of.
 pub struct Parts {
@@ -53,6 +53,7 @@ pub struct Parts {
 
 /// Starts everything; returns when all of it runs.
 pub async fn start(mut options: Options, tasks: Tasks) -> anyhow::Result<()> {
+    preflight::check(&options)?;
     let name = name(&options)?;
     std::fs::create_dir_all(&options.root_dir)
         .with_context(|| format!("cannot make {}", options.root_dir.display()))?;

@@ -23,6 +23,7 @@ pub mod node;
 pub mod options;
 pub mod pause;
 pub mod pod;
+pub mod preflight;
 pub mod probe;
 pub mod resources;
 pub mod server;

@@ -136,7 +136,7 @@ impl Requests {
             return Ok(());
         }
         let Some(signer) = sign::signer(&csr.spec.signer_name) else { return Ok(()) };
-        let told = match sign::issue(authority, signer, csr) {
+        let told = match sign::issue(authority, signer, csr, self.cx.options.cluster_signing_duration.unsigned_abs()) {
             Ok(certificate) => {
                 let mut told = (**csr).clone();
                 told.status.get_or_insert_default().certificate = Some(ByteString(certificate.into_bytes()));

@@ -12,6 +12,8 @@ use super::{AUTHORITY_LIFE, PkiError, Profile, read, write_private};
 
 /// Certificates are valid a little before they are made: clocks differ.
 const EARLIER: Duration = Duration::from_secs(300);
+/// A life that is shorter begins when the certificate is made: it would be over half before it began.
+const SHORT: Duration = Duration::from_secs(8 * 3600);
 
 /// Signs certificates.
 pub struct Authority {
@@ -105,7 +107,7 @@ fn params(common_name: &str, organizations: &[String], life: Duration) -> Certif
 
 fn lifetime(params: &mut CertificateParams, life: Duration) {
     let now = SystemTime::now();
-    params.not_before = (now - EARLIER).into();
+    params.not_before = if life < SHORT { now } else { now - EARLIER }.into();
     params.not_after = (now + life).into();
 }
 

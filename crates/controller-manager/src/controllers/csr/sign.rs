@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nakhoda_api::kinds::certificates::CertificateSigningRequest as Csr;
-use nakhoda_daemon::pki::{Authority, LEAF_LIFE};
+use nakhoda_daemon::pki::Authority;
 
 use super::approve::{CLIENT_KUBELET, SERVING, has_usages};
 use super::request::{NODE_PREFIX, Request};
@@ -33,13 +33,13 @@ pub fn signer(name: &str) -> Option<Signer> {
     }
 }
 
-/// The certificate in PEM, or why there is none.
-pub fn issue(authority: &Authority, signer: Signer, csr: &Csr) -> Result<String, String> {
+/// The certificate in PEM, or why there is none. It lives as long as it was asked to, at most `longest`.
+pub fn issue(authority: &Authority, signer: Signer, csr: &Csr, longest: Duration) -> Result<String, String> {
     let request = Request::parse(&csr.spec.request.0).map_err(|e| e.to_string())?;
     check(signer, csr, &request)?;
     let text = String::from_utf8(csr.spec.request.0.clone()).map_err(|e| e.to_string())?;
     let serves = signer == Signer::Serving;
-    authority.sign(&text, serves, !serves, life(csr.spec.expiration_seconds)).map_err(|e| e.to_string())
+    authority.sign(&text, serves, !serves, life(csr.spec.expiration_seconds, longest)).map_err(|e| e.to_string())
 }
 
 fn check(signer: Signer, csr: &Csr, request: &Request) -> Result<(), String> {
@@ -83,9 +83,9 @@ fn check_client(csr: &Csr) -> Result<(), String> {
     }
 }
 
-fn life(asked: Option<i32>) -> Duration {
+fn life(asked: Option<i32>, longest: Duration) -> Duration {
     let asked = asked.and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs);
-    asked.map_or(LEAF_LIFE, |life| life.clamp(SHORTEST, LEAF_LIFE))
+    asked.map_or(longest, |life| life.max(SHORTEST).min(longest))
 }
 
 #[cfg(test)]
@@ -93,6 +93,8 @@ mod tests {
     use super::super::request::tests::pem;
     use super::*;
     use k8s_openapi::ByteString;
+
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
     fn csr(pem: Vec<u8>, usage: &str) -> Csr {
         let mut csr = Csr::default();
@@ -106,19 +108,21 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("nakhoda-csr-{}", std::process::id()));
         let authority = Authority::create("test", &folder.join("ca.crt"), &folder.join("ca.key")).expect("made");
         let serving = csr(pem("system:node:a", "system:nodes", &["a"], &[]), "server auth");
-        let certificate = issue(&authority, Signer::Serving, &serving).expect("signed");
+        let certificate = issue(&authority, Signer::Serving, &serving, YEAR).expect("signed");
         assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
-        let wrong = issue(&authority, Signer::ClientKubelet, &serving);
+        let wrong = issue(&authority, Signer::ClientKubelet, &serving, YEAR);
         assert_eq!(wrong, Err("DNS subjectAltNames are not allowed".into()));
         let client = csr(pem("jane", "dev", &[], &[]), "client auth");
-        assert!(issue(&authority, Signer::Client, &client).is_ok());
-        let usage = issue(&authority, Signer::Client, &csr(pem("jane", "dev", &[], &[]), "server auth"));
+        assert!(issue(&authority, Signer::Client, &client, YEAR).is_ok());
+        let usage = issue(&authority, Signer::Client, &csr(pem("jane", "dev", &[], &[]), "server auth"), YEAR);
         assert_eq!(usage, Err("invalid usage for client certificate: server auth".into()));
         std::fs::remove_dir_all(folder).expect("removed");
     }
 
     #[test]
     fn a_life_is_what_was_asked_for_within_limits() {
-        assert_eq!((life(None), life(Some(60)), life(Some(3600))), (LEAF_LIFE, SHORTEST, Duration::from_secs(3600)));
+        assert_eq!((life(None, YEAR), life(Some(60), YEAR)), (YEAR, SHORTEST));
+        assert_eq!(life(Some(3600), YEAR), Duration::from_secs(3600));
+        assert_eq!(life(Some(3600), Duration::from_secs(20)), Duration::from_secs(20));
     }
 }
