@@ -46,6 +46,11 @@ impl Pair {
         }
     }
 
+    /// The next request is made for a new key.
+    pub(super) fn forget_key(&self) -> anyhow::Result<()> {
+        std::fs::remove_file(&self.key).with_context(|| format!("cannot remove {}", self.key.display()))
+    }
+
     /// How long the certificate lives; `None` without one.
     pub(super) fn life(&self) -> Option<Life> {
         let text = std::fs::read(&self.cert).ok()?;

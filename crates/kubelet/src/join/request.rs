@@ -31,7 +31,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Asks for a certificate for the pair's key and writes it when it is there. Asked again, it takes up the
-/// request that is there: its name is made of the key.
+/// request that is there: its name is made of the key and the node.
 pub(super) async fn certificate(client: &Client, pair: &Pair, wanted: &Wanted<'_>) -> anyhow::Result<()> {
     let key = pair.ensure_key()?;
     let csr = request(&key, wanted)?;
@@ -40,9 +40,18 @@ pub(super) async fn certificate(client: &Client, pair: &Pair, wanted: &Wanted<'_
         Err(error) if error.is_already_exists() => {}
         created => drop(created.with_context(|| format!("cannot ask for a certificate for node {}", wanted.node))?),
     }
-    let certificate = issued(client, &name).await?;
-    Ok(write_private(&pair.cert, &certificate)?)
+    let certificate = issued(client, &name).await;
+    if certificate.as_ref().is_err_and(|error| error.is::<Refused>()) {
+        // The same key would find the same refusal, also when its reason is gone.
+        pair.forget_key()?;
+    }
+    Ok(write_private(&pair.cert, &certificate?)?)
 }
+
+/// The cluster's last word about a request.
+#[derive(Debug, thiserror::Error)]
+#[error("the cluster gives this machine no certificate: {0}")]
+struct Refused(String);
 
 fn request(key: &KeyPair, wanted: &Wanted<'_>) -> anyhow::Result<Csr> {
     let mut params = CertificateParams::default();
@@ -64,8 +73,8 @@ fn request(key: &KeyPair, wanted: &Wanted<'_>) -> anyhow::Result<Csr> {
         request: ByteString(pem.into_bytes()),
         ..CertificateSigningRequestSpec::default()
     };
-    let digest = Sha256::new().chain_update(wanted.signer).chain_update(key.public_key_raw()).finalize();
-    let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::new().chain_update(wanted.signer).chain_update(wanted.node).chain_update(key.public_key_raw());
+    let digest: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let name = format!("node-csr-{digest}");
     Ok(Csr { metadata: ObjectMeta { name: Some(name), ..ObjectMeta::default() }, spec, status: None })
 }
@@ -103,7 +112,7 @@ fn judged(csr: &Csr) -> anyhow::Result<Option<Vec<u8>>> {
         .collect();
     for refusal in ["Denied", "Failed"] {
         if let Some(why) = conditions.get(refusal) {
-            bail!("the cluster gives this machine no certificate: {why}");
+            return Err(Refused((*why).to_owned()).into());
         }
     }
     Ok(status.certificate.as_ref().map(|c| c.0.clone()).filter(|c| !c.is_empty()))
@@ -118,12 +127,13 @@ mod tests {
     #[test]
     fn the_same_key_asks_under_the_same_name_and_each_signer_under_its_own() {
         let key = KeyPair::generate().expect("a key");
-        let name = |signer| {
-            let wanted = Wanted { signer, node: "n", addresses: &["10.0.0.1".parse().expect("an address")] };
+        let name = |signer, node| {
+            let wanted = Wanted { signer, node, addresses: &["10.0.0.1".parse().expect("an address")] };
             request(&key, &wanted).expect("a request").metadata.name
         };
-        assert_eq!(name(CLIENT), name(CLIENT));
-        assert_ne!(name(CLIENT), name(SERVING));
+        assert_eq!(name(CLIENT, "n"), name(CLIENT, "n"));
+        assert_ne!(name(CLIENT, "n"), name(SERVING, "n"));
+        assert_ne!(name(CLIENT, "n"), name(CLIENT, "m"));
     }
 
     #[test]
