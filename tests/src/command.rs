@@ -15,6 +15,8 @@ pub struct Client {
     pub program: PathBuf,
     /// Shown in failures.
     pub name: String,
+    /// As whom it speaks.
+    pub kubeconfig: PathBuf,
 }
 
 // === impl Client ===
@@ -23,7 +25,13 @@ impl Client {
     /// The cluster's own command line.
     #[must_use]
     pub fn ctl() -> Self {
-        Self { program: root().join(".cluster/bin/ctl"), name: "ctl".into() }
+        Self { program: root().join(".cluster/bin/ctl"), name: "ctl".into(), kubeconfig: admin() }
+    }
+
+    /// The same in another's name.
+    #[must_use]
+    pub fn identity(self, kubeconfig: PathBuf) -> Self {
+        Self { kubeconfig, ..self }
     }
 
     /// The kubectls to test with: those that `KUBECTLS` names, else the oldest and the newest that are here.
@@ -36,6 +44,7 @@ impl Client {
         let client = |program: PathBuf| Self {
             name: program.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
             program,
+            kubeconfig: admin(),
         };
         named.into_iter().map(client).collect()
     }
@@ -45,7 +54,7 @@ impl Client {
         use std::io::Write;
         let mut child = Command::new(&self.program)
             .arg("--kubeconfig")
-            .arg(root().join(".cluster/kubeconfig"))
+            .arg(&self.kubeconfig)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -94,6 +103,10 @@ pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T>) -> Resu
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
         }
     }
+}
+
+fn admin() -> PathBuf {
+    root().join(".cluster/kubeconfig")
 }
 
 /// The first and the last.

@@ -2,5 +2,6 @@
 
 pub mod app;
 pub mod command;
+pub mod machine;
 pub mod service;
 pub mod source;

@@ -109,6 +109,15 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Raises etcd's revision, and ends.
+pub async fn raise(options: &options::Etcd, above: u64, tasks: &Tasks) -> anyhow::Result<()> {
+    let etcd = connect(options).await?;
+    let revision = nakhoda_store::raise::raise(&etcd, above).await.context("the revision cannot be raised")?;
+    tracing::info!(revision, above, "raised");
+    tasks.stop();
+    Ok(())
+}
+
 /// The pipeline over a store.
 #[must_use]
 pub fn core(

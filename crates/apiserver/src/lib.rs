@@ -49,5 +49,10 @@ pub use options::Options;
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
     let common = options.common.clone();
-    nakhoda_daemon::run(&common, |tasks| app::start(options, tasks))
+    nakhoda_daemon::run(&common, |tasks| async {
+        match options.etcd.raise_revision_above {
+            Some(above) => app::raise(&options.etcd, above, &tasks).await,
+            None => app::start(options, tasks).await,
+        }
+    })
 }

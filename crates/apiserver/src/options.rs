@@ -87,6 +87,10 @@ pub struct Etcd {
     /// An EncryptionConfiguration: how values are encrypted in etcd. Read again when it changes.
     #[arg(long, value_name = "FILE")]
     pub encryption_provider_config: Option<PathBuf>,
+    /// Serve nothing: raise etcd's revision above this one, forget the history before, and end. What must be done
+    /// to an etcd that was restored from a backup (scripts/etcd-restore does it).
+    #[arg(long, value_name = "REVISION")]
+    pub raise_revision_above: Option<u64>,
 }
 
 /// Who is who.

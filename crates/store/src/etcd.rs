@@ -16,7 +16,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::error::Error;
-use crate::store::{ChangeStream, Commit, List, Listing, Op, Read, Store, Txn, Watch};
+use crate::store::{ChangeStream, Commit, List, Listing, Member, Op, Pieces, Read, Store, Txn, Watch};
 
 pub mod compact;
 pub mod config;
@@ -26,6 +26,7 @@ mod fault;
 mod lease;
 mod stream;
 mod unsure;
+mod upkeep;
 
 pub use config::{Config, Tls};
 
@@ -188,5 +189,13 @@ impl Store for Etcd {
             done.map(drop).map_err(|error| fault::at(error, revision))
         }
         .boxed()
+    }
+
+    fn members(&self) -> BoxFuture<'_, Result<Vec<Member>, Error>> {
+        async move { upkeep::members(&self.client.load_full()).await }.boxed()
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Pieces, Error>> {
+        async move { upkeep::snapshot(&self.client.load_full()).await }.boxed()
     }
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod etcd;
 pub mod fence;
 pub mod memory;
+pub mod raise;
 pub mod splice;
 pub mod store;
 pub mod transform;
@@ -20,8 +21,8 @@ pub use error::Error;
 pub use fence::Fence;
 pub use memory::Memory;
 pub use store::{
-    Change, ChangeKind, ChangeStream, Changes, Commit, Compare, Deleted, Entry, List, Listing, Op, Options, Read,
-    Reading, Store, Txn, Watch,
+    Change, ChangeKind, ChangeStream, Changes, Commit, Compare, Deleted, Entry, List, Listing, Member, MemberState, Op,
+    Options, Pieces, Read, Reading, Store, Txn, Watch,
 };
 pub use transform::{Transform, Transformed};
 pub use update::{Next, Updated, update_with};

@@ -14,8 +14,10 @@ use crate::error::Error;
 use crate::fence::Fence;
 
 pub mod txn;
+pub mod upkeep;
 
 pub use txn::{Commit, Compare, Op, Txn};
+pub use upkeep::{Member, MemberState, Pieces};
 
 /// A key as it stands at some revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +177,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets the history before a revision.
     fn compact(&self, revision: u64) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Who keeps the data; nobody, for a store within this process.
+    fn members(&self) -> BoxFuture<'_, Result<Vec<Member>, Error>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// All data as of now, in the form that the store's own tools restore from.
+    fn snapshot(&self) -> BoxFuture<'_, Result<Pieces, Error>> {
+        Box::pin(std::future::ready(Err(Error::unavailable("this store makes no snapshots"))))
+    }
 
     /// Writes a key that must not exist; its revision.
     fn create<'a>(&'a self, key: Bytes, value: Bytes, options: &'a Options) -> BoxFuture<'a, Result<u64, Error>> {

@@ -12,7 +12,8 @@ use futures::{FutureExt, StreamExt};
 
 use crate::error::Error;
 use crate::store::{
-    Change, ChangeKind, ChangeStream, Commit, Entry, List, Listing, Op, Read, Reading, Store, Txn, Watch,
+    Change, ChangeKind, ChangeStream, Commit, Entry, List, Listing, Member, Op, Pieces, Read, Reading, Store, Txn,
+    Watch,
 };
 
 /// How values lie in the store.
@@ -103,6 +104,14 @@ impl Store for Transformed {
 
     fn compact(&self, revision: u64) -> BoxFuture<'_, Result<(), Error>> {
         self.inner.compact(revision)
+    }
+
+    fn members(&self) -> BoxFuture<'_, Result<Vec<Member>, Error>> {
+        self.inner.members()
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Pieces, Error>> {
+        self.inner.snapshot()
     }
 }
 

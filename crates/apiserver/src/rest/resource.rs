@@ -21,6 +21,7 @@ use crate::serve::Peer;
 
 /// Subresources of the core group that open a stream.
 const STREAMS: &[(&str, &[&str])] = &[
+    ("namespaces", &["etcd"]),
     ("nodes", &["archives", "images", "proxy"]),
     ("pods", &["attach", "exec", "log", "portforward", "proxy"]),
     ("services", &["proxy"]),

@@ -33,6 +33,8 @@ pub struct Tls {
 pub(crate) struct Clients {
     pub(crate) client: Client,
     pub(crate) kv: KvClient,
+    /// What they were made of.
+    pub(crate) config: Config,
 }
 
 // === impl Config ===
@@ -73,6 +75,6 @@ impl Clients {
         }
         let client = Client::connect(&config.endpoints, Some(options)).await.map_err(fault::error)?;
         let kv = client.kv_client().max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
-        Ok(Self { client, kv })
+        Ok(Self { client, kv, config: config.clone() })
     }
 }
