@@ -1,6 +1,7 @@
 //! Functions, operators and methods, each in the file of its library.
 
 pub(super) mod arithmetic;
+pub mod authorizer;
 mod convert;
 mod lists;
 mod net;
@@ -17,7 +18,16 @@ pub(super) type Outcome<'a> = Result<Val<'a>, RunError>;
 
 /// Calls a function, or a method of the first value.
 pub(super) fn call<'a>(name: &str, method: bool, with: &[Val<'a>], budget: &mut Budget) -> Outcome<'a> {
-    let libraries = [arithmetic::call, lists::call, strings::call, time::call, quantity::call, semver::call, net::call];
+    let libraries = [
+        arithmetic::call,
+        lists::call,
+        strings::call,
+        time::call,
+        quantity::call,
+        semver::call,
+        net::call,
+        authorizer::call,
+    ];
     if let Some(outcome) = basic(name, with) {
         return outcome;
     }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::library::authorizer::Stage;
 use super::types::Type;
 
 /// One form of a function.
@@ -82,6 +83,11 @@ fn kind(text: &'static str) -> Type<'static> {
         "ip" => Type::Named("net.IP"),
         "cidr" => Type::Named("net.CIDR"),
         "url" => Type::Named("kubernetes.URL"),
+        "authorizer" => Type::Named(Stage::Authorizer.kind()),
+        "pathcheck" => Type::Named(Stage::Path.kind()),
+        "groupcheck" => Type::Named(Stage::Group.kind()),
+        "resourcecheck" => Type::Named(Stage::Resource.kind()),
+        "decision" => Type::Named(Stage::Decision.kind()),
         "namedformat" => Type::Named("kubernetes.NamedFormat"),
         letter => Type::Any(letter.chars().next().expect("a letter")),
     }
@@ -302,6 +308,20 @@ const TABLE: &str = "
     url -> getPort() string
     url -> getEscapedPath() string
     url -> getQuery() map(string, list(string))
+    authorizer -> path(string) pathcheck
+    authorizer -> group(string) groupcheck
+    authorizer -> serviceAccount(string, string) authorizer
+    groupcheck -> resource(string) resourcecheck
+    resourcecheck -> subresource(string) resourcecheck
+    resourcecheck -> namespace(string) resourcecheck
+    resourcecheck -> name(string) resourcecheck
+    resourcecheck -> fieldSelector(string) resourcecheck
+    pathcheck -> check(string) decision
+    resourcecheck -> check(string) decision
+    decision -> allowed() bool
+    decision -> errored() bool
+    decision -> reason() string
+    decision -> error() string
     format.named(string) optional(namedformat)
     format.dns1123Label() namedformat
     format.dns1123Subdomain() namedformat

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::library::authorizer::Stage;
 use crate::structural::Schema;
 
 /// A type.
@@ -103,6 +104,9 @@ impl<'s> Type<'s> {
             Self::Metadata => matches!(name, "name" | "generateName").then_some(Self::Text),
             Self::Map(key, value) if matches!(**key, Self::Text | Self::Dyn) => Some((**value).clone()),
             Self::Optional(of) => of.field(name).map(|of| Self::Optional(Box::new(of))),
+            Self::Named(of) if *of == Stage::Authorizer.kind() && name == "requestResource" => {
+                Some(Self::Named(Stage::Resource.kind()))
+            }
             Self::Made(of) => super::mutation::field(of, name),
             Self::Dyn | Self::Any(_) => Some(Self::Dyn),
             _ => None,

@@ -9,6 +9,7 @@ use base64::Engine;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Number, Value};
 
+use super::library::authorizer::Inquiry;
 use crate::quantity::Quantity;
 use crate::structural::Schema;
 
@@ -59,6 +60,8 @@ pub enum Val<'a> {
     Semver(Rc<(u64, u64, u64, String)>),
     /// A format by its name.
     Format(&'static str),
+    /// A question of authorization on its way.
+    Inquiry(Rc<Inquiry<'a>>),
 }
 
 /// A value of a named type.
@@ -161,6 +164,7 @@ impl<'a> Val<'a> {
                 let found = entries.iter().find(|(key, _)| matches!(key, Self::Text(key) if key == name));
                 found.map(|(_, value)| value.clone())
             }
+            Self::Inquiry(inquiry) => inquiry.field(name),
             Self::Made(made) => made.fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.clone()),
             _ => None,
         }
@@ -204,6 +208,7 @@ impl<'a> Val<'a> {
             Self::Url(_) => "kubernetes.URL",
             Self::Semver(_) => "kubernetes.Semver",
             Self::Format(_) => "kubernetes.NamedFormat",
+            Self::Inquiry(inquiry) => inquiry.stage.kind(),
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Absent: expressions see types only as far as values show them; there is no check against schemas.
 
+pub mod asker;
 pub mod compiled;
 pub mod facts;
 pub mod params;

@@ -1,8 +1,6 @@
 //! Admission webhooks: who is to be asked about a request, what it is told, and what becomes of the answer
 //! (`k8s.io/apiserver/pkg/admission/plugin/webhook`). The two plugins are [`super::mutating_webhooks`] and
 //! [`super::validating_webhooks`].
-//!
-//! Absent: the variable `authorizer` of conditions.
 
 pub mod hook;
 pub mod matching;

@@ -7,7 +7,7 @@ use nakhoda_api::kinds::admissionregistration::{
 };
 use nakhoda_api::names;
 
-use crate::rules::cel;
+use crate::rules::cel::{self, Wanted};
 use crate::rules::check::{chosen, each, list, qualified, selector, subdomain, supported, text};
 use crate::rules::defaults::fill;
 
@@ -163,8 +163,17 @@ pub fn conditions(errors: &mut Errors, path: &Path, conditions: &[MatchCondition
     }
 }
 
+/// What expressions of a policy may speak of; the last only where there are parameters.
+const SPOKEN: &[&str] = &["object", "oldObject", "request", "authorizer", "namespaceObject", "variables", "params"];
+
+/// What expressions of a policy may speak of.
+#[must_use]
+pub const fn spoken(params: bool) -> &'static [&'static str] {
+    if params { SPOKEN } else { SPOKEN.split_at(6).0 }
+}
+
 /// Variables of a policy.
-pub fn variables(errors: &mut Errors, path: &Path, variables: &[Variable]) {
+pub fn variables(errors: &mut Errors, path: &Path, variables: &[Variable], params: bool) {
     for (i, one) in variables.iter().enumerate() {
         let at = path.index(i);
         if one.name.trim().is_empty() {
@@ -172,7 +181,8 @@ pub fn variables(errors: &mut Errors, path: &Path, variables: &[Variable]) {
         } else if !cel::is_identifier(&one.name) {
             errors.invalid(&at.child("name"), one.name.as_str(), "must be a valid CEL identifier");
         }
-        cel::expression(errors, &at.child("expression"), &one.expression, "expression is not specified");
+        let wanted = (spoken(params), Wanted::Any);
+        cel::compiled(errors, &at.child("expression"), &one.expression, "expression is not specified", wanted);
     }
 }
 

@@ -1,8 +1,10 @@
 //! Expressions in CEL: the one place where they are checked when an object of admission or of devices is written.
 //!
-//! Conditions are compiled and must be of type bool; the variables that they may use have no types of their own. Of other
-//! expressions (messages, audit annotations, variables, mutations, selectors of devices) only is checked that there is one.
+//! They are compiled and must give what is wanted; most variables that they may use have no types of their own. Of selectors
+//! of devices only is checked that there is one.
 
+use nakhoda_api::cel::library::authorizer::Stage;
+use nakhoda_api::cel::mutation::Mutation;
 use nakhoda_api::cel::{Program, Type, Variables};
 use nakhoda_api::field::{Errors, Path};
 
@@ -31,6 +33,19 @@ const RESERVED: &[&str] = &[
     "while",
 ];
 
+/// What an expression has to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Anything.
+    Any,
+    /// A truth.
+    Bool,
+    /// A text, or nothing.
+    Text,
+    /// A change of an object.
+    Change(Mutation),
+}
+
 /// An expression that must be given.
 pub fn expression(errors: &mut Errors, path: &Path, text: &str, missing: &str) {
     if text.trim().is_empty() {
@@ -40,14 +55,45 @@ pub fn expression(errors: &mut Errors, path: &Path, text: &str, missing: &str) {
 
 /// A condition that must be given, over the variables of these names.
 pub fn condition(errors: &mut Errors, path: &Path, text: &str, missing: &str, names: &[&str]) {
+    compiled(errors, path, text, missing, (names, Wanted::Bool));
+}
+
+/// An expression that must be given, over the variables of these names and with such a value.
+pub fn compiled(errors: &mut Errors, path: &Path, text: &str, missing: &str, (names, wanted): (&[&str], Wanted)) {
     if text.trim().is_empty() {
         return errors.required(path, missing);
     }
-    let variables: Variables<'_> = names.iter().map(|name| ((*name).to_owned(), Type::Dyn)).collect();
-    match Program::compile(text, &variables) {
-        Ok((_, kind)) if kind.fits(&Type::Bool) => {}
-        Ok(_) => errors.invalid(path, text, "must evaluate to bool"),
-        Err(why) => errors.invalid(path, text, format!("compilation failed: {why}")),
+    let variables = variables(names);
+    let outcome = match wanted {
+        Wanted::Change(mutation) => mutation.compile(text, &variables).map(drop),
+        _ => match Program::compile(text, &variables) {
+            Ok((_, kind)) => wanted.check(&kind),
+            Err(why) => Err(format!("compilation failed: {why}")),
+        },
+    };
+    if let Err(why) = outcome {
+        errors.invalid(path, text, why);
+    }
+}
+
+/// Variables of these names. Only the authorizer has a type.
+#[must_use]
+pub fn variables(names: &[&str]) -> Variables<'static> {
+    let kind = |name: &str| if name == "authorizer" { Type::Named(Stage::Authorizer.kind()) } else { Type::Dyn };
+    names.iter().map(|name| ((*name).to_owned(), kind(name))).collect()
+}
+
+// === impl Wanted ===
+
+impl Wanted {
+    fn check(self, kind: &Type<'_>) -> Result<(), String> {
+        match self {
+            Self::Bool if !kind.fits(&Type::Bool) => Err(format!("must evaluate to bool but got {kind}")),
+            Self::Text if !kind.fits(&Type::Text) && *kind != Type::Null => {
+                Err(format!("must evaluate to one of [string null_type] but got {kind}"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

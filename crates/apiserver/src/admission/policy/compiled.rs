@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use nakhoda_api::cel::mutation::Mutation;
-use nakhoda_api::cel::{Program, Type, Variables};
+use nakhoda_api::cel::{Program, Variables};
 use nakhoda_store::cache::Item;
 use parking_lot::Mutex;
 
 use super::spec::{self, PolicySpec};
 use crate::admission::webhook::hook::Condition;
+use crate::rules::cel;
 
 /// So many are kept; more are compiled again for each request.
 const KEPT: usize = 1024;
@@ -76,7 +77,7 @@ impl Expression {
 }
 
 fn variables() -> Variables<'static> {
-    KNOWN.map(|name| (name.to_owned(), Type::Dyn)).into()
+    cel::variables(&KNOWN)
 }
 
 // === impl Policy ===

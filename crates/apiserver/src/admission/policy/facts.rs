@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use nakhoda_api::cel::library::authorizer::Inquiry;
 use nakhoda_api::cel::{Budget, RunError, Val, eval};
 use nakhoda_api::{GroupVersionResource, Object};
 use serde_json::Value;
 
+use super::asker::Asker;
 use super::compiled::Expression;
 use crate::admission::Attributes;
 use crate::admission::webhook::review;
@@ -18,6 +20,7 @@ const CONDITIONS: u64 = eval::PER_OBJECT / 4;
 /// The circumstances of a request as values.
 pub struct Facts {
     values: Vec<(&'static str, Value)>,
+    authority: Asker,
 }
 
 /// Values in which expressions are evaluated.
@@ -54,7 +57,7 @@ impl Facts {
             ("params", params.clone()),
             ("namespaceObject", namespace),
         ];
-        Self { values }
+        Self { values, authority: Asker::of(call) }
     }
 
     /// Whether all conditions hold. One that does not decides, whatever fails besides.
@@ -86,7 +89,8 @@ impl<'a> Scope<'a> {
     /// With these facts, and within a budget.
     #[must_use]
     pub fn of(facts: &'a Facts, budget: u64) -> Self {
-        let values = facts.values.iter().map(|(name, value)| (*name, Val::of(value, None))).collect();
+        let values = facts.values.iter().map(|(name, value)| (*name, Val::of(value, None)));
+        let values = values.chain([("authorizer", Inquiry::begin(&facts.authority))]).collect();
         Self { values, failed: BTreeMap::new(), budget: Budget::new(budget) }
     }
 

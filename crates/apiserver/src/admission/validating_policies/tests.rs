@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::testing::Server;
+use crate::request::{Action, Write, WriteOptions};
+use crate::testing::{Server, json_body, target};
 
 async fn policed(validations: Value) -> Server {
     let server = Server::start().await;
@@ -39,4 +40,19 @@ async fn an_expression_that_fails_refuses() {
     let server = policed(json!([{"expression": "object.data.none == 'x'", "reason": "Forbidden"}])).await;
     let refused = server.create("configmaps", "default", &json!({"metadata": {"name": "a"}})).await.expect_err("refused");
     assert!(refused.message.ends_with("expression 'object.data.none == 'x'' resulted in error: no such key: data"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_only_warned_of_is_let_through_and_told_once() {
+    let check = "authorizer.requestResource.check('update').allowed() && variables.count == 0";
+    let server = policed(json!([{"expression": check, "messageExpression": "'has ' + string(variables.count)"}])).await;
+    let warn = json!({"spec": {"validationActions": ["Warn"]}});
+    server.patch("validatingadmissionpolicybindings", "", "all", &warn).await.expect("changed");
+    server.names("validatingadmissionpolicybindings", "", Default::default()).await.expect("a list");
+    let body = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "one"}, "data": {"a": "b"}});
+    let write = Write { body: json_body(&body), options: WriteOptions::default() };
+    let target = target(server.pipeline.kinds(), "configmaps", "default", "");
+    let made = server.call(target, Action::Create(write)).await.ok().expect("let through");
+    let told = "Validation failed for ValidatingAdmissionPolicy 'small' with binding 'all': has 1";
+    assert_eq!(made.warnings, [told]);
 }

@@ -1,12 +1,13 @@
-//! MutatingAdmissionPolicy: expressions that change objects. They are not evaluated yet.
+//! MutatingAdmissionPolicy: expressions that change objects.
 
 use nakhoda_api::Scope;
+use nakhoda_api::cel::mutation::Mutation as Change;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::admissionregistration::{MutatingAdmissionPolicy, MutatingAdmissionPolicySpec, Mutation};
 
 use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::admission::{self, FAILURE, REINVOCATION};
-use crate::rules::cel;
+use crate::rules::cel::{self, Wanted};
 use crate::rules::check::{chosen, list, text};
 use crate::rules::defaults::fill;
 
@@ -56,18 +57,18 @@ fn spec(errors: &mut Errors, path: &Path, spec: &MutatingAdmissionPolicySpec) {
     admission::mutating_operations(errors, &at, spec.match_constraints.as_ref());
     let params = spec.param_kind.is_some();
     admission::conditions(errors, &path.child("matchConditions"), list(&spec.match_conditions), params);
-    admission::variables(errors, &path.child("variables"), list(&spec.variables));
+    admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
     let at = path.child("mutations");
     if list(&spec.mutations).is_empty() {
         errors.required(&at, "mutations must contain at least one item");
     }
     for (i, one) in list(&spec.mutations).iter().enumerate() {
-        mutation(errors, &at.index(i), one);
+        mutation(errors, &at.index(i), one, params);
     }
     chosen(errors, &path.child("reinvocationPolicy"), text(&spec.reinvocation_policy), REINVOCATION);
 }
 
-fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation) {
+fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation, params: bool) {
     let forms = [
         ("ApplyConfiguration", "applyConfiguration", mutation.apply_configuration.as_ref().map(|c| text(&c.expression))),
         ("JSONPatch", "jsonPatch", mutation.json_patch.as_ref().map(|patch| text(&patch.expression))),
@@ -77,7 +78,11 @@ fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation) {
     if let Some((_, field, given)) = forms.iter().find(|(name, ..)| *name == type_) {
         match given {
             None => errors.required(&path.child(field), format!("must be specified when patchType is {type_}")),
-            Some(expression) => cel::expression(errors, &path.child(field).child("expression"), expression, ""),
+            Some(expression) => {
+                let change = if type_ == "JSONPatch" { Change::JsonPatch } else { Change::ApplyConfiguration };
+                let wanted = (admission::spoken(params), Wanted::Change(change));
+                cel::compiled(errors, &path.child(field).child("expression"), expression.trim(), "", wanted);
+            }
         }
         for (_, field, _) in forms.iter().filter(|(name, _, given)| *name != type_ && given.is_some()) {
             let why = format!("must not be specified when patchType is {type_}");

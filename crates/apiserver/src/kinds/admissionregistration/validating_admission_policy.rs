@@ -1,4 +1,4 @@
-//! ValidatingAdmissionPolicy: expressions that may refuse requests. They are not evaluated yet.
+//! ValidatingAdmissionPolicy: expressions that may refuse requests.
 
 use nakhoda_api::Scope;
 use nakhoda_api::field::{Errors, Path};
@@ -8,7 +8,7 @@ use nakhoda_api::kinds::admissionregistration::{
 
 use crate::kind::{Columns, Cx, Info, Kind, STATUS};
 use crate::rules::admission::{self, FAILURE};
-use crate::rules::cel;
+use crate::rules::cel::{self, Wanted};
 use crate::rules::check::{chosen, keep_metadata, keep_status, list, qualified, required, supported, text};
 use crate::rules::defaults::fill;
 
@@ -18,9 +18,6 @@ pub struct ValidatingAdmissionPolicies;
 const ANNOTATIONS_MAX: usize = 20;
 const EXPRESSION_MAX: usize = 5 * 1024;
 const REASONS: &[&str] = &["Forbidden", "Invalid", "RequestEntityTooLarge"];
-
-/// What a validation may speak of; the last only where there are parameters.
-const KNOWN: &[&str] = &["object", "oldObject", "request", "authorizer", "namespaceObject", "variables", "params"];
 
 impl Kind for ValidatingAdmissionPolicies {
     type Object = ValidatingAdmissionPolicy;
@@ -72,7 +69,7 @@ fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmission
     admission::constraints(errors, &path.child("matchConstraints"), spec.match_constraints.as_ref());
     let params = spec.param_kind.is_some();
     admission::conditions(errors, &path.child("matchConditions"), list(&spec.match_conditions), params);
-    admission::variables(errors, &path.child("variables"), list(&spec.variables));
+    admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
     let (validations, annotations) = (list(&spec.validations), list(&spec.audit_annotations));
     if validations.is_empty() && annotations.is_empty() {
         for field in ["validations", "auditAnnotations"] {
@@ -82,17 +79,20 @@ fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmission
     for (i, one) in validations.iter().enumerate() {
         validation(errors, &path.child("validations").index(i), one, params);
     }
-    self::annotations(errors, &path.child("auditAnnotations"), name, annotations);
+    self::annotations(errors, &path.child("auditAnnotations"), (name, params), annotations);
 }
 
 fn validation(errors: &mut Errors, path: &Path, validation: &Validation, params: bool) {
-    let known = if params { KNOWN } else { &KNOWN[..6] };
+    let wanted = (admission::spoken(params), Wanted::Bool);
     let missing = "expression is not specified";
-    cel::condition(errors, &path.child("expression"), &validation.expression, missing, known);
+    cel::compiled(errors, &path.child("expression"), &validation.expression, missing, wanted);
     let (expression, message) = (text(&validation.message_expression), text(&validation.message));
     let empty = "must be non-empty if specified";
     if !expression.is_empty() && expression.trim().is_empty() {
         errors.invalid(&path.child("messageExpression"), expression, empty);
+    } else if !expression.is_empty() {
+        let wanted = (admission::spoken(params), Wanted::Text);
+        cel::compiled(errors, &path.child("messageExpression"), expression, "", wanted);
     }
     if !message.is_empty() && message.trim().is_empty() {
         errors.invalid(&path.child("message"), message, empty);
@@ -104,7 +104,12 @@ fn validation(errors: &mut Errors, path: &Path, validation: &Validation, params:
     }
 }
 
-fn annotations(errors: &mut Errors, path: &Path, policy: &str, annotations: &[AuditAnnotation]) {
+fn annotations(
+    errors: &mut Errors,
+    path: &Path,
+    (policy, params): (&str, bool),
+    annotations: &[AuditAnnotation],
+) {
     if annotations.len() > ANNOTATIONS_MAX {
         let value = serde_json::to_value(annotations).unwrap_or_default();
         errors.invalid(path, value, format!("must not have more than {ANNOTATIONS_MAX} auditAnnotations"));
@@ -115,8 +120,10 @@ fn annotations(errors: &mut Errors, path: &Path, policy: &str, annotations: &[Au
         let value = at.child("valueExpression");
         if one.value_expression.trim().len() > EXPRESSION_MAX {
             errors.required(&value, format!("must not exceed {EXPRESSION_MAX} bytes in length"));
+        } else {
+            let wanted = (admission::spoken(params), Wanted::Text);
+            cel::compiled(errors, &value, one.value_expression.trim(), "valueExpression is not specified", wanted);
         }
-        cel::expression(errors, &value, &one.value_expression, "valueExpression is not specified");
         if annotations[..i].iter().any(|other| other.key == one.key) {
             errors.duplicate(&at.child("key"), one.key.as_str());
         }
