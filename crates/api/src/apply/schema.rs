@@ -209,6 +209,25 @@ impl<'s> Atom<'s> {
     }
 }
 
+impl Atom<'_> {
+    /// Whether both may be the same sorts of values.
+    pub(super) const fn is_like(&self, other: &Self) -> bool {
+        self.scalar.is_some() == other.scalar.is_some()
+            && self.list.is_some() == other.list.is_some()
+            && self.map.is_some() == other.map.is_some()
+    }
+}
+
+// === impl List ===
+
+impl List<'_> {
+    /// Whether it is owned as one value.
+    #[must_use]
+    pub const fn is_atomic(&self) -> bool {
+        matches!(self.relation, Relation::Atomic)
+    }
+}
+
 // === impl Keys ===
 
 impl<'s> Keys<'s> {
@@ -223,6 +242,12 @@ impl<'s> Keys<'s> {
 impl<'s> Map<'s> {
     const fn open(element: Type<'s>, atomic: bool) -> Self {
         Self { fields: Fields::None, element: Some(element), atomic }
+    }
+
+    /// Whether nothing is known of its entries but what their values tell.
+    #[must_use]
+    pub const fn is_deduced(&self) -> bool {
+        matches!((&self.fields, &self.element), (Fields::None, Some(Type { inner: Inner::Deduced })))
     }
 
     /// The type of a known field.
