@@ -12,7 +12,7 @@ pub(super) type Groups<'v> = BTreeMap<Element, Vec<&'v Value>>;
 
 /// An item of a list that is owned item by item cannot be told from the others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ItemError {
+pub(super) enum ItemError {
     /// Null in a list with keys.
     #[error("associative list with keys may not have a null element")]
     NullItem,
