@@ -1,6 +1,7 @@
 //! `MutatingAdmissionPolicy`: policies in CEL that change objects, where a binding says that they count
 //! (`k8s.io/apiserver/pkg/admission/plugin/policy/mutating`).
 
+mod configuration;
 mod patch;
 
 use futures::future::BoxFuture;

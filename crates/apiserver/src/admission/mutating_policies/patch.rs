@@ -1,12 +1,11 @@
 //! One mutation: what its expression makes, put into the object.
-//!
-//! Absent: configurations (`ApplyConfiguration`) are refused.
 
 use nakhoda_api::cel::eval;
 use nakhoda_api::cel::mutation::{self, Mutation};
 use nakhoda_api::patch::{self, Operated};
-use nakhoda_api::{Object, Reason, Status, schema};
+use nakhoda_api::{Object, Reason, Status, apply, schema};
 
+use super::configuration;
 use crate::admission::policy::compiled::{Expression, Policy};
 use crate::admission::policy::facts::{Facts, Scope};
 use crate::kind::Served;
@@ -46,9 +45,18 @@ pub(super) fn make(
             }
         }
         Mutation::ApplyConfiguration => {
-            mutation::configuration(&value).map_err(Fault::Told)?;
-            Err(Fault::Told("error applying patch: configurations are not applied yet".into()))
+            let configuration = mutation::configuration(&value).map_err(Fault::Told)?;
+            let merged = configuration::apply(&schema_of(served), object, configuration);
+            Ok(read(merged.map_err(|why| Fault::Told(format!("error applying patch: {why}")))?, served)?)
         }
+    }
+}
+
+/// How values of a kind are merged.
+fn schema_of(served: &Served) -> apply::Schema {
+    match served.strategy.schema() {
+        Some(schema) => apply::Schema::structural(schema, false),
+        None => apply::Schema::of(&served.info.gvk).unwrap_or_else(apply::Schema::deduced),
     }
 }
 

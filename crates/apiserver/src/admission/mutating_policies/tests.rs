@@ -75,3 +75,14 @@ async fn who_is_willing_sees_what_came_after_it() {
     let made = server.create("configmaps", "default", &map("a", &json!({"x": "y"}))).await.expect("made");
     assert_eq!(made["data"], json!({"saw": "it", "second": "x", "x": "y"}));
 }
+
+#[tokio::test]
+async fn a_configuration_is_merged_into_what_is_made() {
+    let server = Server::start().await;
+    let change = "Object{metadata: Object.metadata{annotations: {'by': 'policy'}}, data: {'added': object.data.x}}";
+    let mutations = json!([{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}]);
+    bound(&server, "merges", json!({"mutations": mutations})).await;
+    let made = server.create("configmaps", "default", &map("a", &json!({"x": "y"}))).await.expect("made");
+    assert_eq!(made["data"], json!({"added": "y", "x": "y"}));
+    assert_eq!(made["metadata"]["annotations"], json!({"by": "policy"}));
+}
