@@ -13,6 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use k8s_openapi::{Metadata, Resource};
+use nakhoda_api::apply::{Filter, Schema, Set};
 use nakhoda_api::kinds::meta::ObjectMeta;
 use nakhoda_api::{GroupVersionKind, GroupVersionResource, Object, Scope, Status, field};
 use nakhoda_store::cache::Item;
@@ -66,6 +67,9 @@ pub struct Info {
     pub counted: &'static [&'static str],
     /// What every request for the kind is warned of: since when it is not to be used, and what is instead.
     pub deprecated: Option<&'static str>,
+    /// What writes of the object itself (an empty name) or of a subresource cannot change, where it is not what
+    /// [`Info::owned_by_others`] says of most kinds.
+    pub resets: &'static [(&'static str, &'static [&'static [&'static str]])],
     /// The kind of lists, where it is another than that of the objects with `List` behind it.
     pub list_kind: Option<&'static str>,
 }
@@ -212,6 +216,10 @@ pub trait Strategy: Send + Sync {
     fn schema(&self) -> Option<&Value> {
         None
     }
+    /// What structured merge must know of a custom kind.
+    fn typing(&self) -> Option<Schema> {
+        None
+    }
     /// Where `scale` looks, if not where built-in kinds have it.
     fn scale(&self) -> Option<&Paths> {
         None
@@ -289,6 +297,7 @@ impl Info {
             orphans: false,
             counted: &[],
             deprecated: None,
+            resets: &[],
             list_kind: None,
         }
     }
@@ -303,12 +312,38 @@ impl Info {
         }
     }
 
+    /// Which fields a write cannot change, and so does not own (upstream's GetResetFields): the status, if that is
+    /// written apart, and the spec where only the status is written.
+    #[must_use]
+    pub fn owned_by_others(&self, subresource: &str) -> Filter {
+        if let Some((_, fields)) = self.resets.iter().find(|(name, _)| *name == subresource) {
+            return Filter::Outside(Set::of_fields(fields));
+        }
+        match subresource {
+            "" if self.sub("status").is_some() => Filter::Outside(Set::of_fields(&[&["status"]])),
+            "status" => Filter::Outside(Set::of_fields(&[&["spec"]])),
+            "ephemeralcontainers" => Filter::Within(EPHEMERAL),
+            "resize" => Filter::Within(RESIZED),
+            _ => Filter::All,
+        }
+    }
+
     /// A subresource by name.
     #[must_use]
     pub fn sub(&self, name: &str) -> Option<&Sub> {
         self.subresources.iter().find(|s| s.name == name)
     }
 }
+
+const EPHEMERAL: &[&[Option<&str>]] = &[&[Some("spec"), Some("ephemeralContainers")]];
+const RESIZED: &[&[Option<&str>]] = &[
+    &[Some("spec"), Some("containers"), None, Some("resources")],
+    &[Some("spec"), Some("containers"), None, Some("resizePolicy")],
+    &[Some("spec"), Some("initContainers"), None, Some("resources")],
+    &[Some("spec"), Some("initContainers"), None, Some("resizePolicy")],
+];
+/// What writes of the status cannot change where the metadata stays as it is, too: see [`Info::resets`].
+pub const STATUS_ONLY: &[(&str, &[&[&str]])] = &[("status", &[&["metadata"], &["spec"]])];
 
 /// What most resources serve, in discovery's order.
 pub const ALL_VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];

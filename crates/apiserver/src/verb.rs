@@ -26,6 +26,7 @@ pub mod fence;
 pub mod gate;
 pub mod get;
 pub mod list;
+pub mod managed;
 pub mod meta;
 pub mod notes;
 pub mod outcome;

@@ -1,7 +1,7 @@
 //! From a definition to the kinds that it has served: one for each version.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nakhoda_api::kinds::apiextensions::{
     CustomResourceDefinition, CustomResourceDefinitionNames, CustomResourceDefinitionVersion,
@@ -15,7 +15,7 @@ use super::names::{intern, intern_all};
 use super::scale::Paths;
 use super::strategy::Custom;
 use super::{columns, names};
-use crate::kind::{Info, NameRule, SCALE, STATUS, Served, Sub};
+use crate::kind::{Info, NameRule, SCALE, STATUS, STATUS_ONLY, Served, Sub};
 use crate::kinds::apiextensions::custom_resource_definition::{is_true, schema};
 use crate::pipeline::Pipeline;
 
@@ -73,6 +73,7 @@ fn one(
         returns_deleted: false,
         orphans: false,
         counted: &[],
+        resets: STATUS_ONLY,
         deprecated: deprecated(&gvk, version).map(|text| names::intern(&text)),
         list_kind: accepted.list_kind.as_deref().map(intern),
     };
@@ -82,6 +83,8 @@ fn one(
         rules: Expressions::of(&schema),
         schema,
         published: version.schema.as_ref().and_then(|s| serde_json::to_value(s.open_api_v3_schema.as_ref()?).ok()),
+        preserves: crd.spec.preserve_unknown_fields == Some(true),
+        typing: OnceLock::new(),
         columns: columns::of(version.additional_printer_columns.as_deref()),
         selectable: version.selectable_fields.iter().flatten().map(|f| columns::field(&f.json_path)).collect(),
         has_status: status,

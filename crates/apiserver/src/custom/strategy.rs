@@ -1,11 +1,12 @@
 //! [`Custom`]: what the verbs are told of a custom kind in one version.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use nakhoda_api::apply;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::structural::expressions::Expressions;
 use nakhoda_api::structural::{Schema, default, embedded, go, prune};
@@ -30,6 +31,10 @@ pub struct Custom {
     pub rules: Option<Expressions>,
     /// The schema as its definition has it, for OpenAPI.
     pub published: Option<Value>,
+    /// Whether unknown fields are kept everywhere.
+    pub preserves: bool,
+    /// How lists and maps are owned: made of what is published when it is asked for.
+    pub typing: OnceLock<apply::Schema>,
     /// What is printed.
     pub columns: Vec<PrintedColumn>,
     /// What can be selected by.
@@ -143,6 +148,14 @@ impl Strategy for Custom {
 
     fn schema(&self) -> Option<&Value> {
         self.published.as_ref()
+    }
+
+    fn typing(&self) -> Option<apply::Schema> {
+        let make = || match &self.published {
+            Some(schema) => apply::Schema::structural(schema, self.preserves),
+            None => apply::Schema::deduced(),
+        };
+        Some(self.typing.get_or_init(make).clone())
     }
 
     fn scale(&self) -> Option<&Paths> {

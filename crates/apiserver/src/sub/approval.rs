@@ -32,7 +32,7 @@ impl Handler for Approval {
                 Action::Patch(write) => {
                     let patched = Patched::new(call, &write)?;
                     let make = |old: Option<&Object>| apply(call, old, &patched.make(old)?);
-                    patched.finish(change(call, &make, Mode::Chain, &write.options).await?)
+                    patched.finish(change(call, &make, patched.mode(), &write.options).await?)
                 }
                 _ => Err(call.unsupported("approval")),
             }

@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 
 use super::Handler;
 use crate::custom::scale::Paths;
-use crate::request::Action;
+use crate::request::{Action, PatchWrite, WriteOptions};
 use crate::response::{Answer, Response};
 use crate::verb::patch::Patched;
 use crate::verb::update::{Mode, change, check_name};
+use crate::verb::managed::{self, Scaled};
 use crate::verb::{Call, body, get, write};
 
 /// The handler.
@@ -27,18 +28,20 @@ impl Handler for Scale {
                 Action::Update(write) => {
                     let given = body::read(&write.body, &gvk(), write.options.validation)?;
                     check_name(&given.object, call)?;
-                    let make = |old: Option<&Object>| apply(call, old, &given.object);
-                    let mut response = change(&whole(call), &make, Mode::Chain, &write.options).await?;
+                    let make = |old: Option<&Object>| written(call, old, &write.options, |_| Ok(given.object.clone()));
+                    let mut response = change(&whole(call), &make, Mode::Owned, &write.options).await?;
                     response.warnings.splice(0..0, given.warnings);
                     response
                 }
                 Action::Patch(write) => {
                     let patched = Patched::new(call, &write)?;
                     let make = |old: Option<&Object>| {
-                        let scale = scale(call, old.ok_or_else(|| call.not_found())?)?;
-                        apply(call, old, &patched.apply(&scale, &gvk())?)
+                        if patched.mode() == Mode::Owned {
+                            return applied(call, old, &write, &patched);
+                        }
+                        written(call, old, &write.options, |scale| patched.apply(scale, &gvk()))
                     };
-                    patched.finish(change(&whole(call), &make, Mode::Chain, &write.options).await?)?
+                    patched.finish(change(&whole(call), &make, Mode::Owned, &write.options).await?)?
                 }
                 _ => return Err(call.unsupported("scale")),
             };
@@ -117,6 +120,35 @@ fn selector(value: Option<&Value>) -> Result<String, Status> {
         labels::from_typed(Some(&typed)).map_err(|error| Status::internal(&error))?
     };
     Ok(parsed.to_string())
+}
+
+/// The object after its Scale was changed, with the owners of its replicas.
+fn written(
+    call: &Call,
+    old: Option<&Object>,
+    options: &WriteOptions,
+    change: impl FnOnce(&Object) -> Result<Object, Status>,
+) -> Result<Object, Status> {
+    let object = old.ok_or_else(|| call.not_found())?;
+    let before = scale(call, object)?;
+    let after = change(&before)?;
+    let mut new = apply(call, old, &after)?;
+    scaled(call, object, options).track(&before, &after, &mut new);
+    Ok(new)
+}
+
+/// The object after a Scale was applied.
+fn applied(call: &Call, old: Option<&Object>, patch: &PatchWrite, patched: &Patched<'_>) -> Result<Object, Status> {
+    let object = old.ok_or_else(|| call.not_found())?;
+    let (after, owners, warnings) = scaled(call, object, &patch.options).apply(&scale(call, object)?, patch)?;
+    let mut new = apply(call, old, &after)?;
+    managed::put(&mut new, owners);
+    patched.warn(warnings);
+    Ok(new)
+}
+
+fn scaled<'a>(call: &'a Call, object: &'a Object, options: &'a WriteOptions) -> Scaled<'a> {
+    Scaled { call, object, path: places(call.kind.strategy.scale()).0, options }
 }
 
 /// The object with the replicas of a Scale.

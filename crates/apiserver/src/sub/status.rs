@@ -9,10 +9,10 @@ use crate::request::Action;
 use crate::response::Response;
 use crate::verb::patch::Patched;
 use crate::verb::update::{Mode, change, check_name};
-use crate::verb::{Call, body, get, meta};
+use crate::verb::{Call, body, get, managed, meta};
 
-/// What of the metadata a status write applies.
-const APPLIED: [&str; 3] = ["labels", "annotations", "finalizers"];
+/// What of the metadata a status write applies. Who owns what is told by an apply; others are not listened to.
+const APPLIED: [&str; 4] = ["labels", "annotations", "finalizers", managed::FIELD];
 
 /// The handler.
 pub struct StatusWrite;
@@ -33,7 +33,7 @@ impl Handler for StatusWrite {
                 Action::Patch(write) => {
                     let patched = Patched::new(call, &write)?;
                     let make = |old: Option<&Object>| merge(call, old, &patched.make(old)?);
-                    patched.finish(change(call, &make, Mode::Chain, &write.options).await?)
+                    patched.finish(change(call, &make, patched.mode(), &write.options).await?)
                 }
                 _ => Err(call.unsupported("status")),
             }

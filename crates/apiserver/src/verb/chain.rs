@@ -1,14 +1,18 @@
 //! The chain that every object passes on its way to the store:
-//! default → mutating admission → metadata → prepare → allocate → validate → validating admission → quota.
+//! default → owners of fields → mutating admission → metadata → prepare → allocate → validate → validating
+//! admission → quota.
 //!
 //! Both functions change the object in place.
 
 use nakhoda_api::{Object, Status, schema};
 
-use super::{Call, meta};
+use serde_json::Value;
+
+use super::{Call, managed, meta};
 use crate::admission::{Attributes, Operation};
 use crate::alloc::Claims;
 use crate::quota;
+use crate::request::WriteOptions;
 
 /// What came of the chain beside the object.
 #[derive(Debug, Default)]
@@ -19,12 +23,15 @@ pub struct Passed {
     pub claims: Claims,
 }
 
-/// A new object.
-pub async fn create(call: &Call, object: &mut Object, dry_run: bool) -> Result<Passed, Status> {
+/// A new object. `owned`: who owns its fields is noted already.
+pub async fn create(call: &Call, object: &mut Object, options: &WriteOptions, owned: bool) -> Result<Passed, Status> {
     let (info, strategy, cx) = (&call.kind.info, &call.kind.strategy, call.cx());
-    let attributes = Attributes { call, operation: Operation::Create, old: None, dry_run };
+    let attributes = Attributes { call, operation: Operation::Create, old: None, dry_run: options.dry_run };
+    let given = object.remove_meta(managed::FIELD);
     strategy.default(object)?;
-    call.pipeline.admission().mutate(&attributes, object).await?;
+    own(call, object, None, given, options, owned);
+    let mended = mutate(&attributes, object).await?;
+    let owners = object.remove_meta(managed::FIELD);
     meta::fill(object, info.generation, call.now);
     strategy.prepare(&cx, object, None)?;
     let claims = call.pipeline.allocators().create(call, object)?;
@@ -33,23 +40,36 @@ pub async fn create(call: &Call, object: &mut Object, dry_run: bool) -> Result<P
     if !errors.is_empty() {
         return Err(Status::invalid(&call.fault_kind(), object.name(), &errors));
     }
-    let warnings = strategy.warnings(object, None)?;
+    let mut warnings = strategy.warnings(object, None)?;
+    warnings.extend(mended);
+    managed::put(object, owners);
     call.pipeline.admission().validate(&attributes, Some(object)).await?;
     // last: nothing is charged for what is refused anyway
     let claims = claims.with(quota::charge(&attributes, object).await?);
     Ok(Passed { warnings, claims })
 }
 
-/// A changed object. `old` has its resource version, as the cache shows it.
-pub async fn update(call: &Call, object: &mut Object, old: &Object, dry_run: bool) -> Result<Passed, Status> {
+/// A changed object. `old` has its resource version, as the cache shows it. `owned`: who owns its fields is noted
+/// already.
+pub async fn update(
+    call: &Call,
+    object: &mut Object,
+    old: &Object,
+    options: &WriteOptions,
+    owned: bool,
+) -> Result<Passed, Status> {
     let (info, strategy, cx) = (&call.kind.info, &call.kind.strategy, call.cx());
-    let attributes = Attributes { call, operation: Operation::Update, old: Some(old), dry_run };
+    let attributes = Attributes { call, operation: Operation::Update, old: Some(old), dry_run: options.dry_run };
+    let given = object.remove_meta(managed::FIELD);
     meta::carry(object, old);
     if call.target.subresource.is_empty() && info.sub("status").is_some() {
         keep_status(object, old);
     }
     strategy.default(object)?;
-    call.pipeline.admission().mutate(&attributes, object).await?;
+    own(call, object, Some(old), given, options, owned);
+    let mended = mutate(&attributes, object).await?;
+    managed::settle(object, old);
+    let owners = object.remove_meta(managed::FIELD);
     strategy.prepare(&cx, object, Some(old))?;
     let claims = call.pipeline.allocators().update(call, object, old)?;
     meta::carry(object, old);
@@ -63,11 +83,36 @@ pub async fn update(call: &Call, object: &mut Object, old: &Object, dry_run: boo
     if !errors.is_empty() {
         return Err(Status::invalid(&call.fault_kind(), object.name(), &errors));
     }
-    let warnings = strategy.warnings(object, Some(old))?;
+    let mut warnings = strategy.warnings(object, Some(old))?;
+    warnings.extend(mended);
+    managed::put(object, owners);
     call.pipeline.admission().validate(&attributes, Some(object)).await?;
     // last: nothing is charged for what is refused anyway
     let claims = claims.with(quota::charge(&attributes, object).await?);
     Ok(Passed { warnings, claims })
+}
+
+/// Notes who owns the fields now, unless whoever made the object did.
+fn own(
+    call: &Call,
+    object: &mut Object,
+    old: Option<&Object>,
+    given: Option<Value>,
+    options: &WriteOptions,
+    owned: bool,
+) {
+    if owned {
+        managed::put(object, given);
+    } else {
+        managed::track(call, old, object, given.as_ref(), options);
+    }
+}
+
+/// Mutating admission, and a warning if it broke what is known of owners.
+async fn mutate(attributes: &Attributes<'_>, object: &mut Object) -> Result<Option<String>, Status> {
+    let before = object.at(&["metadata", managed::FIELD]).cloned();
+    attributes.call.pipeline.admission().mutate(attributes, object).await?;
+    Ok(managed::mend(object, before.as_ref()))
 }
 
 /// Only a write of the subresource changes the status.

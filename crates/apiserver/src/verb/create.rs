@@ -19,7 +19,17 @@ pub async fn create(call: &Call, write: Write) -> Result<Response, Status> {
 }
 
 /// Makes an object; another name is tried if a generated one is taken.
-pub async fn object(call: &Call, mut object: Object, options: &WriteOptions) -> Result<Response, Status> {
+pub async fn object(call: &Call, object: Object, options: &WriteOptions) -> Result<Response, Status> {
+    owned(call, object, options, false).await
+}
+
+/// The same; `owned`: who owns the fields of the object is noted in it already.
+pub async fn owned(
+    call: &Call,
+    mut object: Object,
+    options: &WriteOptions,
+    owned: bool,
+) -> Result<Response, Status> {
     if !object.resource_version().is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Status::failure(500, Reason::Unknown, why));
@@ -27,19 +37,19 @@ pub async fn object(call: &Call, mut object: Object, options: &WriteOptions) -> 
     meta::settle_namespace(&mut object, call.namespace(), call.kind.info.scope)?;
     meta::wipe(&mut object);
     let tries = if object.name().is_empty() { NAMES } else { 1 };
-    let mut outcome = attempt(call, object.clone(), options).await;
+    let mut outcome = attempt(call, object.clone(), options, owned).await;
     for _ in 1..tries {
         match &outcome {
-            Err(status) if status.is(Reason::AlreadyExists) => outcome = attempt(call, object.clone(), options).await,
+            Err(status) if status.is(Reason::AlreadyExists) => outcome = attempt(call, object.clone(), options, owned).await,
             _ => break,
         }
     }
     outcome
 }
 
-async fn attempt(call: &Call, mut object: Object, options: &WriteOptions) -> Result<Response, Status> {
+async fn attempt(call: &Call, mut object: Object, options: &WriteOptions, owned: bool) -> Result<Response, Status> {
     let generated = object.name().is_empty();
-    let chain::Passed { mut warnings, mut claims } = chain::create(call, &mut object, options.dry_run).await?;
+    let chain::Passed { mut warnings, mut claims } = chain::create(call, &mut object, options, owned).await?;
     let name = object.name().to_owned();
     let mut extra = write::options(call, options)?;
     loop {

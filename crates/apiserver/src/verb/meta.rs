@@ -1,8 +1,5 @@
 //! `metadata`: what the server fills in, what clients may not change, and how it is checked
 //! (`k8s.io/apiserver/pkg/registry/rest`, `k8s.io/apimachinery/pkg/api/validation`).
-//!
-//! Absent: `managedFields`. Until server-side apply exists none are kept, and what clients send of them
-//! is dropped.
 
 use jiff::Timestamp;
 use nakhoda_api::{Object, Scope, Status, time};
@@ -13,8 +10,8 @@ mod check;
 pub use check::{check, check_update};
 
 /// What clients cannot say of a new object.
-const SYSTEM_FIELDS: [&str; 6] =
-    ["creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"];
+const SYSTEM_FIELDS: [&str; 5] =
+    ["creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
 /// Letters and digits that make no words.
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// Longer prefixes are cut, so that a generated name stays a label.
@@ -76,7 +73,6 @@ pub fn random(length: usize) -> String {
 /// Puts back what an update can never change.
 pub fn carry(new: &mut Object, old: &Object) {
     new.remove_meta("selfLink");
-    new.remove_meta("managedFields");
     if new.uid().is_empty() {
         keep(new, old, "uid");
     }

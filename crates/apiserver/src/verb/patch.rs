@@ -1,11 +1,12 @@
-//! PATCH: JSON patch, merge patch, strategic merge patch. Server-side apply is absent and says so.
+//! PATCH: JSON patch, merge patch, strategic merge patch, apply.
 
+use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::patch::{self, PatchKind};
-use nakhoda_api::{Object, Status};
+use nakhoda_api::{GroupKind, Object, Status};
 use parking_lot::Mutex;
 
 use super::update::{Mode, change, check_name};
-use super::{Call, body};
+use super::{Call, body, managed};
 use crate::request::{FieldValidation, PatchWrite};
 use crate::response::Response;
 
@@ -13,7 +14,7 @@ use crate::response::Response;
 pub async fn patch(call: &Call, write: PatchWrite) -> Result<Response, Status> {
     let patched = Patched::new(call, &write)?;
     let make = |current: Option<&Object>| patched.make(current);
-    patched.finish(change(call, &make, Mode::Chain, &write.options).await?)
+    patched.finish(change(call, &make, patched.mode(), &write.options).await?)
 }
 
 /// A patch that may be made several times over, and the warnings of the last time.
@@ -31,14 +32,13 @@ fn is_scale(call: &Call) -> bool {
 // === impl Patched ===
 
 impl<'a> Patched<'a> {
-    /// 415 if this kind of patch is not done.
+    /// 415 if this kind of patch is not done for the kind, 422 if an apply does not say whose it is.
     pub fn new(call: &'a Call, write: &'a PatchWrite) -> Result<Self, Status> {
-        if write.kind == PatchKind::Apply {
-            let known = [PatchKind::Json, PatchKind::Merge, PatchKind::Strategic].map(PatchKind::mime);
-            return Err(Status::unsupported_media_type(format!(
-                "server-side apply is not supported: the media types of patches that are supported include: {}",
-                known.join(", ")
-            )));
+        if write.kind == PatchKind::Apply && write.options.field_manager.is_empty() {
+            let mut errors = Errors::default();
+            errors.required(&Path::new("fieldManager"), "is required for apply patch");
+            let kind = GroupKind { group: "meta.k8s.io".into(), kind: "PatchOptions".into() };
+            return Err(Status::invalid(&kind, "", &errors));
         }
         if write.kind == PatchKind::Strategic && call.kind.strategy.schema().is_some() && !is_scale(call) {
             // there are no merge keys in a schema
@@ -51,8 +51,20 @@ impl<'a> Patched<'a> {
         Ok(Self { call, write, warnings: Mutex::default() })
     }
 
+    /// How what it makes is to be written.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        if self.write.kind == PatchKind::Apply { Mode::Owned } else { Mode::Chain }
+    }
+
     /// The object after the patch, checked against its kind.
     pub fn make(&self, current: Option<&Object>) -> Result<Object, Status> {
+        if self.write.kind == PatchKind::Apply {
+            let (object, warnings) = managed::apply(self.call, current, self.write)?;
+            check_name(&object, self.call)?;
+            self.warn(warnings);
+            return Ok(object);
+        }
         let current = current.ok_or_else(|| self.call.not_found())?;
         let gvk = &self.call.kind.info.gvk;
         let object = self.apply(current, gvk)?;
@@ -71,6 +83,11 @@ impl<'a> Patched<'a> {
         }
         *self.warnings.lock() = body::faults(patched.faults, gvk, self.write.options.validation)?;
         Ok(patched.object)
+    }
+
+    /// Keeps the warnings of the last time that the patch was made.
+    pub fn warn(&self, warnings: Vec<String>) {
+        *self.warnings.lock() = warnings;
     }
 
     /// The response with the warnings of the patch before its own.

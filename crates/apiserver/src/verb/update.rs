@@ -7,7 +7,8 @@ use nakhoda_store::cache::Item;
 use nakhoda_store::{Entry, Error, Reading};
 
 use super::{Call, body, chain, create, delete, get, meta, outcome, write};
-use crate::request::{Write, WriteOptions};
+use crate::authz::Attributes;
+use crate::request::{Target, Write, WriteOptions};
 use crate::response::Response;
 
 mod check;
@@ -25,6 +26,8 @@ const ATTEMPTS: usize = 64;
 pub enum Mode {
     /// All of it.
     Chain,
+    /// All of it, but who owns the fields is noted already.
+    Owned,
     /// None: the server itself made the change, by rules of its own (binding, finalize).
     Raw,
 }
@@ -98,13 +101,13 @@ async fn attempt(
     mode: Mode,
     options: &WriteOptions,
 ) -> Result<Attempt, Status> {
-    let Some(item) = current else { return missing(call, make, options).await.map(Attempt::done) };
+    let Some(item) = current else { return missing(call, make, mode, options).await.map(Attempt::done) };
     let old = write::decode(call, item).await?;
     let mut new = make(Some(&old))?;
     check::preconditions(call, &new, &old, item)?;
     meta::settle_namespace(&mut new, call.namespace(), call.kind.info.scope)?;
     let chain::Passed { warnings, mut claims } = match mode {
-        Mode::Chain => chain::update(call, &mut new, &old, options.dry_run).await?,
+        Mode::Chain | Mode::Owned => chain::update(call, &mut new, &old, options, mode == Mode::Owned).await?,
         Mode::Raw => {
             // What served as a precondition is no change: the object stays the one it was.
             new.set_meta("uid", old.uid());
@@ -183,8 +186,10 @@ fn again(call: &Call, error: Error) -> Result<Attempt, Status> {
     }
 }
 
-async fn missing(call: &Call, make: Make<'_>, options: &WriteOptions) -> Result<Response, Status> {
-    if !call.kind.info.create_on_update || !call.target.subresource.is_empty() {
+async fn missing(call: &Call, make: Make<'_>, mode: Mode, options: &WriteOptions) -> Result<Response, Status> {
+    // an apply makes what is not there
+    let makes = call.kind.info.create_on_update || mode == Mode::Owned;
+    if !makes || !call.target.subresource.is_empty() {
         return Err(call.not_found());
     }
     let object = make(None)?;
@@ -195,7 +200,13 @@ async fn missing(call: &Call, make: Make<'_>, options: &WriteOptions) -> Result<
         );
         return Err(Status::conflict(&call.resource(), &call.target.name, &why));
     }
-    create::object(call, object, options).await
+    call.pipeline.authorize(&Attributes {
+        user: call.user.clone(),
+        verb: "create".into(),
+        target: Target::Resource(call.target.clone()),
+        fields: String::new(),
+    })?;
+    create::owned(call, object, options, mode == Mode::Owned).await
 }
 
 /// Whether this was the last finalizer of an object whose time is over.
