@@ -45,10 +45,14 @@ fn value(ty: Type<'_>, given: &Value, path: &str, faults: &mut Vec<String>) {
 
 fn faults_of(scalar: Scalar, given: &Value) -> Option<String> {
     match (scalar, given) {
-        (Scalar::Numeric, Value::Number(_)) | (Scalar::String, Value::String(_)) | (Scalar::Boolean, Value::Bool(_)) => None,
+        (Scalar::Numeric, Value::Number(_))
+        | (Scalar::String, Value::String(_))
+        | (Scalar::Boolean, Value::Bool(_)) => None,
         (Scalar::Untyped, Value::Number(_) | Value::String(_) | Value::Bool(_)) => None,
         (Scalar::Numeric, other) => Some(format!("expected numeric (int or float), got {}", go_type(other))),
-        (Scalar::String, other) => Some(format!("expected string, got &value.valueUnstructured{{Value:{}}}", go_value(other))),
+        (Scalar::String, other) => {
+            Some(format!("expected string, got &value.valueUnstructured{{Value:{}}}", go_value(other)))
+        }
         (Scalar::Boolean, other) => Some(format!("expected boolean, got {}", shown(other))),
         (Scalar::Untyped, other) => Some(format!("expected any scalar, got {}", shown(other))),
     }
@@ -92,7 +96,8 @@ fn shown(value: &Value) -> String {
             Value::Object(entries) => {
                 let mut names: Vec<_> = entries.iter().collect();
                 names.sort_by_key(|(name, _)| *name);
-                let entries: Vec<_> = names.into_iter().map(|(name, value)| format!("{name}:{}", plain(value))).collect();
+                let entries: Vec<_> =
+                    names.into_iter().map(|(name, value)| format!("{name}:{}", plain(value))).collect();
                 format!("map[{}]", entries.join(" "))
             }
             scalar => scalar.to_string(),

@@ -99,7 +99,8 @@ impl Ord for Element {
         match (self, other) {
             (Self::Field(a), Self::Field(b)) => a.cmp(b),
             (Self::Key(a), Self::Key(b)) => {
-                let field = |(x, y): (&(Box<str>, Value), &(Box<str>, Value))| x.0.cmp(&y.0).then_with(|| compare(&x.1, &y.1));
+                let field =
+                    |(x, y): (&(Box<str>, Value), &(Box<str>, Value))| x.0.cmp(&y.0).then_with(|| compare(&x.1, &y.1));
                 let unequal = a.iter().zip(b).map(field).find(|order| order.is_ne());
                 unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
             }

@@ -280,6 +280,5 @@ impl Comparisons {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -24,12 +24,7 @@ pub async fn object(call: &Call, object: Object, options: &WriteOptions) -> Resu
 }
 
 /// The same; `owned`: who owns the fields of the object is noted in it already.
-pub async fn owned(
-    call: &Call,
-    mut object: Object,
-    options: &WriteOptions,
-    owned: bool,
-) -> Result<Response, Status> {
+pub async fn owned(call: &Call, mut object: Object, options: &WriteOptions, owned: bool) -> Result<Response, Status> {
     if !object.resource_version().is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Status::failure(500, Reason::Unknown, why));
@@ -40,7 +35,9 @@ pub async fn owned(
     let mut outcome = attempt(call, object.clone(), options, owned).await;
     for _ in 1..tries {
         match &outcome {
-            Err(status) if status.is(Reason::AlreadyExists) => outcome = attempt(call, object.clone(), options, owned).await,
+            Err(status) if status.is(Reason::AlreadyExists) => {
+                outcome = attempt(call, object.clone(), options, owned).await
+            }
             _ => break,
         }
     }

@@ -85,7 +85,9 @@ pub fn put(object: &mut Object, fields: Option<Value>) {
 fn is_same_but_for_times(is: Option<&Value>, was: Option<&Value>) -> bool {
     let timeless = |entries: Option<&Value>| -> Vec<Map<String, Value>> {
         let entries = entries.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
-        entries.map(|entry| entry.iter().filter(|(k, _)| *k != "time").map(|(k, v)| (k.clone(), v.clone())).collect()).collect()
+        entries
+            .map(|entry| entry.iter().filter(|(k, _)| *k != "time").map(|(k, v)| (k.clone(), v.clone())).collect())
+            .collect()
     };
     let (is, was) = (timeless(is), timeless(was));
     !is.is_empty() && is == was

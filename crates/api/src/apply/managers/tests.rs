@@ -39,12 +39,14 @@ fn entries_that_cannot_be_read_say_why() {
 
 #[test]
 fn the_oldest_of_too_many_updaters_become_one() {
-    let entries: Vec<_> =
-        (0..12).map(|n| entry(&format!("m{n:02}"), &format!("2026-01-{:02}T00:00:00Z", n + 1), &format!("x{n}"))).collect();
+    let entries: Vec<_> = (0..12)
+        .map(|n| entry(&format!("m{n:02}"), &format!("2026-01-{:02}T00:00:00Z", n + 1), &format!("x{n}")))
+        .collect();
     let mut managers = read(&Value::Array(entries));
     managers.cap();
     let written = managers.encode().expect("something");
-    let names: Vec<_> = written.as_array().expect("a list").iter().map(|e| e["manager"].as_str().unwrap_or("")).collect();
+    let names: Vec<_> =
+        written.as_array().expect("a list").iter().map(|e| e["manager"].as_str().unwrap_or("")).collect();
     assert_eq!(names, ["ancient-changes", "m03", "m04", "m05", "m06", "m07", "m08", "m09", "m10", "m11"]);
     assert_eq!(written[0]["fieldsV1"], json!({"f:x0": {}, "f:x1": {}, "f:x2": {}}));
     assert_eq!(written[0]["time"], "2026-01-03T00:00:00Z");

@@ -25,7 +25,12 @@ fn sets_are_read_and_written_as_they_stand() {
     assert_eq!(told(&set(&fields)).to_string(), fields.to_string());
     assert_eq!(
         texts(&set(&fields)),
-        [".metadata.labels", ".metadata.labels.a", ".spec.containers[name=\"c\"]", ".spec.containers[name=\"c\"].image"]
+        [
+            ".metadata.labels",
+            ".metadata.labels.a",
+            ".spec.containers[name=\"c\"]",
+            ".spec.containers[name=\"c\"].image"
+        ]
     );
 }
 

@@ -36,7 +36,8 @@ impl World {
     }
 
     fn apply(&mut self, name: &str, force: bool, spec: Value) -> Result<(), Vec<String>> {
-        let configuration = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": spec});
+        let configuration =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": spec});
         check(self.schema.root(), &configuration).expect("fits");
         let owner = owner(name, Operation::Apply);
         let managers = self.managers.clone();
@@ -79,7 +80,10 @@ fn a_field_of_another_is_a_conflict_unless_it_is_the_same_or_forced() {
     let mut world = World::new();
     world.apply("a", false, json!({"replicas": 3})).expect("applies");
     world.apply("b", false, json!({"replicas": 3})).expect("shares");
-    assert_eq!(world.apply("c", false, json!({"replicas": 4})), Err(vec!["a .spec.replicas".into(), "b .spec.replicas".into()]));
+    assert_eq!(
+        world.apply("c", false, json!({"replicas": 4})),
+        Err(vec!["a .spec.replicas".into(), "b .spec.replicas".into()])
+    );
     assert_eq!(world.object["spec"]["replicas"], 3);
     world.apply("c", true, json!({"replicas": 4})).expect("is forced");
     assert_eq!((world.owned("a"), world.owned("b")), (vec![], vec![]));
@@ -114,8 +118,12 @@ fn an_update_takes_what_it_changes_and_forgets_what_it_removes() {
 fn items_of_lists_with_keys_merge_and_go_one_by_one() {
     let containers = |items: Value| json!({"template": {"spec": {"containers": items}}});
     let mut world = World::new();
-    world.apply("a", false, containers(json!([{"name": "x", "image": "1"}, {"name": "y", "image": "1"}]))).expect("applies");
-    world.apply("b", false, containers(json!([{"name": "z", "image": "1"}, {"name": "x", "tty": true}]))).expect("applies");
+    world
+        .apply("a", false, containers(json!([{"name": "x", "image": "1"}, {"name": "y", "image": "1"}])))
+        .expect("applies");
+    world
+        .apply("b", false, containers(json!([{"name": "z", "image": "1"}, {"name": "x", "tty": true}])))
+        .expect("applies");
     let x = json!({"name": "x", "image": "1", "tty": true});
     let z = json!({"name": "z", "image": "1"});
     let y = json!({"name": "y", "image": "1"});
@@ -145,12 +153,14 @@ fn ports_without_a_protocol_are_those_of_tcp() {
 fn an_apply_that_changes_nothing_keeps_its_time() {
     let mut world = World::new();
     world.apply("a", false, json!({"replicas": 3})).expect("applies");
-    let again = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": 3}});
+    let again =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": 3}});
     let owner = owner("a", Operation::Apply);
     // whoever applies says what it is, and so does the object then
     world.object["apiVersion"] = json!("apps/v1");
     world.object["kind"] = json!("Deployment");
-    let applied = world.writer().apply(&world.object, &again, world.managers.clone(), &owner, false, "later").expect("applies");
+    let applied =
+        world.writer().apply(&world.object, &again, world.managers.clone(), &owner, false, "later").expect("applies");
     assert_eq!((applied.object, applied.managers), (None, world.managers));
 }
 

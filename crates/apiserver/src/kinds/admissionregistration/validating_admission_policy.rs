@@ -6,7 +6,7 @@ use nakhoda_api::kinds::admissionregistration::{
     AuditAnnotation, ValidatingAdmissionPolicy, ValidatingAdmissionPolicySpec, ValidatingAdmissionPolicyStatus, Validation,
 };
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::admission::{self, FAILURE};
 use crate::rules::cel::{self, Wanted};
 use crate::rules::check::{chosen, keep_metadata, keep_status, list, qualified, required, supported, text};
@@ -27,6 +27,7 @@ impl Kind for ValidatingAdmissionPolicies {
         Info {
             categories: &["api-extensions"],
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             generation: true,
             ..Info::of::<ValidatingAdmissionPolicy>(plural, singular, Scope::Cluster)
         }

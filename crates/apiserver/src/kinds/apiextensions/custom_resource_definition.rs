@@ -20,7 +20,7 @@ use nakhoda_api::kinds::apiextensions::{
 use nakhoda_api::kinds::meta::Time;
 use nakhoda_api::{Scope, structural};
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{IMMUTABLE, list, text};
 
 pub use approval::{Approval, approval, is_protected};
@@ -40,6 +40,7 @@ impl Kind for CustomResourceDefinitions {
             short: &["crd", "crds"],
             categories: &["api-extensions"],
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             storage: "apiextensions.k8s.io/customresourcedefinitions",
             generation: true,
             unconditional_update: false,

@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::apiregistration::{APIService, APIServiceSpec};
 use nakhoda_api::names;
 
-use crate::kind::{Columns, Cx, Info, Kind, NameRule, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, NameRule, STATUS, STATUS_ONLY};
 use crate::rules::check::{each, keep_status, required, supported, text};
 
 /// The kind.
@@ -17,6 +17,7 @@ impl Kind for APIServices {
     fn info() -> Info {
         Info {
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             categories: &["api-extensions"],
             storage: "apiregistration.k8s.io/apiservices",
             names: NameRule::Segment,

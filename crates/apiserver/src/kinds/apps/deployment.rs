@@ -24,6 +24,7 @@ impl Kind for Deployments {
             short: &["deploy"],
             categories: &["all"],
             subresources: &[SCALE, STATUS],
+            resets: &[("status", &[&["spec"], &["metadata", "labels"]])],
             generation: true,
             counted: &["annotations"],
             ..Info::of::<Deployment>("deployments", "deployment", Scope::Namespaced)

@@ -23,6 +23,11 @@ impl Kind for CertificateSigningRequests {
         Info {
             short: &["csr"],
             subresources: &[Sub { name: "approval", verbs: &["get", "patch", "update"], kind: None }, STATUS],
+            resets: &[
+                ("", &[&["spec"], &["status"]]),
+                ("approval", &[&["spec"], &["status", "certificate"]]),
+                ("status", &[&["spec"], &["status", "conditions"]]),
+            ],
             names: NameRule::Segment,
             ..Info::of::<CertificateSigningRequest>(
                 "certificatesigningrequests",

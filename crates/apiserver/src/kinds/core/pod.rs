@@ -40,6 +40,10 @@ impl Kind for Pods {
             short: &["po"],
             categories: &["all"],
             subresources: SUBRESOURCES,
+            resets: &[(
+                "status",
+                &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
+            )],
             generation: true,
             returns_deleted: true,
             ..Info::of::<Pod>("pods", "pod", Scope::Namespaced)

@@ -6,7 +6,7 @@ use nakhoda_api::kinds::flowcontrol::{FlowSchema, FlowSchemaSpec};
 use serde_json::json;
 
 use crate::bootstrap::flow;
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{keep_metadata, keep_status, list, same, subdomain};
 
 mod rule;
@@ -24,6 +24,7 @@ impl Kind for FlowSchemas {
     fn info() -> Info {
         Info {
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             generation: true,
             ..Info::of::<FlowSchema>("flowschemas", "flowschema", Scope::Cluster)
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::flow_schema::types;
 use crate::bootstrap::flow;
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{keep_metadata, keep_status, list, same};
 
 /// The kind.
@@ -31,6 +31,7 @@ impl Kind for PriorityLevelConfigurations {
         let (plural, singular) = ("prioritylevelconfigurations", "prioritylevelconfiguration");
         Info {
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             generation: true,
             ..Info::of::<PriorityLevelConfiguration>(plural, singular, Scope::Cluster)
         }

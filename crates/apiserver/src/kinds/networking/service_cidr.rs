@@ -6,7 +6,7 @@ use nakhoda_api::kinds::networking::ServiceCIDR;
 use nakhoda_api::network::Network;
 use serde_json::json;
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{IMMUTABLE, keep_metadata, keep_status, list};
 use crate::rules::network::network;
 
@@ -19,6 +19,7 @@ impl Kind for ServiceCIDRs {
     fn info() -> Info {
         Info {
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             ..Info::of::<ServiceCIDR>("servicecidrs", "servicecidr", Scope::Cluster)
         }
     }

@@ -4,7 +4,7 @@ use nakhoda_api::Scope;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::resource::{ResourceClaim, ResourceClaimStatus};
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{immutable, keep_metadata, keep_status, list, required};
 use crate::rules::device;
 
@@ -19,6 +19,7 @@ impl Kind for ResourceClaims {
     fn info() -> Info {
         Info {
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             ..Info::of::<ResourceClaim>("resourceclaims", "resourceclaim", Scope::Namespaced)
         }
     }

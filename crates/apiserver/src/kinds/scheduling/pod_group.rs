@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::scheduling_v1beta1::{DisruptionMode, PodGroup, SingleDisruptionMode};
 use serde_json::json;
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{keep_metadata, keep_status, list};
 use crate::rules::conditions::conditions;
 use crate::rules::gang::{self, Common};
@@ -20,7 +20,7 @@ impl Kind for PodGroups {
     type Object = PodGroup;
 
     fn info() -> Info {
-        Info { subresources: &[STATUS], ..Info::of::<PodGroup>("podgroups", "podgroup", Scope::Namespaced) }
+        Info { subresources: &[STATUS], resets: STATUS_ONLY, ..Info::of::<PodGroup>("podgroups", "podgroup", Scope::Namespaced) }
     }
 
     fn default(group: &mut PodGroup) {

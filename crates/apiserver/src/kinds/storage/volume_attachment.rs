@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::storage::{VolumeAttachment, VolumeAttachmentSource, VolumeAttachmentStatus, VolumeError};
 use serde_json::Value;
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{IMMUTABLE, keep_status, same, subdomain, text};
 use crate::rules::defaults::volumes;
 use crate::rules::volume::{persistent, sources};
@@ -22,6 +22,7 @@ impl Kind for VolumeAttachments {
     fn info() -> Info {
         Info {
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             unconditional_update: false,
             returns_deleted: true,
             ..Info::of::<VolumeAttachment>("volumeattachments", "volumeattachment", Scope::Cluster)

@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::storagemigration::{StorageVersionMigration, StorageVersionMigrationSpec, StorageVersionMigrationStatus};
 use nakhoda_api::names;
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::check::{IMMUTABLE, immutable, keep_status, list, text};
 
 /// The kind.
@@ -18,6 +18,7 @@ impl Kind for StorageVersionMigrations {
         let (plural, singular) = ("storageversionmigrations", "storageversionmigration");
         Info {
             subresources: &[STATUS],
+            resets: STATUS_ONLY,
             generation: true,
             ..Info::of::<StorageVersionMigration>(plural, singular, Scope::Cluster)
         }

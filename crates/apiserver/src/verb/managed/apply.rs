@@ -44,7 +44,8 @@ pub(super) fn warnings(duplicate: Option<String>, patch: &PatchWrite) -> Result<
 
 fn lay(call: &Call, live: Option<&Object>, configuration: &Value, patch: &PatchWrite) -> Result<Object, Status> {
     let owners = live.and_then(|live| live.at(&["metadata", super::FIELD]));
-    let managers = Managers::decode(owners).map_err(|error| plain(format!("failed to decode managed fields: {error}")))?;
+    let managers =
+        Managers::decode(owners).map_err(|error| plain(format!("failed to decode managed fields: {error}")))?;
     let before = live.map_or_else(|| nothing(call), bare);
     let name = patch.options.field_manager.clone();
     let owner = owner(call, name.clone(), Operation::Apply);

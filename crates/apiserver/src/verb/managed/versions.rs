@@ -31,7 +31,8 @@ impl Versions for Others<'_> {
         };
         let kind = self.call.pipeline.kinds().all().into_iter().find(|kind| is_it(kind))?;
         let given = Object::from_value(object.clone()).ok()?;
-        let from = self.call.pipeline.kinds().all().into_iter().find(|kind| Some(&kind.info.gvk) == given.gvk().as_ref());
+        let from =
+            self.call.pipeline.kinds().all().into_iter().find(|kind| Some(&kind.info.gvk) == given.gvk().as_ref());
         let from = from.unwrap_or_else(|| own.clone());
         let mut there = kind.strategy.from_storage(from.strategy.to_storage(given));
         there.set_gvk(&kind.info.gvk);
