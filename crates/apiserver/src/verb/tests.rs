@@ -1,5 +1,6 @@
 //! The rules of the verbs, each told by a request to a whole server.
 
+mod apply;
 mod create;
 mod delete;
 mod list;

@@ -100,7 +100,9 @@ impl Scaled<'_> {
         });
         let version = self.call.kind.info.gvk.api_version().to_string();
         for manager in own.iter().filter(|manager| manager.set.has(&Self::replicas())) {
-            let known = moved(manager, &version, replicas.clone());
+            // upstream's entries that come of a Scale have no time of their own
+            let mut known = moved(manager, &version, replicas.clone());
+            known.time = parents.get(&known.owner).and_then(|parent| parent.time.clone());
             if all.get(&known.owner).is_none_or(|parent| !parent.set.has(&self.path())) {
                 all.put(known);
             }

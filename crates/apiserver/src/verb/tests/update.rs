@@ -49,7 +49,7 @@ async fn an_update_of_what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn all_patches_but_apply_are_done() {
+async fn patches_of_three_kinds_are_done_and_an_apply_must_say_whose_it_is() {
     let server = Server::start().await;
     config_map(&server).await;
     let json = json!([{"op": "add", "path": "/data/j", "value": "1"}]);
@@ -61,7 +61,7 @@ async fn all_patches_but_apply_are_done() {
         server.patch_with("configmaps", "default", "a", PatchKind::Strategic, &strategic).await.expect("strategic");
     assert_eq!(object["data"], json!({"j": "1", "m": "1", "s": "1"}));
     let refused = server.patch_with("configmaps", "default", "a", PatchKind::Apply, &strategic).await;
-    assert_eq!(refused.expect_err("not done").code, 415);
+    assert_eq!(refused.expect_err("nobody's").code, 422);
 }
 
 #[tokio::test]
