@@ -66,7 +66,10 @@ kinds! {
         self_subject_rules_review::SelfSubjectRulesReviews,
         subject_access_review::SubjectAccessReviews,
     }
-    autoscaling {}
+    autoscaling {
+        horizontal_pod_autoscaler::HorizontalPodAutoscalers,
+        horizontal_pod_autoscaler_v1::HorizontalPodAutoscalers,
+    }
     batch {
         cron_job::CronJobs,
         job::Jobs,

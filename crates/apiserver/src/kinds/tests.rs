@@ -19,14 +19,16 @@ fn named(info: &Info) -> Object {
 }
 
 #[test]
-fn resources_are_unique_and_only_events_share_storage() {
+fn resources_are_unique_and_only_events_and_autoscalers_share_storage() {
     let mut resources = BTreeSet::new();
     let mut prefixes = BTreeSet::new();
     for served in built_in().iter().filter(|s| !s.info.virtual_) {
         let info = &served.info;
         assert!(resources.insert(info.gvr()), "{:?}", info.gvr());
-        assert!(prefixes.insert(info.storage) || info.plural == "events", "{}", info.storage);
-        assert_eq!(served.strategy.converted(), info.gvk.group == "events.k8s.io");
+        let shared = ["events", "horizontalpodautoscalers"].contains(&info.plural);
+        assert!(prefixes.insert(info.storage) || shared, "{}", info.storage);
+        let other_form = [("events.k8s.io", "v1"), ("autoscaling", "v1")];
+        assert_eq!(served.strategy.converted(), other_form.contains(&(&*info.gvk.group, &*info.gvk.version)));
     }
 }
 
