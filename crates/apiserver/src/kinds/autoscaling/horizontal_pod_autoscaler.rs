@@ -49,7 +49,7 @@ impl Kind for HorizontalPodAutoscalers {
         if let Some(annotations) = &mut hpa.metadata.annotations {
             annotations.retain(|key, _| !ANNOTATIONS.contains(&key.as_str()));
         }
-        let Some(spec) = &mut hpa.spec else { return };
+        let spec = &mut hpa.spec;
         spec.min_replicas.get_or_insert(1);
         if list(&spec.metrics).is_empty() {
             spec.metrics = Some(vec![cpu(CPU_UTILIZATION)]);
@@ -72,7 +72,7 @@ impl Kind for HorizontalPodAutoscalers {
             .text("Reference", |h: &HorizontalPodAutoscaler, _| cells::reference(h).into())
             .text("Targets", |h, _| cells::targets(h).into())
             .text("MinPods", |h, _| cells::least(h).into())
-            .text("MaxPods", |h, _| h.spec.as_ref().map_or(0, |s| s.max_replicas).into())
+            .text("MaxPods", |h, _| h.spec.max_replicas.into())
             .text("Replicas", |h, _| h.status.as_ref().and_then(|s| s.current_replicas).unwrap_or(0).into())
             .age()
     }

@@ -60,7 +60,7 @@ impl Kind for HorizontalPodAutoscalers {
             .text("Reference", |h: &HorizontalPodAutoscaler, _| cells::reference(&seen(h)).into())
             .text("Targets", |h, _| cells::targets(&seen(h)).into())
             .text("MinPods", |h, _| cells::least(&seen(h)).into())
-            .text("MaxPods", |h, _| h.spec.as_ref().map_or(0, |s| s.max_replicas).into())
+            .text("MaxPods", |h, _| h.spec.max_replicas.into())
             .text("Replicas", |h, _| h.status.as_ref().map_or(0, |s| s.current_replicas).into())
             .age()
     }

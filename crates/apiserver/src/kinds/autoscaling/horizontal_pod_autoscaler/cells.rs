@@ -13,17 +13,17 @@ const SHOWN: usize = 2;
 
 /// Kind and name of the target.
 pub(crate) fn reference(hpa: &HorizontalPodAutoscaler) -> String {
-    hpa.spec.as_ref().map_or_else(|| "/".into(), |s| format!("{}/{}", s.scale_target_ref.kind, s.scale_target_ref.name))
+    format!("{}/{}", hpa.spec.scale_target_ref.kind, hpa.spec.scale_target_ref.name)
 }
 
 /// The lower bound.
 pub(crate) fn least(hpa: &HorizontalPodAutoscaler) -> String {
-    hpa.spec.as_ref().and_then(|s| s.min_replicas).map_or_else(|| "<unset>".into(), |n| n.to_string())
+    hpa.spec.min_replicas.map_or_else(|| "<unset>".into(), |n| n.to_string())
 }
 
 /// What is measured and what it should be, for the first metrics.
 pub(crate) fn targets(hpa: &HorizontalPodAutoscaler) -> String {
-    let specs = hpa.spec.as_ref().map_or(&[][..], |s| list(&s.metrics));
+    let specs = list(&hpa.spec.metrics);
     let statuses = hpa.status.as_ref().map_or(&[][..], |s| list(&s.current_metrics));
     if specs.is_empty() {
         return "<none>".into();

@@ -32,9 +32,8 @@ pub(crate) fn status(errors: &mut Errors, hpa: &HorizontalPodAutoscaler) {
 
 /// Faults of the specification.
 pub(crate) fn spec(errors: &mut Errors, new: &HorizontalPodAutoscaler, old: Option<&HorizontalPodAutoscaler>) {
-    let none = HorizontalPodAutoscalerSpec::default();
-    let (spec, path) = (new.spec.as_ref().unwrap_or(&none), Path::new("spec"));
-    let old = old.and_then(|o| o.spec.as_ref());
+    let (spec, path) = (&new.spec, Path::new("spec"));
+    let old = old.map(|o| &o.spec);
     bounds(errors, &path, spec, old);
     reference(errors, &path.child("scaleTargetRef"), &spec.scale_target_ref, target_version(spec, old));
     metrics::check(errors, &path.child("metrics"), spec, old);
