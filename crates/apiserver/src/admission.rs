@@ -5,10 +5,12 @@
 //! that writes the object. Absent: pod security.
 
 use futures::future::BoxFuture;
+use k8s_openapi::Resource;
 use nakhoda_api::{GroupVersionKind, Object, Status};
+use serde::de::DeserializeOwned;
 
 use crate::kind::Info;
-use crate::verb::Call;
+use crate::verb::{Call, get};
 use rounds::Rounds;
 
 pub mod connect;
@@ -89,29 +91,42 @@ macro_rules! plugins {
     };
 }
 
+// the order decides which of two refusals is heard: it is upstream's (`pkg/kubeapiserver/options/plugins.go`)
 plugins! {
     // first: nothing else need look at an object whose namespace does not take it
     namespace_lifecycle::NamespaceLifecycle,
-    // before anything is filled in: a node's object is judged as the node sent it
+    // before all that looks at what containers ask for
+    limit_ranger::LimitRanger,
+    // adds volumes, which later rules on pods look at
+    service_account::ServiceAccount,
+    // a node's object is judged as the node sent it
     node_restriction::NodeRestriction,
     // a new node must not be schedulable before its first heartbeat
     taint_nodes_by_condition::TaintNodesByCondition,
-    // before all that looks at what containers ask for
-    limit_ranger::LimitRanger,
-    // behind the defaults that a LimitRange gives; only looks
-    pod_resize::PodResizeValidator,
-    // adds volumes, which later rules on pods look at
-    service_account::ServiceAccount,
-    // before the object is stored, whoever filled it in: what it grants must be the caller's to give
-    escalation::Escalation,
     // sets the number by which the scheduler and the kubelet compare pods
     priority::Priority,
-    // before webhooks: cheap
-    pod_group_workload_exists::PodGroupWorkloadExists,
+    // adds only what neither the user nor another plugin has said
+    default_toleration_seconds::DefaultTolerationSeconds,
+    // adds only what the user has not said
+    default_storage_class::DefaultStorageClass,
+    storage_object_in_use_protection::StorageObjectInUseProtection,
+    // only looks
+    persistent_volume_claim_resize::PersistentVolumeClaimResize,
+    // behind the tolerations of others: those that its own cover go
+    runtime_class::RuntimeClass,
+    certificate_approval::CertificateApproval,
+    certificate_signing::CertificateSigning,
+    certificate_subject_restriction::CertificateSubjectRestriction,
     // adds only what the user has not said
     default_ingress_class::DefaultIngressClass,
-    // last: adds only what neither the user nor another plugin has said
-    default_toleration_seconds::DefaultTolerationSeconds,
+    // last of those that change by themselves: a node is known by now
+    pod_topology_labels::PodTopologyLabels,
+    // before webhooks: cheap
+    pod_group_workload_exists::PodGroupWorkloadExists,
+    // behind the defaults that a LimitRange gives; only looks
+    pod_resize::PodResizeValidator,
+    // before the object is stored, whoever filled it in: what it grants must be the caller's to give
+    escalation::Escalation,
     // behind all that the server itself changes: policies and webhooks see what would be stored
     mutating_policies::MutatingAdmissionPolicy,
     // the last word on an object has who is asked last
@@ -165,6 +180,17 @@ impl Attributes<'_> {
     #[must_use]
     pub fn subresource(&self) -> &str {
         &self.call.target.subresource
+    }
+
+    /// An object that the request depends on. One that is missing in the cache may have been made a moment ago: the
+    /// store is asked how far it is.
+    pub async fn find<T: Resource + DeserializeOwned>(&self, namespace: &str, name: &str) -> Result<Option<T>, Status> {
+        let storage = self.call.pipeline.storage();
+        if let Some(object) = storage.get(namespace, name) {
+            return Ok(Some(object));
+        }
+        get::snapshot(self.call, "").await?;
+        Ok(storage.get(namespace, name))
     }
 
     /// Of what kind the body is, were the request for a resource of this kind: subresources have bodies of their own.

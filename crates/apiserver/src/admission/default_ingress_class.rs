@@ -1,7 +1,5 @@
 //! DefaultIngressClass: a new Ingress that names no class gets the newest one marked as default.
 
-use std::cmp::Reverse;
-
 use futures::future::BoxFuture;
 use nakhoda_api::kinds::networking::IngressClass;
 use nakhoda_api::{Object, Status};
@@ -9,6 +7,7 @@ use nakhoda_api::{Object, Status};
 use super::{Attributes, Operation, Plugin};
 use crate::kinds::networking::ingress::CLASS;
 use crate::kinds::networking::ingress_class::is_default;
+use crate::rules::classes::newest;
 
 /// The plugin.
 pub struct DefaultIngressClass;
@@ -31,10 +30,7 @@ impl Plugin for DefaultIngressClass {
                 return Ok(());
             }
             let classes = attributes.call.pipeline.storage().list::<IngressClass>(None).into_iter();
-            let made = |class: &IngressClass| class.metadata.creation_timestamp.as_ref().map(|time| time.0);
-            let newest =
-                classes.filter(is_default).min_by_key(|class| (Reverse(made(class)), class.metadata.name.clone()));
-            if let Some(name) = newest.and_then(|class| class.metadata.name) {
+            if let Some(name) = newest(classes.filter(is_default).map(|class| class.metadata)) {
                 new.set_at(&path, name.into());
             }
             Ok(())

@@ -5,7 +5,6 @@ use nakhoda_api::kinds::scheduling_v1beta1::Workload;
 use nakhoda_api::{Object, Status};
 
 use super::{Attributes, Operation, Plugin};
-use crate::verb::get;
 
 /// The plugin.
 pub struct PodGroupWorkloadExists;
@@ -29,7 +28,7 @@ impl Plugin for PodGroupWorkloadExists {
         Box::pin(async move {
             let part = |field| group.and_then(|group| group.str_at(&["spec", "workloadRef", field]));
             let (Some(name), Some(template)) = (part("workloadName"), part("templateName")) else { return Ok(()) };
-            let workload = find(attributes, name).await?;
+            let workload = attributes.find::<Workload>(&attributes.call.target.namespace, name).await?;
             fault(workload.as_ref(), name, template)
                 .map_or(Ok(()), |why| Err(attributes.forbidden(group, &format!("PodGroup rejected: {why}"))))
         })
@@ -43,16 +42,6 @@ fn fault(workload: Option<&Workload>, name: &str, template: &str) -> Option<Stri
     }
     let known = workload.spec.pod_group_templates.iter().flatten().any(|one| one.name == template);
     (!known).then(|| format!("PodGroupTemplate \"{template}\" not found in Workload \"{name}\""))
-}
-
-async fn find(attributes: &Attributes<'_>, name: &str) -> Result<Option<Workload>, Status> {
-    let (storage, namespace) = (attributes.call.pipeline.storage(), &attributes.call.target.namespace);
-    if let Some(workload) = storage.get::<Workload>(namespace, name) {
-        return Ok(Some(workload));
-    }
-    // it may have been made a moment ago
-    get::snapshot(attributes.call, "").await?;
-    Ok(storage.get::<Workload>(namespace, name))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use nakhoda_api::{Object, Status};
 use serde_json::Value;
 
 use super::{Attributes, Operation, Plugin};
-use crate::verb::get;
 
 const DEFAULT_POLICY: &str = "PreemptLowerPriority";
 
@@ -127,15 +126,8 @@ async fn resolve(attributes: &Attributes<'_>, pod: &mut Object) -> Result<(), St
 }
 
 async fn find(attributes: &Attributes<'_>, pod: &Object, name: &str) -> Result<PriorityClass, Status> {
-    let storage = attributes.call.pipeline.storage();
-    if let Some(class) = storage.get::<PriorityClass>("", name) {
-        return Ok(class);
-    }
-    // it may have been made a moment ago
-    get::snapshot(attributes.call, "").await?;
-    storage
-        .get::<PriorityClass>("", name)
-        .ok_or_else(|| attributes.forbidden(Some(pod), &format!("no PriorityClass with name {name} was found")))
+    let class = attributes.find("", name).await?;
+    class.ok_or_else(|| attributes.forbidden(Some(pod), &format!("no PriorityClass with name {name} was found")))
 }
 
 /// The default class; of several (a race let them in) the one of the lowest value.

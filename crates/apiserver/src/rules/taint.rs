@@ -30,6 +30,39 @@ pub fn taints(errors: &mut Errors, path: &Path, taints: &[Taint]) {
     }
 }
 
+/// Tolerations without those that others cover; of equal ones the first stays.
+#[must_use]
+pub fn merge(all: Vec<Toleration>) -> Vec<Toleration> {
+    let mut merged: Vec<Toleration> = Vec::new();
+    for (i, one) in all.iter().enumerate() {
+        let later = all[i + 1..].iter().any(|other| other != one && covers(other, one));
+        if !later && !merged.iter().any(|other| covers(other, one)) {
+            merged.push(one.clone());
+        }
+    }
+    merged
+}
+
+/// Whether all that is tolerated by the second is tolerated by the first.
+#[must_use]
+pub fn covers(wide: &Toleration, narrow: &Toleration) -> bool {
+    let (operator, key, effect) = (text(&wide.operator), text(&wide.key), text(&wide.effect));
+    let shorter = |limit: i64| narrow.toleration_seconds.is_some_and(|seconds| seconds <= limit);
+    if wide == narrow {
+        return true;
+    }
+    if (text(&narrow.key) != key && (!key.is_empty() || operator != "Exists"))
+        || (text(&narrow.effect) != effect && !effect.is_empty())
+        || (effect == "NoExecute" && !wide.toleration_seconds.is_none_or(shorter))
+    {
+        return false;
+    }
+    match operator {
+        "Equal" | "" => text(&narrow.operator) == "Equal" && text(&narrow.value) == text(&wide.value),
+        other => other == "Exists",
+    }
+}
+
 /// Tolerations of a pod.
 pub fn tolerations(errors: &mut Errors, path: &Path, tolerations: &Option<Vec<Toleration>>) {
     for (i, toleration) in list(tolerations).iter().enumerate() {

@@ -29,7 +29,7 @@ impl Handler for Binding {
 pub async fn bind(call: &Call, write: Write) -> Result<Response, Status> {
     let gvk = GroupVersionKind::new("", "v1", "Binding");
     let given = body::read(&write.body, &gvk, write.options.validation)?;
-    let binding = given.object;
+    let mut binding = given.object;
     let pods = GroupVersionResource::new("", "v1", "pods");
     let Some(kind) = call.pipeline.kinds().get(&pods) else { return Err(Status::no_such_path()) };
     let mut on_pod = call.on(&kind, &call.target.namespace, &call.target.name);
@@ -40,6 +40,7 @@ pub async fn bind(call: &Call, write: Write) -> Result<Response, Status> {
     check(&binding, &on_pod.target.name)?;
     let attributes =
         Attributes { call: &on_pod, operation: Operation::Create, old: None, dry_run: write.options.dry_run };
+    call.pipeline.admission().mutate(&attributes, &mut binding).await?;
     call.pipeline.admission().validate(&attributes, Some(&binding)).await?;
     let make = |pod: Option<&Object>| assign(&on_pod, pod, &binding);
     change(&on_pod, &make, Mode::Raw, &write.options).await?;

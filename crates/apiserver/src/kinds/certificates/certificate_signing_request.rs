@@ -13,6 +13,8 @@ use crate::rules::print::or_none;
 mod conditions;
 mod request;
 
+pub(crate) use request::organizations;
+
 /// The kind.
 pub struct CertificateSigningRequests;
 

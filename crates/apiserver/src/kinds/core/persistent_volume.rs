@@ -13,7 +13,8 @@ mod cells;
 mod update;
 mod warnings;
 
-pub(in crate::kinds::core) use cells::{CLASS, UNSET, class, modes, phase, storage};
+pub(crate) use cells::CLASS;
+pub(in crate::kinds::core) use cells::{UNSET, class, modes, phase, storage};
 
 /// The kind.
 pub struct PersistentVolumes;

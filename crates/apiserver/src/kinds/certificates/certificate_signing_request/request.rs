@@ -59,13 +59,23 @@ pub(super) fn validate(errors: &mut Errors, path: &Path, spec: &CertificateSigni
 }
 
 fn signed(bytes: &[u8]) -> Result<(), String> {
-    let wrong = || "PEM block type must be CERTIFICATE REQUEST".to_owned();
-    let pem = Pem::iter_from_buffer(bytes).next().and_then(Result::ok).ok_or_else(wrong)?;
-    if pem.label != "CERTIFICATE REQUEST" {
-        return Err(wrong());
-    }
+    let pem = block(bytes)?;
     let (_, request) = X509CertificationRequest::from_der(&pem.contents).map_err(|e| e.to_string())?;
     request.verify_signature().map_err(|e| e.to_string())
+}
+
+/// The organizations of the subject that the request asks for: groups, where the certificate is a user's.
+pub(crate) fn organizations(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let pem = block(bytes)?;
+    let (_, request) = X509CertificationRequest::from_der(&pem.contents).map_err(|e| e.to_string())?;
+    let subject = &request.certification_request_info.subject;
+    Ok(subject.iter_organization().filter_map(|one| one.as_str().ok()).map(str::to_owned).collect())
+}
+
+fn block(bytes: &[u8]) -> Result<Pem, String> {
+    let first = Pem::iter_from_buffer(bytes).next().and_then(Result::ok);
+    let right = first.filter(|pem| pem.label == "CERTIFICATE REQUEST");
+    right.ok_or_else(|| "PEM block type must be CERTIFICATE REQUEST".to_owned())
 }
 
 /// A domain, a slash, and a path of names.

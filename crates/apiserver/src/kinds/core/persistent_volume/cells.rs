@@ -12,7 +12,7 @@ use crate::rules::check::{list, text};
 /// What is printed for a field that was left out.
 pub(in crate::kinds::core) const UNSET: &str = "<unset>";
 /// Where the class stood before there was a field for it.
-pub(in crate::kinds::core) const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+pub(crate) const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 
 pub(super) fn columns() -> Columns<PersistentVolume> {
     Columns::<PersistentVolume>::named()
