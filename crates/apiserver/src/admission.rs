@@ -2,7 +2,7 @@
 //! the caller may write. First all plugins change, then all check.
 //!
 //! A plugin is one file and one line here. Quotas are charged behind the chain (`quota.rs`), in the transaction
-//! that writes the object. Absent: pod security.
+//! that writes the object.
 
 use futures::future::BoxFuture;
 use k8s_openapi::Resource;
@@ -103,6 +103,8 @@ plugins! {
     node_restriction::NodeRestriction,
     // a new node must not be schedulable before its first heartbeat
     taint_nodes_by_condition::TaintNodesByCondition,
+    // behind all that adds containers or volumes; only looks
+    pod_security::PodSecurity,
     // sets the number by which the scheduler and the kubelet compare pods
     priority::Priority,
     // adds only what neither the user nor another plugin has said
