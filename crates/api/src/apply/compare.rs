@@ -56,12 +56,8 @@ fn values(ty: Type<'_>, old: Option<&Value>, new: Option<&Value>) -> Found {
 
 fn atom(atom: &Atom<'_>, old: Option<&Value>, new: Option<&Value>) -> Found {
     match atom {
-        Atom { map: Some(map), .. } if !map.atomic && !(walk::has_no_entries(old) && walk::has_no_entries(new)) => {
-            (whole(old, new), entries(map, old, new))
-        }
-        Atom { map: None, scalar: None, list: Some(list), .. }
-            if !list.is_atomic() && !(walk::has_no_items(old) && walk::has_no_items(new)) =>
-        {
+        Atom { map: Some(map), .. } if map.is_open(old, new) => (whole(old, new), entries(map, old, new)),
+        Atom { map: None, scalar: None, list: Some(list), .. } if list.is_open(old, new) => {
             (whole(old, new), items(list, old, new))
         }
         _ => (leaf(old, new), Comparison::default()),

@@ -99,10 +99,8 @@ impl Ord for Element {
         match (self, other) {
             (Self::Field(a), Self::Field(b)) => a.cmp(b),
             (Self::Key(a), Self::Key(b)) => {
-                let field =
-                    |(x, y): (&(Box<str>, Value), &(Box<str>, Value))| x.0.cmp(&y.0).then_with(|| compare(&x.1, &y.1));
-                let unequal = a.iter().zip(b).map(field).find(|order| order.is_ne());
-                unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
+                let orders = a.iter().zip(b).map(|(x, y)| x.0.cmp(&y.0).then_with(|| compare(&x.1, &y.1)));
+                orders.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| a.len().cmp(&b.len()))
             }
             (Self::Value(a), Self::Value(b)) => compare(a, b),
             (Self::Index(a), Self::Index(b)) => a.cmp(b),

@@ -18,12 +18,10 @@ fn values(ty: Type<'_>, old: Option<&Value>, new: Option<&Value>) -> Option<Valu
     // what is absent may be of any sort, and another sort of value goes before the old one
     let sort = if new.is_some() { ty.deduce(new) } else { ty.deduce(old) };
     match sort {
-        Atom { map: Some(map), .. } if !map.atomic && !(walk::has_no_entries(old) && walk::has_no_entries(new)) => {
+        Atom { map: Some(map), .. } if map.is_open(old, new) => {
             entries(&map, old.and_then(Value::as_object), new.and_then(Value::as_object))
         }
-        Atom { map: None, scalar: None, list: Some(list) }
-            if !list.is_atomic() && !(walk::has_no_items(old) && walk::has_no_items(new)) =>
-        {
+        Atom { map: None, scalar: None, list: Some(list) } if list.is_open(old, new) => {
             items(&list, items_of(old), items_of(new))
         }
         _ => new.or(old).cloned(),

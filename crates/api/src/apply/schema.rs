@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::walk;
 use crate::GroupVersionKind;
 use crate::schema::{self, MessageId, table};
 use builtin::Place;
@@ -226,6 +227,11 @@ impl List<'_> {
     pub const fn is_atomic(&self) -> bool {
         matches!(self.relation, Relation::Atomic)
     }
+
+    /// Whether two values of it are looked at item by item: not if neither has any.
+    pub(super) fn is_open(&self, old: Option<&Value>, new: Option<&Value>) -> bool {
+        !(self.is_atomic() || walk::has_no_items(old) && walk::has_no_items(new))
+    }
 }
 
 // === impl Keys ===
@@ -248,6 +254,11 @@ impl<'s> Map<'s> {
     #[must_use]
     pub const fn is_deduced(&self) -> bool {
         matches!((&self.fields, &self.element), (Fields::None, Some(Type { inner: Inner::Deduced })))
+    }
+
+    /// Whether two values of it are looked at entry by entry: not if neither has any.
+    pub(super) fn is_open(&self, old: Option<&Value>, new: Option<&Value>) -> bool {
+        !(self.atomic || walk::has_no_entries(old) && walk::has_no_entries(new))
     }
 
     /// The type of a known field.
