@@ -53,20 +53,20 @@ impl Common<'_> {
     pub fn check(self, errors: &mut Errors, path: &Path, old: Option<Self>) {
         policy(errors, &path.child("schedulingPolicy"), self.policy, old.map(|old| old.policy));
         let at = path.child("disruptionMode");
-        if keeps(errors, &at, &self.disruption, old.map(|old| old.disruption).as_ref()) {
-            if let Some(mode) = self.disruption {
-                one_of(errors, &at, &[("single", mode.single.is_some()), ("all", mode.all.is_some())]);
-            }
+        if keeps(errors, &at, &self.disruption, old.map(|old| old.disruption).as_ref())
+            && let Some(mode) = self.disruption
+        {
+            one_of(errors, &at, &[("single", mode.single.is_some()), ("all", mode.all.is_some())]);
         }
         let at = path.child("priorityClassName");
         if keeps(errors, &at, &self.class, old.map(|old| old.class).as_ref()) && !self.class.is_empty() {
             subdomain(errors, &at, self.class);
         }
         let at = path.child("priority");
-        if keeps(errors, &at, &self.priority, old.map(|old| old.priority).as_ref()) {
-            if let Some(value) = self.priority.filter(|value| *value > HIGHEST) {
-                errors.invalid(&at, value, format!("must be less than or equal to {HIGHEST}"));
-            }
+        if keeps(errors, &at, &self.priority, old.map(|old| old.priority).as_ref())
+            && let Some(value) = self.priority.filter(|value| *value > HIGHEST)
+        {
+            errors.invalid(&at, value, format!("must be less than or equal to {HIGHEST}"));
         }
     }
 }

@@ -134,7 +134,7 @@ fn now(call: &Call) -> String {
 
 fn owner(call: &Call, name: String, operation: Operation) -> Owner {
     let name = if name.is_empty() { "unknown".to_owned() } else { name };
-    let version = call.kind.info.gvk.api_version().to_string();
+    let version = call.kind.info.gvk.api_version();
     Owner { name, operation, version, subresource: call.target.subresource.clone() }
 }
 
@@ -158,7 +158,7 @@ fn with_writer<T>(call: &Call, work: impl FnOnce(&Writer<'_>) -> T) -> T {
     let filter = call.kind.info.owned_by_others(&call.target.subresource);
     let versions = versions::Others { call };
     let schema: Schema = versions::schema(&call.kind);
-    let version = call.kind.info.gvk.api_version().to_string();
+    let version = call.kind.info.gvk.api_version();
     work(&Writer { version: &version, schema: &schema, filter: &filter, versions: &versions })
 }
 

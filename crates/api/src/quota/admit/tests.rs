@@ -10,7 +10,7 @@ fn quota(name: &str, hard: Value, used: Value, spec: Value) -> ResourceQuota {
 }
 
 fn pod(cpu: Value) -> Value {
-    json!({"spec": {"containers": [{"name": "a", "resources": {"requests": cpu.clone()}},
+    json!({"spec": {"containers": [{"name": "a", "resources": {"requests": cpu}},
         {"name": "b", "resources": {"requests": cpu}}]}})
 }
 

@@ -92,7 +92,7 @@ fn check(gvk: &GroupVersionKind, configuration: &Value) -> Result<(), Status> {
         ));
     };
     let text = |field: &str| root.get(field).and_then(Value::as_str).unwrap_or_default();
-    if text("kind") != gvk.kind || text("apiVersion") != gvk.api_version().to_string() {
+    if text("kind") != gvk.kind || text("apiVersion") != gvk.api_version() {
         return Err(Status::bad_request(format!("invalid object type: {}", told_kind(configuration))));
     }
     if configuration.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
@@ -107,7 +107,7 @@ fn left(writer: &Writer<'_>, live: &Value, conflicts: Vec<Conflict>, name: &str,
         let text = live.pointer("/metadata/annotations")?.get(LAST_APPLIED)?.as_str()?;
         let configuration: Value = serde_json::from_str(text).ok()?;
         let version = configuration.get("apiVersion")?.as_str()?;
-        (version == call.kind.info.gvk.api_version().to_string()).then(|| writer.noted(live, &configuration))
+        (version == call.kind.info.gvk.api_version()).then(|| writer.noted(live, &configuration))
     };
     match noted().filter(|_| name == KUBECTL) {
         Some(noted) => conflicts.into_iter().filter(|conflict| !noted.has(&conflict.path)).collect(),

@@ -98,7 +98,7 @@ impl Scaled<'_> {
             let stays = own.get(&moved(manager, VERSION, Set::default()).owner).is_some();
             Some(if stays { manager.set.clone() } else { manager.set.difference(&replicas) })
         });
-        let version = self.call.kind.info.gvk.api_version().to_string();
+        let version = self.call.kind.info.gvk.api_version();
         for manager in own.iter().filter(|manager| manager.set.has(&Self::replicas())) {
             // upstream's entries that come of a Scale have no time of their own
             let mut known = moved(manager, &version, replicas.clone());

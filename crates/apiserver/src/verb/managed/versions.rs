@@ -27,7 +27,7 @@ impl Versions for Others<'_> {
         let is_it = |kind: &Served| {
             kind.info.storage == own.info.storage
                 && kind.info.gvk.kind == own.info.gvk.kind
-                && kind.info.gvk.api_version().to_string() == version
+                && kind.info.gvk.api_version() == version
         };
         let kind = self.call.pipeline.kinds().all().into_iter().find(|kind| is_it(kind))?;
         let given = Object::from_value(object.clone()).ok()?;
