@@ -39,12 +39,10 @@ impl Plugin for PersistentVolumeClaimResize {
             if old.str_at(&["status", "phase"]) != Some("Bound") {
                 return Err(attributes.forbidden(object, UNBOUND));
             }
-            let growable = |name: &str| {
-                let class = attributes.call.pipeline.storage().get::<StorageClass>("", name);
-                class.and_then(|class| class.allow_volume_expansion) == Some(true)
-            };
             let name = class(new);
-            if name.is_empty() || name != class(old) || !growable(name) {
+            let found = if name.is_empty() { None } else { attributes.find::<StorageClass>("", name).await? };
+            let grows = found.and_then(|class| class.allow_volume_expansion) == Some(true);
+            if name != class(old) || !grows {
                 return Err(attributes.forbidden(object, FIXED));
             }
             Ok(())
