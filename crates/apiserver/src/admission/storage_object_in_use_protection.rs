@@ -1,5 +1,5 @@
-//! StorageObjectInUseProtection: a new claim, volume or class of attributes stays until the controller that looks
-//! after its users lets it go.
+//! StorageObjectInUseProtection: a new claim or volume stays until the controller that looks
+//! after its users lets it go. Absent: classes of attributes, which no controller looks after here.
 
 use futures::future::BoxFuture;
 use nakhoda_api::{Object, Status};
@@ -9,7 +9,6 @@ use super::{Attributes, Operation, Plugin};
 const FINALIZERS: &[(&str, &str, &str)] = &[
     ("", "persistentvolumes", "kubernetes.io/pv-protection"),
     ("", "persistentvolumeclaims", "kubernetes.io/pvc-protection"),
-    ("storage.k8s.io", "volumeattributesclasses", "kubernetes.io/vac-protection"),
 ];
 
 /// The plugin.

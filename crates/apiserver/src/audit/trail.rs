@@ -109,15 +109,7 @@ impl Trail {
         self.with(|record| record.event.response_status = Some(Outcome::code(code)));
     }
 
-    /// A body that keeps the request open until it is sent.
-    pub fn hold(self, body: axum::body::Body) -> axum::body::Body {
-        if self.level() == Level::None {
-            return body;
-        }
-        axum::body::Body::from_stream(self.hold_stream(body.into_data_stream()))
-    }
-
-    /// A stream that does.
+    /// A stream that keeps the request open until it is sent.
     pub fn hold_stream<S: Stream>(self, stream: S) -> impl Stream<Item = S::Item> {
         stream.inspect(move |_| {
             let _ = &self;

@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use jiff::Timestamp;
 use nakhoda_api::{Object, Reason, Status};
 
+use crate::audit::{Level, Trail};
 use crate::kind::Served;
 use crate::pipeline::flow::Slot;
 use crate::render::{self, list::chunks::Listed};
@@ -77,7 +78,7 @@ async fn serve(
         return Ok(if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
             reply
         } else {
-            reply.map(|body| trail.hold(body))
+            reply.map(|body| hold(trail, body))
         });
     }
     let action = action::action(&parts, body, &located, &asked.query).await?;
@@ -95,12 +96,20 @@ async fn serve(
         Answer::Watch { kind, watcher, timeout, bookmarks, gate } => {
             let accept = choose(&accepts, &kind)?;
             let following = watch::Following { kind, watcher, timeout, bookmarks, gate, accept };
-            watch::serve(front, parts, following).await?.map(|body| trail.hold(body))
+            watch::serve(front, parts, following).await?.map(|body| hold(trail, body))
         }
         answer => answer_once(answer, &accepts, asked).await?,
     };
     reply::warn(reply.headers_mut(), &response.warnings);
     Ok(reply)
+}
+
+/// A body that keeps the request open in the audit log until it is sent.
+fn hold(trail: Trail, body: Body) -> Body {
+    if trail.level() == Level::None {
+        return body;
+    }
+    Body::from_stream(trail.hold_stream(body.into_data_stream()))
 }
 
 async fn answer_once(answer: Answer, accepts: &[Accept], asked: &Asked) -> Result<Response<Body>, Status> {

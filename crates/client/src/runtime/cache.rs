@@ -90,7 +90,9 @@ impl<K: Resource> Cache<K> {
         changes
     }
 
-    fn put(&mut self, object: K) -> Option<Change<K>> {
+    /// Who owns which fields is nothing to those who read; a write that does not speak of it changes nothing of it.
+    fn put(&mut self, mut object: K) -> Option<Change<K>> {
+        object.metadata_mut().managed_fields = None;
         let key = Key::of(&object);
         let new = Arc::new(object);
         let old = self.objects.insert(key.clone(), new.clone());
