@@ -178,6 +178,12 @@ impl Attributes<'_> {
         self.call.target.gvr.group == group && self.call.target.gvr.resource == resource
     }
 
+    /// Whether this is one operation on one resource or subresource (an empty name: the object itself).
+    #[must_use]
+    pub fn writes(&self, operation: Operation, group: &str, resource: &str, subresource: &str) -> bool {
+        self.operation == operation && self.is(group, resource) && self.subresource() == subresource
+    }
+
     /// The subresource; empty for the object itself.
     #[must_use]
     pub fn subresource(&self) -> &str {

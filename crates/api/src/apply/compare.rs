@@ -146,6 +146,12 @@ impl Comparison {
         Self { removed: keep(self.removed), modified: keep(self.modified), added: keep(self.added) }
     }
 
+    /// What of a set has another value now.
+    #[must_use]
+    pub fn taken(&self, set: &Set) -> Set {
+        set.intersection(&self.modified.union(&self.added))
+    }
+
     fn note(&mut self, element: Element, (change, below): Found) {
         let is = |other| change == Some(other);
         self.removed.add(element.clone(), is(Change::Removed), below.removed);

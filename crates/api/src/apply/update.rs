@@ -108,11 +108,7 @@ impl Writer<'_> {
         let mut managers = self.reconciled(live, managers);
         let changes = self.changes(live, new);
         let versions = self.comparisons(live, new, &changes, &managers);
-        managers.revise(|manager| {
-            let changes = versions.of(manager)?;
-            let lost = manager.set.intersection(&changes.modified.union(&changes.added));
-            Some(manager.set.difference(&lost).difference(&changes.removed))
-        });
+        managers.revise(|manager| versions.left(manager));
         let set = self.filter.keep(changes.modified.union(&changes.added)).difference(&Set::of_fields(&NEVER_OWNED));
         if !set.is_empty() {
             let before = managers.take(owner).map(|manager| manager.set).unwrap_or_default();
@@ -147,14 +143,7 @@ impl Writer<'_> {
             return Err(conflicts);
         }
         let own = set.difference(&Set::of_fields(&NEVER_OWNED));
-        managers.revise(|manager| {
-            if manager.owner.is(owner) {
-                return Some(own.clone());
-            }
-            let changes = versions.of(manager)?;
-            let lost = manager.set.intersection(&changes.modified.union(&changes.added));
-            Some(manager.set.difference(&lost).difference(&changes.removed))
-        });
+        managers.revise(|manager| if manager.owner.is(owner) { Some(own.clone()) } else { versions.left(manager) });
         let object = (!equal(live, &object)).then_some(object);
         if object.is_some()
             && let Some(mut manager) = managers.take(owner)
@@ -257,13 +246,10 @@ fn owned(managers: &Managers, first: &str) -> Vec<(String, Set)> {
 fn conflicts(managers: &Managers, owner: &Owner, versions: &Comparisons) -> Vec<Conflict> {
     let mut others: Vec<&Manager> = managers.iter().filter(|manager| !manager.owner.is(owner)).collect();
     others.sort_by(|a, b| a.owner.cmp(&b.owner));
-    let lost = |manager: &Manager| {
-        let changes = versions.of(manager)?;
-        Some(manager.set.intersection(&changes.modified.union(&changes.added)).paths())
-    };
     let told = |manager: &Manager| {
         let owner = manager.owner.clone();
-        lost(manager).into_iter().flatten().map(move |path| Conflict { owner: owner.clone(), path })
+        let lost = versions.of(manager).map(|changes| changes.taken(&manager.set).paths());
+        lost.into_iter().flatten().map(move |path| Conflict { owner: owner.clone(), path })
     };
     others.into_iter().flat_map(told).collect()
 }
@@ -277,6 +263,12 @@ impl Comparisons {
     fn of(&self, manager: &Manager) -> Option<&Comparison> {
         let (_, comparison) = self.0.iter().find(|(version, _)| *version == manager.owner.version)?;
         comparison.as_ref()
+    }
+
+    /// What a manager still owns; `None`: nothing, as its version is not served any more.
+    fn left(&self, manager: &Manager) -> Option<Set> {
+        let changes = self.of(manager)?;
+        Some(manager.set.difference(&changes.taken(&manager.set)).difference(&changes.removed))
     }
 }
 

@@ -15,9 +15,7 @@ impl Plugin for CertificateApproval {
     }
 
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
-        attributes.operation == Operation::Update
-            && attributes.is("certificates.k8s.io", "certificatesigningrequests")
-            && attributes.subresource() == "approval"
+        attributes.writes(Operation::Update, "certificates.k8s.io", "certificatesigningrequests", "approval")
     }
 
     fn validate<'a>(

@@ -15,9 +15,7 @@ impl Plugin for CertificateSigning {
     }
 
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
-        attributes.operation == Operation::Update
-            && attributes.is("certificates.k8s.io", "certificatesigningrequests")
-            && attributes.subresource() == "status"
+        attributes.writes(Operation::Update, "certificates.k8s.io", "certificatesigningrequests", "status")
     }
 
     fn validate<'a>(

@@ -21,9 +21,7 @@ impl Plugin for CertificateSubjectRestriction {
     }
 
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
-        attributes.operation == Operation::Create
-            && attributes.is("certificates.k8s.io", "certificatesigningrequests")
-            && attributes.subresource().is_empty()
+        attributes.writes(Operation::Create, "certificates.k8s.io", "certificatesigningrequests", "")
     }
 
     fn validate<'a>(

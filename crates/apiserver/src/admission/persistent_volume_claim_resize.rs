@@ -21,9 +21,7 @@ impl Plugin for PersistentVolumeClaimResize {
     }
 
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
-        attributes.operation == Operation::Update
-            && attributes.is("", "persistentvolumeclaims")
-            && attributes.subresource().is_empty()
+        attributes.writes(Operation::Update, "", "persistentvolumeclaims", "")
     }
 
     fn validate<'a>(

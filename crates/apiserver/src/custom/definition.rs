@@ -63,6 +63,7 @@ fn one(
         scope: if crd.spec.scope == "Namespaced" { Scope::Namespaced } else { Scope::Cluster },
         verbs: if is_true(crd, "Terminating") { LAST_VERBS } else { VERBS },
         subresources: subs(status, scale.is_some()),
+        private: &[],
         storage: intern(&storage(crd)),
         generation: true,
         create_on_update: false,

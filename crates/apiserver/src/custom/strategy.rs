@@ -228,8 +228,10 @@ impl Strategy for Custom {
         self.conversion.is_some() || self.gvk.version != self.stored.version
     }
 
+    /// In the one form in which it is read again: what changes nothing must not differ.
     fn to_storage(&self, mut object: Object) -> Object {
         object.set_gvk(&self.stored);
+        go::canonical_root(object.root_mut());
         object
     }
 

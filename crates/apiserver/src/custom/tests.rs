@@ -238,3 +238,13 @@ async fn what_is_served_is_listed_as_local_api_services() {
     }
     assert!(server.get("apiservices", "", "v1.apps").await.is_ok());
 }
+
+#[tokio::test]
+async fn a_patch_that_changes_nothing_writes_nothing() {
+    let server = served().await;
+    let made = server.create("widgets", "default", &widget("a", json!({"size": 5}))).await.expect("made");
+    for patch in [json!({"spec": {"size": 5}}), json!({"status": {"message": "x"}})] {
+        let same = server.patch("widgets", "default", "a", &patch).await.expect("patched");
+        assert_eq!(same["metadata"]["resourceVersion"], made["metadata"]["resourceVersion"], "{patch}");
+    }
+}

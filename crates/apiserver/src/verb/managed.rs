@@ -1,6 +1,6 @@
 //! `metadata.managedFields`: who owns which fields after a write (`k8s.io/apimachinery/pkg/util/managedfields`).
 //!
-//! Every write passes here after its defaults are filled in, and before admission, what admission adds is nobody's.
+//! Every write passes here after its defaults are filled in, and before admission: what admission adds is nobody's.
 //! Absent: the conversion of custom resources by webhooks; what an owner owns in another version of such a kind is
 //! looked up as if its fields had the same names there.
 

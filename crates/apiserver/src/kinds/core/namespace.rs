@@ -22,12 +22,9 @@ impl Kind for Namespaces {
         Info {
             short: &["ns"],
             verbs: &["create", "delete", "get", "list", "patch", "update", "watch"],
-            subresources: &[
-                // ours alone: what `ctl cluster status` and `ctl etcd` speak to
-                Sub { name: "etcd", verbs: &["get"], kind: None },
-                Sub { name: "finalize", verbs: &["update"], kind: None },
-                STATUS,
-            ],
+            // what `ctl cluster status` and `ctl etcd` speak to
+            private: &[Sub { name: "etcd", verbs: &["get"], kind: None }],
+            subresources: &[Sub { name: "finalize", verbs: &["update"], kind: None }, STATUS],
             names: NameRule::Label,
             returns_deleted: true,
             ..Info::of::<Namespace>("namespaces", "namespace", Scope::Cluster)

@@ -25,10 +25,12 @@ impl Kind for Nodes {
     fn info() -> Info {
         Info {
             short: &["no"],
-            subresources: &[
-                // ours alone: what kubelets fetch, and what `ctl image` speaks to
+            // what kubelets fetch, and what `ctl image` speaks to
+            private: &[
                 Sub { name: "archives", verbs: &["get"], kind: None },
                 Sub { name: "images", verbs: &["create", "get"], kind: None },
+            ],
+            subresources: &[
                 Sub { name: "proxy", verbs: PROXY_VERBS, kind: Some(("", "v1", "NodeProxyOptions")) },
                 STATUS,
             ],

@@ -86,12 +86,13 @@ pub(super) fn fits(writer: &Writer<'_>, configuration: &Value) -> Result<(), Sta
 }
 
 fn check(gvk: &GroupVersionKind, configuration: &Value) -> Result<(), Status> {
-    let Value::Object(root) = configuration else {
+    // null, and so an empty body, is an object with nothing in it
+    if !configuration.is_object() && !configuration.is_null() {
         return Err(Status::bad_request(
             "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal into Go value of type map[string]interface {}",
         ));
-    };
-    let text = |field: &str| root.get(field).and_then(Value::as_str).unwrap_or_default();
+    }
+    let text = |field: &str| configuration.get(field).and_then(Value::as_str).unwrap_or_default();
     if text("kind") != gvk.kind || text("apiVersion") != gvk.api_version() {
         return Err(Status::bad_request(format!("invalid object type: {}", told_kind(configuration))));
     }

@@ -66,6 +66,7 @@ fn progress(kind: &str, object: &Value, revision: u64) -> Result<Progress, Error
     match kind {
         "Deployment" => deployment(object, revision),
         "DaemonSet" => daemon_set(object),
+        "StatefulSet" => stateful_set(object),
         _ => Err(Error::Usage(format!("no status viewer has been implemented for {kind}"))),
     }
 }
@@ -132,6 +133,37 @@ fn daemon_set(object: &Value) -> Result<Progress, Error> {
     Ok(Progress::Done(format!("daemon set {name:?} successfully rolled out")))
 }
 
+fn stateful_set(object: &Value) -> Result<Progress, Error> {
+    if text(object, "/spec/updateStrategy/type") != "RollingUpdate" {
+        return Err(Error::Usage("rollout status is only available for RollingUpdate strategy type".into()));
+    }
+    let going = |what: String| Ok(Progress::Going(what));
+    if count(object, "observedGeneration") == 0 || !is_observed(object) {
+        return going("Waiting for statefulset spec update to be observed...".into());
+    }
+    let wanted = object["spec"]["replicas"].as_u64().unwrap_or(1);
+    let (ready, updated) = (count(object, "readyReplicas"), count(object, "updatedReplicas"));
+    if ready < wanted {
+        return going(format!("Waiting for {} pods to be ready...", wanted - ready));
+    }
+    // the server fills this in, so nearly every rollout counts as one up to a partition, kubectl's too
+    if let Some(rolling) = object.pointer("/spec/updateStrategy/rollingUpdate") {
+        let new = wanted.saturating_sub(rolling["partition"].as_u64().unwrap_or(0));
+        if updated < new {
+            let told = format!("{updated} out of {new} new pods have been updated");
+            return going(format!("Waiting for partitioned roll out to finish: {told}..."));
+        }
+        let told = format!("partitioned roll out complete: {updated} new pods have been updated...");
+        return Ok(Progress::Done(told));
+    }
+    let (new, old) = (text(object, "/status/updateRevision"), text(object, "/status/currentRevision"));
+    if new != old {
+        return going(format!("waiting for statefulset rolling update to complete {updated} pods at revision {new}..."));
+    }
+    let current = count(object, "currentReplicas");
+    Ok(Progress::Done(format!("statefulset rolling update complete {current} pods at revision {old}...")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +188,38 @@ mod tests {
         assert_eq!(at(3, 4, 3), format!("{start}1 old replicas are pending termination..."));
         assert_eq!(at(3, 3, 2), format!("{start}2 of 3 updated replicas are available..."));
         assert_eq!(at(3, 3, 3), "done: deployment \"web\" successfully rolled out");
+    }
+
+    #[test]
+    fn a_stateful_set_is_told_pod_by_pod() {
+        let said = |rolling: Value, status: Value| {
+            let mut strategy = json!({"type": "RollingUpdate"});
+            if rolling.is_object() {
+                strategy["rollingUpdate"] = rolling;
+            }
+            let spec = json!({"replicas": 3, "updateStrategy": strategy});
+            let object = json!({"metadata": {"generation": 2}, "spec": spec, "status": status});
+            match stateful_set(&object).expect("no failure") {
+                Progress::Going(text) => text,
+                Progress::Done(text) => format!("done: {text}"),
+            }
+        };
+        let at = |ready: u64, updated: u64, current: &str| {
+            json!({"observedGeneration": 2, "readyReplicas": ready, "updatedReplicas": updated, "currentReplicas": 3,
+                "updateRevision": "b", "currentRevision": current})
+        };
+        let observed = "Waiting for statefulset spec update to be observed...";
+        assert_eq!(said(Value::Null, json!({"observedGeneration": 1})), observed);
+        assert_eq!(said(Value::Null, at(1, 1, "a")), "Waiting for 2 pods to be ready...");
+        let rolling = "waiting for statefulset rolling update to complete 2 pods at revision b...";
+        assert_eq!(said(Value::Null, at(3, 2, "a")), rolling);
+        let done = "done: statefulset rolling update complete 3 pods at revision b...";
+        assert_eq!(said(Value::Null, at(3, 3, "b")), done);
+        let part = || json!({"partition": 1});
+        let parts = "Waiting for partitioned roll out to finish: 1 out of 2 new pods have been updated...";
+        assert_eq!(said(part(), at(3, 1, "a")), parts);
+        assert_eq!(said(part(), at(3, 2, "a")), "done: partitioned roll out complete: 2 new pods have been updated...");
+        assert!(stateful_set(&json!({"spec": {"updateStrategy": {"type": "OnDelete"}}})).is_err());
     }
 
     #[test]
