@@ -151,7 +151,7 @@ pub fn core(
     let pipeline = Pipeline::new(Parts {
         kinds,
         storage,
-        authn: authn::Union(vec![Box::new(Certificates), Box::new(tokens), Box::new(bootstrap)]),
+        authn: authn::Union(vec![Box::new(Certificates::default()), Box::new(tokens), Box::new(bootstrap)]),
         authz: authz::Union(vec![Box::new(node.clone()), Box::new(rbac.clone())]),
         admission: admission::Chain::standard(),
         allocators: Allocators { addresses: options.service_cluster_ip_range, ports: options.service_node_port_range },

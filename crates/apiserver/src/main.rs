@@ -3,6 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// A quarter of a request's work is memory that comes and goes; glibc's allocator takes a fifth more of the
+/// processor for a write.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     nakhoda_apiserver::run(nakhoda_apiserver::Options::parse())

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use nakhoda_api::wire::Media;
@@ -55,7 +56,7 @@ pub struct ResourceTarget {
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
     /// The client's certificate chain, verified against the client CA by TLS.
-    pub certificates: Vec<CertificateDer<'static>>,
+    pub certificates: Arc<[CertificateDer<'static>]>,
     /// A bearer token.
     pub bearer: Option<String>,
     /// `Impersonate-User` and its kin.

@@ -1,8 +1,12 @@
 //! Client certificates: the common name is the user, the organizations are its groups. TLS has already
 //! verified the chain.
 
+use std::collections::HashMap;
+
 use futures::future::{BoxFuture, FutureExt, ready};
 use nakhoda_api::Status;
+use parking_lot::Mutex;
+use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -13,12 +17,35 @@ use crate::user::{AUTHENTICATED, User};
 /// The key under which a user's credential is told, so that its traces can be followed.
 const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
-/// The authenticator.
-pub struct Certificates;
+/// Of so many certificates the users are remembered.
+const REMEMBERED: usize = 4096;
+
+/// The authenticator. A certificate is read once: each request of its holder shows it again.
+#[derive(Default)]
+pub struct Certificates {
+    known: Mutex<HashMap<CertificateDer<'static>, User>>,
+}
 
 impl Authenticator for Certificates {
     fn authenticate<'a>(&'a self, caller: &'a Caller) -> BoxFuture<'a, Result<Option<User>, Status>> {
-        ready(caller.certificates.first().map(|c| subject(c)).transpose()).boxed()
+        ready(caller.certificates.first().map(|certificate| self.user(certificate)).transpose()).boxed()
+    }
+}
+
+// === impl Certificates ===
+
+impl Certificates {
+    fn user(&self, certificate: &CertificateDer<'static>) -> Result<User, Status> {
+        if let Some(user) = self.known.lock().get(certificate) {
+            return Ok(user.clone());
+        }
+        let user = subject(certificate)?;
+        let mut known = self.known.lock();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(certificate.clone(), user.clone());
+        Ok(user)
     }
 }
 

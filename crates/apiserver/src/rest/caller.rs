@@ -19,7 +19,7 @@ const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
 /// Collects the credentials of a request.
 pub fn caller(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Caller, Status> {
     Ok(Caller {
-        certificates: peer.map(|p| p.certificates.to_vec()).unwrap_or_default(),
+        certificates: peer.map(|p| p.certificates.clone()).unwrap_or_default(),
         bearer: bearer(headers),
         impersonate: impersonate(headers)?,
         address: peer.map(|p| p.address),
