@@ -42,6 +42,8 @@ apiserver_flags() {
         --etcd-servers https://127.0.0.1:2379 --etcd-cafile "$PKI/etcd/ca.crt"
         --etcd-certfile "$PKI/etcd/client.crt" --etcd-keyfile "$PKI/etcd/client.key"
         --encryption-provider-config "$PKI/encryption.yaml"
+        --audit-policy-file "$ROOT/deploy/audit.yaml" --audit-log-path "$LOGS/audit.log"
+        --audit-log-maxage 30 --audit-log-maxbackup 10 --audit-log-maxsize 100
         --client-ca-file "$PKI/ca.crt" --tls-cert-file "$PKI/apiserver.crt" --tls-private-key-file "$PKI/apiserver.key"
         --requestheader-client-ca-file "$PKI/front-proxy-ca.crt"
         --proxy-client-cert-file "$PKI/front-proxy-client.crt" --proxy-client-key-file "$PKI/front-proxy-client.key"
