@@ -1,7 +1,7 @@
 # Nodes: each in a network namespace of its own, with a containerd that its kubelet owns.
 
 # The disk is the developer's, and other things fill it: its share says little.
-EVICTION='memory.available<100Mi,nodefs.available<1Gi,nodefs.inodesFree<1%'
+EVICTION=${EVICTION:-'memory.available<100Mi,nodefs.available<1Gi,nodefs.inodesFree<1%'}
 
 start_node() {
     local node=$1
