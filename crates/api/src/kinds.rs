@@ -1,6 +1,8 @@
 //! The typed model of the built-in kinds. The only place that names `k8s_openapi` modules by path,
 //! so that the rest of the tree writes `kinds::core::Pod`.
 
+pub mod metrics;
+
 pub use k8s_openapi::api::admissionregistration::v1 as admissionregistration;
 pub use k8s_openapi::api::apps::v1 as apps;
 pub use k8s_openapi::api::authentication::v1 as authentication;

@@ -3,6 +3,7 @@
 use jiff::{Timestamp, Unit};
 
 use crate::kinds::meta::{MicroTime, Time};
+use crate::wire::text;
 
 /// As `metadata.creationTimestamp` prints it: whole seconds, UTC.
 #[must_use]
@@ -26,6 +27,17 @@ pub fn time(now: Timestamp) -> Time {
 #[must_use]
 pub fn micro_time(now: Timestamp) -> MicroTime {
     MicroTime(now.round(jiff::TimestampRound::new().smallest(Unit::Microsecond)).unwrap_or(now))
+}
+
+/// A duration as Go writes it: `1m30s`.
+#[must_use]
+pub fn go_duration(nanos: i64) -> String {
+    text::print_duration(nanos)
+}
+
+/// The nanoseconds of a duration as Go writes it.
+pub fn parse_go_duration(text: &str) -> Result<i64, String> {
+    text::nanos(text)
 }
 
 /// The time since `then` as kubectl prints it, `<unknown>` without one

@@ -13,6 +13,7 @@ use tonic::service::Routes;
 
 use crate::pipeline::Pipeline;
 
+mod aggregated;
 pub mod connect;
 pub mod convert;
 pub mod list;

@@ -140,6 +140,10 @@ kinds! {
     storagemigration {
         storage_version_migration::StorageVersionMigrations,
     }
+    metrics {
+        node_metrics::NodeUsage,
+        pod_metrics::PodUsage,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod channels;
 pub mod locate;
 pub mod tunnel;
+pub mod usage;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -6,7 +6,7 @@
 //! and go, so there are no routes to register. Absent: CBOR, and the v1beta1 forms of Table and
 //! PartialObjectMetadata, which are answered as v1.
 
-mod aggregated;
+pub(crate) mod aggregated;
 pub mod body;
 pub mod caller;
 pub mod document;
@@ -66,7 +66,7 @@ async fn serve(State(front): State<Arc<Front>>, request: Request<Body>) -> Respo
     let asked = Asked::new(&parts);
     let audit = audit_id(&parts.headers);
     parts.headers.insert(AUDIT_ID, audit.clone());
-    let backend = aggregated::backend(&front, parts.uri.path());
+    let backend = aggregated::backend(&front.pipeline, parts.uri.path());
     let mut response = match backend.map_or_else(|| Err(Route::parse(parts.uri.path())), Ok) {
         Ok(backend) => Box::pin(aggregated::serve(&front, parts, body, backend, &asked)).await,
         // boxed: the futures of all verbs in one are large

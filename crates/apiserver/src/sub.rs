@@ -39,6 +39,8 @@ handlers! {
     "finalize" => finalize::Finalize,
     "images" => images::Images,
     "log" => log::Log,
+    "nodes" => node_metrics::NodeUsage,
+    "pods" => pod_metrics::PodUsage,
     "portforward" => portforward::PortForward,
     "proxy" => proxy::Proxy,
     "localsubjectaccessreviews" => local_subject_access_review::LocalSubjectAccess,

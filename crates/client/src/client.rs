@@ -7,6 +7,7 @@ use futures::stream::BoxStream;
 use nakhoda_api::{GroupVersionResource, Object};
 use nakhoda_rpc::v1;
 use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use crate::api::{Api, DynamicApi, Meta};
@@ -136,6 +137,12 @@ impl Client {
     pub async fn discover(&self) -> Result<Object> {
         let answer = self.call(Call::Discover(v1::DiscoverRequest {})).await?;
         serde_json::from_slice(&answer.body).map_err(Error::decode("discovery"))
+    }
+
+    /// What another API server, which is aggregated in this one, answers to a GET of a path; 404 if there is none.
+    pub async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let answer = self.call(Call::Read(v1::ReadRequest { path: path.into() })).await?;
+        serde_json::from_slice(&answer.body).map_err(Error::decode(path))
     }
 
     /// Opens log, exec, attach, portforward, proxy or images.

@@ -62,6 +62,7 @@ impl Transport for Grpc {
                 Call::Delete(r) => client.delete(limited(r)).await,
                 Call::DeleteCollection(r) => client.delete_collection(limited(r)).await,
                 Call::Discover(r) => client.discover(limited(r)).await,
+                Call::Read(r) => client.read(limited(r)).await,
             };
             Ok(response?.into_inner())
         }

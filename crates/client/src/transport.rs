@@ -19,6 +19,7 @@ pub enum Call {
     Delete(v1::DeleteRequest),
     DeleteCollection(v1::DeleteCollectionRequest),
     Discover(v1::DiscoverRequest),
+    Read(v1::ReadRequest),
 }
 
 /// Carries requests to an API server. An implementation reconnects by itself and never retries a

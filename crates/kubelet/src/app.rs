@@ -31,6 +31,7 @@ use crate::pod::manager::Manager;
 use crate::server::{self, Server};
 use crate::source::live::Live;
 use crate::source::pods;
+use crate::usage::{self, Meter};
 use crate::{dns, join, log, pause, preflight};
 
 /// What a node is assembled of.
@@ -98,6 +99,7 @@ pub fn assemble(parts: Parts, tasks: &Tasks) -> anyhow::Result<()> {
     tasks.spawn("image collection", collector.run(images.clone()));
     tasks.spawn("log rotation", log::rotate::run(host.cri.clone()));
     let evictions = options.evictions.settings(&options.root_dir).map_err(anyhow::Error::msg)?;
+    tasks.spawn("usage", usage::run(host.clone(), manager.clone()));
     tasks.spawn("evictions", eviction::run::run(evictions, host.clone(), manager.clone()));
     node(&options, &host, &client, &informers, recorder, images);
     Server::new(host, manager, client).run(tasks, listener, tls);
@@ -191,6 +193,7 @@ fn host(
         owners: Owners::default(),
         allocations: Allocations::default(),
         pressure: Pressure::default(),
+        meter: Meter::default(),
     }
 }
 

@@ -2,6 +2,8 @@
 //! driver gives. Present: cgroup v1 and v2 with the cgroupfs driver; with the systemd driver the
 //! runtime makes the slices and only the names are ours.
 
+pub mod usage;
+
 use std::io;
 use std::path::{Path, PathBuf};
 

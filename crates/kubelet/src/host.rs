@@ -19,6 +19,7 @@ use crate::image::pull::Puller;
 use crate::pod::allocations::Allocations;
 use crate::pod::spec;
 use crate::source::Cluster;
+use crate::usage::Meter;
 
 /// The node as its pods see it.
 pub struct Host {
@@ -52,6 +53,8 @@ pub struct Host {
     pub allocations: Allocations,
     /// What it is short of.
     pub pressure: Pressure,
+    /// What it, its pods and their containers use.
+    pub meter: Meter,
 }
 
 /// What the node has to give.

@@ -28,6 +28,7 @@ pub mod probe;
 pub mod resources;
 pub mod server;
 pub mod source;
+pub mod usage;
 pub mod volume;
 
 use std::process::ExitCode;

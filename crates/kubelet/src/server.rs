@@ -12,8 +12,10 @@ pub mod images;
 pub mod logs;
 pub mod node;
 pub mod pages;
+mod resource;
 pub mod stats;
 mod streams;
+mod usage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

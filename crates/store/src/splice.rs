@@ -39,6 +39,12 @@ impl Spliced {
         Ok(Self { json: out.freeze(), start, end })
     }
 
+    /// An object that has no resource version, because no store keeps it.
+    #[must_use]
+    pub const fn without(json: Bytes) -> Self {
+        Self { json, start: 0, end: 0 }
+    }
+
     /// The same object at another revision.
     #[must_use]
     pub fn at(&self, revision: u64) -> Self {

@@ -110,7 +110,7 @@ fn unit(name: &str) -> Option<f64> {
 }
 
 /// A Go duration of these nanoseconds.
-pub(super) fn print_duration(nanos: i64) -> String {
+pub(crate) fn print_duration(nanos: i64) -> String {
     if nanos == 0 {
         return "0s".into();
     }

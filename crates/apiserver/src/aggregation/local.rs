@@ -26,6 +26,7 @@ const RANKS: &[(&str, &str, i32, i32)] = &[
     ("discovery.k8s.io", "v1", 16200, 15),
     ("events.k8s.io", "v1", 17750, 15),
     ("flowcontrol.apiserver.k8s.io", "v1", 16100, 21),
+    ("metrics.k8s.io", "v1beta1", 100, 100),
     ("networking.k8s.io", "v1", 17200, 15),
     ("node.k8s.io", "v1", 16300, 15),
     ("policy", "v1", 17100, 15),

@@ -26,6 +26,8 @@ pub fn aggregate(document: &mut Value, backends: &[Arc<Backend>]) {
         match items.iter_mut().find(|item| item["metadata"]["name"] == *group) {
             Some(item) => {
                 if let Some(versions) = item["versions"].as_array_mut() {
+                    // a server that was installed goes before what is served here
+                    versions.retain(|known| known["version"] != *name);
                     versions.push(version);
                 }
             }
@@ -127,6 +129,12 @@ mod tests {
         let version = &document["items"][0]["versions"][0];
         assert_eq!((&document["items"][0]["metadata"]["name"], &version["version"]), (&json!("e.com"), &json!("v1")));
         assert_eq!(version["resources"][0]["subresources"][0]["subresource"], "status");
+        aggregate(&mut document, &[backend()]);
+        assert_eq!(
+            document["items"][0]["versions"].as_array().map(Vec::len),
+            Some(1),
+            "one version, told by one server"
+        );
         let mut list = json!({"groups": []});
         self::list(&mut list, &[backend()]);
         assert_eq!(list["groups"][0]["preferredVersion"]["groupVersion"], "e.com/v1");

@@ -12,7 +12,7 @@ use nakhoda_rpc::v1::resources_server::Resources;
 use tonic::{Request, Response, Streaming};
 
 use super::convert::{self, Envelope, failed};
-use super::{Front, connect, list, watch};
+use super::{Front, aggregated, connect, list, watch};
 use crate::discovery;
 use crate::request::{Accept, Action, ListOptions, PatchWrite, ResourceTarget, WatchOptions, Write};
 use crate::response;
@@ -168,6 +168,12 @@ impl Resources for Service {
             body: document.to_string().into(),
             ..v1::Object::default()
         }))
+    }
+
+    async fn read(&self, call: Request<v1::ReadRequest>) -> Reply<v1::Object> {
+        let (envelope, message) = Envelope::open(call)?;
+        let answer = aggregated::read(&self.front.pipeline, &envelope.caller, &message.path).await;
+        answer.map(Response::new).map_err(failed)
     }
 
     async fn connect(&self, call: Request<Streaming<v1::ConnectFrame>>) -> Reply<Self::ConnectStream> {

@@ -110,6 +110,10 @@ impl Page<'_> {
 
     /// The same; `open` is of lists of no known type, which tell that there is no more.
     fn metadata_of(&self, open: bool) -> String {
+        // what no store keeps has no version
+        if self.revision == 0 {
+            return "{}".into();
+        }
         let mut text = format!(r#"{{"resourceVersion":"{}""#, self.revision);
         if !self.continue_token.is_empty() || open {
             text.push_str(r#","continue":"#);

@@ -4,21 +4,23 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Method, Response};
+use http::{Method, Response, Uri};
 use nakhoda_api::Status;
 
 use crate::aggregation::{Aggregation, Backend, proxy};
 use crate::authz::Attributes;
-use crate::request::Target;
+use crate::pipeline::Pipeline;
+use crate::request::{Caller, Target};
 use crate::rest::path::Route;
 use crate::rest::query::Query;
 use crate::rest::reply::{self, Asked};
 use crate::rest::{Front, caller};
 use crate::serve::Peer;
+use crate::user::User;
 
 /// Who else serves a path, if anybody does.
-pub(super) fn backend(front: &Front, path: &str) -> Option<(Aggregation, Arc<Backend>)> {
-    let aggregation = front.pipeline.extension::<Aggregation>()?;
+pub(crate) fn backend(pipeline: &Pipeline, path: &str) -> Option<(Aggregation, Arc<Backend>)> {
+    let aggregation = pipeline.extension::<Aggregation>()?;
     let mut parts = path.strip_prefix("/apis/")?.split('/');
     let backend = aggregation.backend(parts.next()?, parts.next()?)?;
     Some((aggregation.clone(), backend))
@@ -32,7 +34,7 @@ pub(super) async fn serve(
     (aggregation, backend): (Aggregation, Arc<Backend>),
     asked: &Asked,
 ) -> Response<Body> {
-    let answered = forward(front, parts, body, &aggregation, &backend, asked).await;
+    let answered = forward(front, parts, body, &aggregation, &backend).await;
     answered.unwrap_or_else(|status| reply::failure(&status, asked))
 }
 
@@ -42,22 +44,28 @@ async fn forward(
     body: Body,
     aggregation: &Aggregation,
     backend: &Backend,
-    asked: &Asked,
 ) -> Result<Response<Body>, Status> {
     let caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
-    let user = front.pipeline.identify(&caller).await?;
-    let (target, verb) = match Route::parse(parts.uri.path()) {
+    let user = admit(&front.pipeline, &caller, &parts.method, &parts.uri).await?;
+    proxy::forward(aggregation, &front.pipeline, backend, &user, parts, body).await
+}
+
+/// Who asks for a path, if he may.
+pub(crate) async fn admit(pipeline: &Pipeline, caller: &Caller, method: &Method, uri: &Uri) -> Result<User, Status> {
+    let user = pipeline.identify(caller).await?;
+    let query = Query::parse(uri.query().unwrap_or_default());
+    let (target, verb) = match Route::parse(uri.path()) {
         Route::Resource(located) => {
-            let watch = located.watch || asked.query.flag("watch");
-            let verb = verb(&parts.method, located.target.name.is_empty(), watch);
+            let watch = located.watch || query.flag("watch");
+            let verb = verb(method, located.target.name.is_empty(), watch);
             (Target::Resource(located.target), verb.to_owned())
         }
-        Route::Document(path) => (Target::Path(path), parts.method.as_str().to_ascii_lowercase()),
+        Route::Document(path) => (Target::Path(path), method.as_str().to_ascii_lowercase()),
         Route::Nothing => return Err(Status::no_such_path()),
     };
-    let fields = Query::parse(parts.uri.query().unwrap_or_default()).get("fieldSelector").to_owned();
-    front.pipeline.authorize(&Attributes { user: user.clone(), verb, target, fields })?;
-    proxy::forward(aggregation, &front.pipeline, backend, &user, parts, body).await
+    let fields = query.get("fieldSelector").to_owned();
+    pipeline.authorize(&Attributes { user: user.clone(), verb, target, fields })?;
+    Ok(user)
 }
 
 fn verb(method: &Method, collection: bool, watch: bool) -> &'static str {

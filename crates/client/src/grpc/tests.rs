@@ -76,6 +76,7 @@ unary! {
     delete: DeleteRequest => Delete,
     delete_collection: DeleteCollectionRequest => DeleteCollection,
     discover: DiscoverRequest => Discover,
+    read: ReadRequest => Read,
 }
 
 /// A client over a pipe in this process.

@@ -24,6 +24,7 @@ pub(super) fn name(call: &Call) -> &'static str {
         Call::Delete(_) => "delete",
         Call::DeleteCollection(_) => "deletecollection",
         Call::Discover(_) => "discover",
+        Call::Read(_) => "read",
     }
 }
 
@@ -60,6 +61,7 @@ pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
             Ok(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
         }
         Call::Discover(_) => Err(unsupported("", "discover")),
+        Call::Read(_) => Err(unsupported("", "read")),
     }
 }
 

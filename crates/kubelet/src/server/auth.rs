@@ -226,6 +226,7 @@ fn attributes(method: &Method, path: &str) -> Attributes {
         let (verb, subresource) = match call {
             "Logs" => ("get", "proxy"),
             "Stats" => ("get", "stats"),
+            "Usage" => ("get", "metrics"),
             "MissingBlobs" | "ListImages" => ("get", "images"),
             "LoadImages" => ("create", "images"),
             "RemoveImage" => ("delete", "images"),
@@ -262,6 +263,8 @@ mod tests {
     fn paths_mean_what_they_mean_upstream() {
         for (method, path, verb, subresources) in [
             (Method::GET, "/metrics/cadvisor", "get", vec!["metrics"]),
+            (Method::GET, "/metrics/resource", "get", vec!["metrics"]),
+            (Method::POST, "/nakhoda.v1.Node/Usage", "get", vec!["metrics"]),
             (Method::GET, "/stats/summary", "get", vec!["stats"]),
             (Method::GET, "/pods", "get", vec!["pods", "proxy"]),
             (Method::POST, "/exec/d/p/c", "create", vec!["proxy"]),

@@ -6,8 +6,8 @@ use nakhoda_api::Status;
 use nakhoda_rpc::status::to_tonic;
 use nakhoda_rpc::v1::node_server::Node;
 use nakhoda_rpc::v1::{
-    BlobList, Chunk, ImageList, ImageListRequest, ImageProgress, ImageRef, LogsRequest, NodeFrame, NodeOpen,
-    StatsRequest,
+    BlobList, Chunk, ImageList, ImageListRequest, ImageProgress, ImageRef, LogsRequest, NodeFrame, NodeOpen, NodeUsage,
+    StatsRequest, UsageRequest,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -120,8 +120,12 @@ impl Node for NodeService {
     }
 
     async fn stats(&self, _: Request<StatsRequest>) -> Answer<Chunk> {
-        let summary = self.server.summary().await.map_err(|error| to_tonic(&Status::internal(&error)))?;
+        let summary = self.server.summary(false).await.map_err(|error| to_tonic(&Status::internal(&error)))?;
         Ok(Response::new(Chunk { data: summary.to_string().into() }))
+    }
+
+    async fn usage(&self, request: Request<UsageRequest>) -> Answer<NodeUsage> {
+        Ok(Response::new(self.server.usage(request.into_inner().pods)))
     }
 
     async fn load_images(&self, request: Request<Streaming<Chunk>>) -> Answer<Self::LoadImagesStream> {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -14,6 +14,12 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Server, files, streams};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SummaryQuery {
+    only_cpu_and_memory: bool,
+}
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -37,6 +43,7 @@ pub fn router(server: Server) -> Router {
         .route("/runningpods/", get(pods))
         .route("/stats/summary", get(summary))
         .route("/metrics", get(metrics))
+        .route("/metrics/resource", get(resource_metrics))
         .route("/configz", get(configz))
         .route("/containerLogs/{namespace}/{pod}/{container}", get(container_logs))
         .route("/exec/{*path}", any(streams::exec))
@@ -69,11 +76,15 @@ async fn pods(State(server): State<Server>) -> Json<Value> {
     Json(json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}))
 }
 
-async fn summary(State(server): State<Server>) -> Response {
-    match server.summary().await {
+async fn summary(State(server): State<Server>, Query(query): Query<SummaryQuery>) -> Response {
+    match server.summary(query.only_cpu_and_memory).await {
         Ok(summary) => Json(summary).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
+}
+
+async fn resource_metrics(State(server): State<Server>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], server.resource_metrics()).into_response()
 }
 
 /// The few figures that every kubelet has, under upstream's names.

@@ -219,5 +219,6 @@ pub(crate) fn host(
         owners: Owners::default(),
         allocations: nakhoda_kubelet::pod::allocations::Allocations::default(),
         pressure: nakhoda_kubelet::eviction::Pressure::default(),
+        meter: nakhoda_kubelet::usage::Meter::default(),
     })
 }

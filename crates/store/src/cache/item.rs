@@ -93,6 +93,14 @@ impl Item {
         Ok(Self { key, namespace, spliced, about, encodings: Encodings::default(), created, revision })
     }
 
+    /// An item that no store keeps: it has no resource version, and its revision is 0.
+    #[must_use]
+    pub fn unstored(key: Arc<str>, json: Bytes) -> Self {
+        let namespace = key.find('/').unwrap_or(0);
+        let (about, encodings) = (Arc::default(), Encodings::default());
+        Self { key, namespace, spliced: Spliced::without(json), about, encodings, created: 0, revision: 0 }
+    }
+
     /// The same object with the resource version of its deletion, or of leaving a watcher's sight.
     #[must_use]
     pub fn at(&self, revision: u64) -> Self {
