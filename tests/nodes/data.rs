@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use nakhoda_tests::app::App;
 use nakhoda_tests::command::eventually;
 
-const IMAGE: &str = "nakhoda-test/app:1";
+use super::IMAGE;
 
 pub(super) fn outlives_its_pod(app: &App) -> Result<()> {
     let text = include_str!("data.yaml").replace("IMAGE", IMAGE);

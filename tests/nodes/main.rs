@@ -1,6 +1,7 @@
-//! Several nodes (scripts/up --nodes 3): pods spread, traffic crosses, data outlives its pod, a node is drained, a
-//! node dies.
+//! Several nodes (scripts/up --nodes 3): pods spread, traffic crosses, data outlives its pod, busy pods become more, a
+//! node is drained, a node dies.
 
+mod autoscale;
 mod data;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use nakhoda_tests::command::{Client, eventually};
 use nakhoda_tests::service;
 
 const NODES: usize = 3;
+const IMAGE: &str = "nakhoda-test/app:1";
 
 fn nodes_of(app: &App) -> Result<BTreeSet<String>> {
     Ok(app.pods()?.into_iter().map(|p| p.node).collect())
@@ -73,6 +75,7 @@ fn run() -> Result<()> {
     ensure!(nodes_of(&app)?.len() == NODES, "not spread: {:?}", app.pods()?);
     traffic(&app)?;
     data::outlives_its_pod(&app)?;
+    autoscale::busy_pods_become_more(&app)?;
     drained(&app)?;
     node_died(&app)?;
     app.end()

@@ -57,6 +57,7 @@ controllers! {
     endpoints,
     ephemeral_volume,
     garbage,
+    horizontal_pod_autoscaler,
     job,
     local_path,
     namespace,
