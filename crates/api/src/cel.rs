@@ -58,7 +58,7 @@ impl Program {
     /// The same; `mutates` if it may make values of the types of mutations.
     fn compile_in<'s>(text: &str, variables: &Variables<'s>, mutates: bool) -> Result<(Self, Type<'s>), CompileError> {
         let told = |issues: Vec<Issue>| CompileError(issues.iter().map(|issue| issue.print(text)).collect());
-        let root = parser::parse(text).map_err(|issue| told(vec![issue]))?;
+        let root = parser::parse(text).map_err(told)?;
         let (kind, issues) = check::check(&root, variables, mutates);
         if issues.is_empty() { Ok((Self { root, text: text.to_owned() }, kind)) } else { Err(told(issues)) }
     }

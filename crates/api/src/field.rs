@@ -205,6 +205,25 @@ impl Errors {
         self.push(path, Fault::TooMany(Some(count)), format!("must have at most {limit} items"));
     }
 
+    /// Shows values otherwise.
+    pub fn restate(&mut self, show: impl Fn(&Path, &Value) -> Value) {
+        for error in &mut self.0 {
+            match &mut error.fault {
+                Fault::Invalid(value)
+                | Fault::NotSupported(value)
+                | Fault::Duplicate(value)
+                | Fault::NotFound(value)
+                | Fault::TypeInvalid(value) => *value = show(&error.path, value),
+                Fault::Required
+                | Fault::Unfit
+                | Fault::Forbidden
+                | Fault::TooLong
+                | Fault::TooMany(_)
+                | Fault::Internal => {}
+            }
+        }
+    }
+
     /// All faults in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Error> {
         self.0.iter()

@@ -7,6 +7,7 @@ pub use json::{Operated, operate};
 use serde_json::Value;
 
 use crate::status::Details;
+use crate::structural::go;
 use crate::{GroupKind, Object, Reason, Status, field, schema, wire};
 
 /// The kinds of patches, by their media types.
@@ -53,7 +54,7 @@ pub struct Patched {
     pub object: Object,
     /// Unknown and duplicate fields of the patch and of what came out of it.
     pub faults: Vec<String>,
-    raw: Object,
+    shown: String,
 }
 
 // === impl Patched ===
@@ -64,7 +65,7 @@ impl Patched {
         if self.faults.is_empty() {
             return Ok(self.object);
         }
-        Err(invalid(&self.raw, format!("strict decoding error: {}", self.faults.join(", "))))
+        Err(invalid(&self.shown, format!("strict decoding error: {}", self.faults.join(", "))))
     }
 }
 
@@ -76,9 +77,25 @@ pub fn apply(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<Object, 
 /// The object after the patch, read again as if a client had sent it.
 pub fn apply_checked(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<Patched, Status> {
     let (raw, mut faults) = apply_noting(kind, current, patch)?;
-    let decoded = schema::check(&raw, current.gvk().as_ref()).map_err(|e| invalid(&raw, e.to_string()))?;
+    if kind == PatchKind::Strategic
+        && let Some(id) = current.gvk().and_then(|gvk| schema::message_for(&gvk))
+        && let Some(fault) = schema::restore::fault(id, raw.root())
+    {
+        return Err(invalid(&shown(kind, &raw, patch), fault));
+    }
+    let checked = schema::check(&raw, current.gvk().as_ref());
+    let decoded = checked.map_err(|e| invalid(&shown(kind, &raw, patch), e.to_string()))?;
     faults.extend(decoded.faults);
-    Ok(Patched { object: decoded.object, faults, raw })
+    let shown = if faults.is_empty() { String::new() } else { shown(kind, &raw, patch) };
+    Ok(Patched { object: decoded.object, faults, shown })
+}
+
+/// What a fault shows: of a strategic patch the patch as Go prints it, of others what came out of them.
+fn shown(kind: PatchKind, raw: &Object, patch: &[u8]) -> String {
+    match wire::read_any(patch) {
+        Ok((patch, _)) if kind == PatchKind::Strategic => go::print(&patch),
+        _ => String::from_utf8_lossy(&raw.to_json()).into_owned(),
+    }
 }
 
 fn apply_noting(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<(Object, Vec<String>), Status> {
@@ -119,10 +136,9 @@ fn object(root: Value) -> Result<Object, Status> {
 }
 
 /// 422 about the outcome of a patch.
-fn invalid(raw: &Object, detail: String) -> Status {
+fn invalid(shown: &str, detail: String) -> Status {
     let mut errors = field::Errors::default();
-    let text = String::from_utf8_lossy(&raw.to_json()).into_owned();
-    errors.invalid(&field::Path::new("patch"), text, detail);
+    errors.invalid(&field::Path::new("patch"), shown, detail);
     Status::invalid(&GroupKind::default(), "", &errors)
 }
 

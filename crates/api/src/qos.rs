@@ -22,7 +22,7 @@ pub fn class(spec: &PodSpec) -> &'static str {
     let fixed = |r: &ResourceRequirements| {
         COUNTED.iter().all(|n| {
             let limit = amount(&r.limits, n);
-            limit.is_some() && amount(&r.requests, n).is_none_or(|request| Some(request) == limit)
+            limit.is_some() && amount(&r.requests, n) == limit
         })
     };
     if !unnamed && all.into_iter().all(fixed) { "Guaranteed" } else { "Burstable" }
@@ -32,9 +32,9 @@ fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
     spec.init_containers.iter().flatten().chain(&spec.containers)
 }
 
-/// Zero counts as not given.
+/// What is not more than nothing counts as not given.
 fn amount(resources: &Option<Resources>, name: &str) -> Option<Quantity> {
-    Quantity::try_from(resources.as_ref()?.get(name)?).ok().filter(|q| !q.is_zero())
+    Quantity::try_from(resources.as_ref()?.get(name)?).ok().filter(|q| *q > Quantity::ZERO)
 }
 
 #[cfg(test)]

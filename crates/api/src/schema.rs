@@ -5,9 +5,11 @@
 //! Absent: groups that a control plane does not serve by default. The prose lies apart ([`prose`]).
 
 pub mod index;
+pub mod internal;
 mod normalise;
 mod parse;
 pub mod prose;
+pub mod restore;
 pub mod table;
 
 pub(crate) use normalise::zero;

@@ -164,6 +164,13 @@ impl Status {
             .with_details(Details::default())
     }
 
+    /// 405 of a method that the path does not take.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        let why = "the server does not allow this method on the requested resource";
+        Self::failure(405, Reason::MethodNotAllowed, why).with_details(Details::default())
+    }
+
     /// 409: `pods "x" already exists`.
     #[must_use]
     pub fn already_exists(resource: &GroupResource, name: &str) -> Self {

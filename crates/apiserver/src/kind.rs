@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 use k8s_openapi::{Metadata, Resource};
 use nakhoda_api::apply::Schema;
 use nakhoda_api::kinds::meta::ObjectMeta;
+use nakhoda_api::schema::internal;
 use nakhoda_api::{Object, Scope, Status, field};
 use nakhoda_store::cache::Item;
 use serde::Serialize;
@@ -246,6 +247,8 @@ impl<K: Kind> Strategy for Typed<K> {
     fn validate(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<field::Errors, Status> {
         let mut errors = field::Errors::default();
         K::validate(cx, &typed::<K>(new)?, old_typed::<K>(old)?.as_ref(), &mut errors);
+        let gvk = K::info().gvk;
+        errors.restate(|path, value| internal::shown(&gvk, path.as_str(), value));
         Ok(errors)
     }
 

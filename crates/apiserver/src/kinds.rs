@@ -27,6 +27,7 @@ macro_rules! kinds {
 kinds! {
     core {
         binding::Bindings,
+        component_status::ComponentStatuses,
         config_map::ConfigMaps,
         endpoints::AllEndpoints,
         event::Events,

@@ -33,6 +33,7 @@ handlers! {
     "binding" => binding::Binding,
     "bindings" => bindings::Bindings,
     "ephemeralcontainers" | "resize" => part::Part,
+    "componentstatuses" => component_statuses::ComponentStatuses,
     "etcd" => etcd::Etcd,
     "eviction" => eviction::Eviction,
     "exec" => exec::Exec,

@@ -138,7 +138,9 @@ impl Call {
         if !target.subresource.is_empty() && kind.info.sub(&target.subresource).is_none() {
             return Err(Status::no_such_path());
         }
-        if !fits(&kind.info, &target) {
+        let behind = !target.path.trim_matches('/').is_empty();
+        let proxied = target.subresource == "proxy" || kind.info.private.iter().any(|s| s.name == target.subresource);
+        if !fits(&kind.info, &target) || behind && !proxied {
             return Err(Status::no_such_path());
         }
         check_segment(&target.name)?;
@@ -260,6 +262,11 @@ impl Call {
             Some(sub) => sub.verbs,
             None => self.kind.info.verbs,
         };
-        if verbs.contains(&verb) { Ok(()) } else { Err(self.unsupported(verb)) }
+        match verb {
+            verb if verbs.contains(&verb) => Ok(()),
+            // the path of a list takes the request, and only then finds that it cannot be followed
+            "watch" if verbs.contains(&"list") => Err(self.unsupported(verb)),
+            _ => Err(Status::method_not_allowed()),
+        }
     }
 }

@@ -13,6 +13,21 @@ use crate::quantity::Quantity;
 /// What one selector may cost for one device (upstream's `CELSelectorExpressionMaxCost`).
 const COST: u64 = 1_000_000;
 
+/// The type of `device`.
+pub(super) const KIND: &str = "kubernetes.DRADevice";
+
+/// The type of a field of a device.
+pub(super) fn field<'s>(name: &str) -> Option<Type<'s>> {
+    let by_domain = |value| Type::map(Type::Text, Type::map(Type::Text, value));
+    match name {
+        "driver" => Some(Type::Text),
+        "allowMultipleAllocations" => Some(Type::Bool),
+        "attributes" => Some(by_domain(Type::Dyn)),
+        "capacity" => Some(by_domain(Type::Named("kubernetes.Quantity"))),
+        _ => None,
+    }
+}
+
 /// An expression over `device`.
 #[derive(Clone, Debug)]
 pub struct Selector {
@@ -28,10 +43,11 @@ type Domains<'a> = BTreeMap<&'a str, Vec<(Val<'a>, Val<'a>)>>;
 impl Selector {
     /// Reads an expression.
     pub fn compile(text: &str) -> Result<Self, CompileError> {
-        let variables: Variables<'_> = [("device".to_owned(), Type::Dyn)].into();
-        let (program, kind) = Program::compile(text, &variables)?;
+        let variables: Variables<'_> = [("device".to_owned(), Type::Named(KIND))].into();
+        let compiled = Program::compile(text, &variables);
+        let (program, kind) = compiled.map_err(|why| CompileError(vec![format!("compilation failed: {why}")]))?;
         if !kind.fits(&Type::Bool) {
-            return Err(CompileError(vec!["must evaluate to bool".into()]));
+            return Err(CompileError(vec![format!("must evaluate to bool or the unknown type, not {kind}")]));
         }
         let quoted = text.split(['"', '\'']).skip(1).step_by(2).filter(|t| !t.is_empty()).map(str::to_owned);
         Ok(Self { program, domains: quoted.collect() })

@@ -21,19 +21,29 @@ const SIGNS: [&str; 25] = [
     "/", "%", "=",
 ];
 
-/// All tokens with their places.
-pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Issue> {
+/// A token, where it stands, and where it ends.
+pub(super) type Placed = (Token, usize, usize);
+
+/// All tokens, and what between them is none.
+pub(super) fn tokens(text: &str) -> (Vec<Placed>, Vec<Issue>) {
     let chars: Vec<char> = text.chars().collect();
     let mut lexer = Lexer { chars: &chars, at: 0 };
-    let mut tokens = Vec::new();
+    let (mut tokens, mut issues) = (Vec::new(), Vec::new());
     loop {
         lexer.blank();
         let at = lexer.at;
-        let token = lexer.next()?;
-        let end = token == Token::End;
-        tokens.push((token, at));
-        if end {
-            return Ok(tokens);
+        match lexer.next() {
+            Ok(token) => {
+                let end = token == Token::End;
+                tokens.push((token, at, lexer.at));
+                if end {
+                    return (tokens, issues);
+                }
+            }
+            Err(issue) => {
+                issues.push(issue);
+                lexer.at = lexer.at.max(at + 1);
+            }
         }
     }
 }
@@ -156,7 +166,8 @@ impl Lexer<'_> {
         let mut out: Vec<u8> = Vec::new();
         loop {
             if self.at >= self.chars.len() || !triple && self.peek(0) == '\n' {
-                return Err(Issue::new(start, format!("Syntax error: token recognition error at: '{quote}'")));
+                let rest: String = self.chars[start..self.at].iter().collect();
+                return Err(Issue::new(start, format!("Syntax error: token recognition error at: '{rest}'")));
             }
             if (0..width).all(|n| self.peek(n) == quote) {
                 self.at += width;

@@ -2,13 +2,19 @@
 
 use super::Issue;
 use super::ast::{Each, EachKind, Expr, Node};
-use super::lexer::{Token, tokens};
+use super::lexer::{Placed, Token, tokens};
 
 /// Deeper expressions are refused.
 const DEPTH: usize = 50;
 /// What may begin an operand, as upstream's parser lists it.
 const OPERAND: &str =
     "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+/// The same behind the parenthesis of a call, in an index, and in a map.
+const ARGUMENT: &str = "{'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+const INDEX: &str = "{'[', '{', '(', '.', '-', '!', '?', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+const ENTRY: &str = "{'[', '{', '}', '(', '.', ',', '-', '!', '?', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+/// What may begin a field of a made value.
+const FIELD: &str = "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}";
 
 /// Operators by rank, the weakest first.
 const BINARY: [&[(&str, &str)]; 5] = [
@@ -22,17 +28,27 @@ const BINARY: [&[(&str, &str)]; 5] = [
 type Parsed = Result<Node, Issue>;
 
 struct Parser {
-    tokens: Vec<(Token, usize)>,
+    text: Vec<char>,
+    tokens: Vec<Placed>,
     next: usize,
     depth: usize,
 }
 
-pub(super) fn parse(text: &str) -> Parsed {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
-    let node = parser.expression()?;
-    match parser.peek() {
+/// The expression, or all that is told of it: what is no token, and where the rest stops being one.
+pub(super) fn parse(text: &str) -> Result<Node, Vec<Issue>> {
+    let (tokens, mut issues) = tokens(text);
+    let mut parser = Parser { text: text.chars().collect(), tokens, next: 0, depth: 0 };
+    let parsed = parser.expression().and_then(|node| match parser.peek() {
         Token::End => Ok(node),
         _ => Err(parser.unexpected("<EOF>", "extraneous")),
+    });
+    match parsed {
+        Ok(node) if issues.is_empty() => Ok(node),
+        Ok(_) => Err(issues),
+        Err(issue) => {
+            issues.push(issue);
+            Err(issues)
+        }
     }
 }
 
@@ -63,17 +79,44 @@ impl Parser {
     }
 
     fn unexpected(&self, wanted: &str, how: &str) -> Issue {
-        let found = match self.peek() {
-            Token::End => "<EOF>".to_owned(),
-            Token::Sign(sign) => (*sign).to_owned(),
-            Token::Name(name) | Token::Quoted(name) => name.clone(),
-            Token::Text(text) => format!("{text:?}"),
-            Token::Int(n) => n.to_string(),
-            Token::Uint(n) => format!("{n}u"),
-            Token::Double(n) => n.to_string(),
-            Token::Bytes(_) => "b\"\"".to_owned(),
-        };
-        Issue::new(self.at(), format!("Syntax error: {how} input '{found}' expecting {wanted}"))
+        Issue::new(self.at(), format!("Syntax error: {how} input '{}' expecting {wanted}", self.found()))
+    }
+
+    /// The next token as it is written.
+    fn found(&self) -> String {
+        match self.tokens.get(self.next) {
+            None | Some((Token::End, ..)) => "<EOF>".to_owned(),
+            Some((_, from, to)) => self.text[*from..(*to).min(self.text.len())].iter().collect(),
+        }
+    }
+
+    /// Behind a dot: the parser tells what it has read since.
+    fn no_field(&self, dot: usize) -> Issue {
+        let end = self.tokens.get(self.next).map_or(self.text.len(), |(_, _, to)| *to);
+        let read: String = self.text[dot..end.min(self.text.len())].iter().collect();
+        Issue::new(self.at(), format!("Syntax error: no viable alternative at input '{read}'"))
+    }
+
+    /// The sign that ends what was begun; where the text ends instead, only it is missing.
+    fn close(&mut self, sign: &str) -> Result<usize, Issue> {
+        match self.peek() {
+            Token::End => Err(Issue::new(self.at(), format!("Syntax error: missing '{sign}' at '<EOF>'"))),
+            _ => self.expect(sign),
+        }
+    }
+
+    /// Whether an operand begins here.
+    fn begins(&self) -> bool {
+        match self.peek() {
+            Token::End | Token::Quoted(_) => false,
+            Token::Sign(sign) => ["(", "[", "{", ".", "-", "!"].contains(sign),
+            Token::Name(name) => name != "in",
+            Token::Int(_) | Token::Uint(_) | Token::Double(_) | Token::Text(_) | Token::Bytes(_) => true,
+        }
+    }
+
+    fn must_begin(&self, wanted: &str) -> Result<(), Issue> {
+        if self.begins() { Ok(()) } else { Err(self.unexpected(wanted, "mismatched")) }
     }
 
     fn expression(&mut self) -> Parsed {
@@ -129,7 +172,7 @@ impl Parser {
             let at = self.at();
             if self.take(".") {
                 let optional = self.take("?");
-                let field = self.name()?;
+                let field = self.field(at)?;
                 let open = self.at();
                 node = if !optional && self.take("(") {
                     let with = self.list(")")?;
@@ -139,8 +182,9 @@ impl Parser {
                 };
             } else if self.take("[") {
                 let optional = self.take("?");
+                self.must_begin(if optional { OPERAND } else { INDEX })?;
                 let key = self.expression()?.into();
-                self.expect("]")?;
+                self.close("]")?;
                 node = Node { expr: Expr::Index { of: node.into(), key, optional }, at };
             } else if let Some(name) = self.opens().then(|| node.dotted()).flatten() {
                 self.take("{");
@@ -153,6 +197,15 @@ impl Parser {
 
     fn opens(&self) -> bool {
         matches!(self.peek(), Token::Sign("{"))
+    }
+
+    /// The field behind the dot at this place.
+    fn field(&mut self, dot: usize) -> Result<String, Issue> {
+        match self.peek() {
+            Token::Name(name) if name != "in" => self.name(),
+            Token::Quoted(_) => self.name(),
+            _ => Err(self.no_field(dot)),
+        }
     }
 
     fn name(&mut self) -> Result<String, Issue> {
@@ -175,10 +228,10 @@ impl Parser {
             Token::Double(n) => Expr::Double(n),
             Token::Text(text) => Expr::Text(text),
             Token::Bytes(bytes) => Expr::Bytes(bytes),
-            Token::Name(name) => return self.named(name, at),
+            Token::Name(name) if name != "in" => return self.named(name, at),
             Token::Sign("(") => {
                 let node = self.expression()?;
-                self.expect(")")?;
+                self.close(")")?;
                 return Ok(node);
             }
             Token::Sign("[") => Expr::List(self.items()?),
@@ -215,9 +268,10 @@ impl Parser {
     fn list(&mut self, close: &str) -> Result<Vec<Node>, Issue> {
         let mut items = Vec::new();
         while !self.take(close) {
+            self.must_begin(if items.is_empty() { ARGUMENT } else { OPERAND })?;
             items.push(self.expression()?);
             if !self.take(",") {
-                self.expect(close)?;
+                self.close(close)?;
                 break;
             }
         }
@@ -228,9 +282,14 @@ impl Parser {
         let mut items = Vec::new();
         while !self.take("]") {
             let optional = self.take("?");
+            if !items.is_empty() && *self.peek() == Token::End {
+                self.close("]")?;
+            }
             items.push((self.expression()?, optional));
             if !self.take(",") {
-                self.expect("]")?;
+                if !self.take("]") {
+                    return Err(self.unexpected("{']', ','}", "mismatched"));
+                }
                 break;
             }
         }
@@ -241,6 +300,9 @@ impl Parser {
         let mut fields = Vec::new();
         while !self.take("}") {
             let optional = self.take("?");
+            if !matches!(self.peek(), Token::Name(_) | Token::Quoted(_)) {
+                return Err(self.unexpected(FIELD, "mismatched"));
+            }
             let name = self.name()?;
             self.expect(":")?;
             fields.push((name, self.expression()?, optional));
@@ -256,6 +318,7 @@ impl Parser {
         let mut entries = Vec::new();
         while !self.take("}") {
             let optional = self.take("?");
+            self.must_begin(if entries.is_empty() { ENTRY } else { OPERAND })?;
             let key = self.expression()?;
             self.expect(":")?;
             entries.push((key, self.expression()?, optional));

@@ -107,6 +107,7 @@ impl<'s> Type<'s> {
             Self::Named(of) if *of == Stage::Authorizer.kind() && name == "requestResource" => {
                 Some(Self::Named(Stage::Resource.kind()))
             }
+            Self::Named(of) if *of == super::device::KIND => super::device::field(name),
             Self::Made(of) => super::mutation::field(of, name),
             Self::Dyn | Self::Any(_) => Some(Self::Dyn),
             _ => None,

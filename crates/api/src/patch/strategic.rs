@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use self::error::StrategicError;
 use self::list::merge_list;
 use self::shape::{Lookup, Shape};
+use crate::structural::go;
 use crate::{Object, Status, schema};
 
 const PATCH: &str = "$patch";
@@ -40,7 +41,10 @@ fn merge_map(
             return Ok(patch);
         }
         Some(Value::String(word)) if word == "delete" => return Ok(Map::new()),
-        Some(other) => return Err(StrategicError::Directive(other.to_string())),
+        Some(other) => {
+            let (word, map) = (go::print(other), go::print(&Value::Object(patch.clone())));
+            return Err(StrategicError::Directive { word, map });
+        }
     }
     retain_keys(&mut original, &mut patch)?;
     order::merge_ordered(&mut original, &mut patch, shape)?;

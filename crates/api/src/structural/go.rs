@@ -15,6 +15,27 @@ pub fn float(number: f64) -> String {
     format!("{digits}e{sign}{exponent:0>2}")
 }
 
+/// A value as `%v` prints it: maps by their sorted keys, texts without quotes.
+#[must_use]
+pub fn print(value: &Value) -> String {
+    let joined = |items: Vec<String>| items.join(" ");
+    match value {
+        Value::Null => "<nil>".into(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) if number.is_f64() => float(number.as_f64().unwrap_or_default()),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", joined(items.iter().map(print).collect())),
+        Value::Object(map) => format!("map[{}]", print_entries(map)),
+    }
+}
+
+fn print_entries(map: &Map<String, Value>) -> String {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| key.as_str());
+    entries.into_iter().map(|(key, value)| format!("{key}:{}", print(value))).collect::<Vec<_>>().join(" ")
+}
+
 /// Puts an object into the form in which Go keeps one of no known type: keys sorted, whole numbers as such.
 pub fn canonical(value: &mut Value) {
     match value {
@@ -70,6 +91,12 @@ mod tests {
         for (number, text) in [(1.0, "1"), (0.5, "0.5"), (1e21, "1e+21"), (1e-5, "1e-05"), (123456.0, "123456")] {
             assert_eq!(float(number), text);
         }
+    }
+
+    #[test]
+    fn values_are_printed_as_go_prints_them() {
+        let value = json!({"b": [1, 0.5, "x y"], "a": {"c": null, "d": true}});
+        assert_eq!(print(&value), "map[a:map[c:<nil> d:true] b:[1 0.5 x y]]");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result
 
 /// The JSON of a YAML text, and the fault of a key that stands there twice: the last one counts.
 pub(crate) fn value(bytes: &[u8]) -> Result<(Value, Option<String>), DecodeError> {
+    let bytes = first(bytes);
     let parse = |policy| serde_saphyr::from_slice_with_options::<Value>(bytes, options(policy));
     let failed = |error: Error| DecodeError::Yaml(error.to_string());
     match parse(DuplicateKeyPolicy::Error) {
@@ -24,6 +25,22 @@ pub(crate) fn value(bytes: &[u8]) -> Result<(Value, Option<String>), DecodeError
             Ok((parse(DuplicateKeyPolicy::LastWins).map_err(failed)?, Some(fault)))
         }
     }
+}
+
+/// The first document: what comes behind it is not looked at, as upstream has it.
+fn first(bytes: &[u8]) -> &[u8] {
+    let (mut at, mut begun) = (0, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let plain = line.trim_ascii_end();
+        let mark = plain == b"---" || plain.starts_with(b"--- ");
+        if begun && (mark || plain == b"...") {
+            return &bytes[..at];
+        }
+        // a directive or a comment may stand before the mark of the first document
+        begun |= mark || !plain.is_empty() && !plain.starts_with(b"#") && !plain.starts_with(b"%");
+        at += line.len();
+    }
+    bytes
 }
 
 pub(super) fn encode(object: &Object) -> Result<Vec<u8>, EncodeError> {
@@ -58,6 +75,13 @@ mod tests {
         assert_eq!(decoded.object.at(&["data"]), Some(&json!({"a": "v"})));
         let (value, _) = value(b"mode: 0644").expect("parses");
         assert_eq!(value, json!({"mode": 420}));
+    }
+
+    #[test]
+    fn only_the_first_document_counts() {
+        for text in ["a: 1\n---\na: 2\n", "# x\n---\na: 1\n---\nb: [\n", "a: 1\n...\nb", "--- \na: 1\n"] {
+            assert_eq!(value(text.as_bytes()).map(|(value, _)| value), Ok(json!({"a": 1})), "{text}");
+        }
     }
 
     #[test]

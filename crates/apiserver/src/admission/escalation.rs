@@ -4,7 +4,7 @@
 
 use futures::future::BoxFuture;
 use nakhoda_api::kinds::rbac::{PolicyRule, RoleRef};
-use nakhoda_api::{GroupResource, GroupVersionResource, Object, Status};
+use nakhoda_api::{GroupVersionResource, Object, Status};
 use serde::de::DeserializeOwned;
 
 use super::{Attributes, Operation, Plugin};
@@ -58,7 +58,7 @@ fn check(attributes: &Attributes<'_>, object: &Object) -> Result<(), Status> {
                 return Ok(());
             }
             let rules = rbac.read(|index| index.rules(attributes.call.namespace(), &role));
-            rules.ok_or_else(|| Status::not_found(&GroupResource::new(GROUP, bound), &role.name))?.to_vec()
+            rules.ok_or_else(|| Status::not_found(&attributes.call.resource(), &role.name))?.to_vec()
         }
     };
     let user = &attributes.call.user;

@@ -3,7 +3,8 @@
 
 use std::net::Ipv4Addr;
 
-use nakhoda_api::{Object, Status};
+use nakhoda_api::field::{Errors, Path};
+use nakhoda_api::{Object, Status, names};
 use serde_json::{Value as Json, json};
 
 use super::Space;
@@ -36,6 +37,7 @@ pub(super) fn settle(
 ) -> Result<Vec<Claim>, Status> {
     let mut claims = Vec::new();
     families::settle(call, service)?;
+    nameable(call, service)?;
     settle_address(space, call, service, &mut claims)?;
     settle_ports(space, call, service, old, &mut claims)?;
     settle_health(space, call, service, old, &mut claims)?;
@@ -60,6 +62,27 @@ pub(super) fn replace(service: &mut Object, claim: &Claim, next: &Claim) {
         }
         (Value::Address(_), Value::Port(_)) => {}
     }
+}
+
+/// Upstream notes the address as the Service's before it looks at the Service's name, and that fails first.
+fn nameable(call: &Call, service: &Object) -> Result<(), Status> {
+    let given = service.str_at(&["spec", "clusterIP"]).unwrap_or_default();
+    if kind(service) == "ExternalName" || given == "None" {
+        return Ok(());
+    }
+    let faults = names::is_path_segment_name(service.name());
+    let fault = match (service.name(), faults.first()) {
+        ("", _) => "Required value".to_owned(),
+        (name, Some(fault)) => format!("Invalid value: {name:?}: {fault}"),
+        (_, None) => return Ok(()),
+    };
+    let address = call.pipeline.allocators().addresses.at(1);
+    let why = format!(
+        "failed to allocate IP: IPAddress.networking.k8s.io \"{address}\" is invalid: spec.parentRef.name: {fault}"
+    );
+    let mut errors = Errors::default();
+    errors.invalid(&Path::new(ADDRESS_PATH), json!([given]), why);
+    Err(Status::invalid(&call.kind.info.gvk.group_kind(), service.name(), &errors))
 }
 
 /// What cannot be an address is left for validation to tell.

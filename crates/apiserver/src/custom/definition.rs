@@ -73,6 +73,7 @@ fn one(
         virtual_: false,
         returns_deleted: false,
         orphans: false,
+        left_behind: None,
         counted: &[],
         resets: STATUS_ONLY,
         deprecated: deprecated(&gvk, version).map(|text| names::intern(&text)),

@@ -9,9 +9,9 @@ use crate::kind::{Served, Sub};
 /// `/api`.
 #[must_use]
 pub fn versions(address: &str) -> Value {
+    // of the group without a name upstream does not tell the version of these documents
     json!({
         "kind": "APIVersions",
-        "apiVersion": "v1",
         "versions": ["v1"],
         "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
     })
@@ -43,12 +43,13 @@ pub fn resources(group: &Group, version: &Version) -> Value {
         resources.extend(served.info.subresources.iter().map(|sub| subresource(served, sub)));
     }
     let version = GroupVersion { group: group.name.clone(), version: version.name.clone() };
-    json!({
-        "kind": "APIResourceList",
-        "apiVersion": "v1",
-        "groupVersion": version.to_string(),
-        "resources": resources,
-    })
+    let mut list = json!({"kind": "APIResourceList"});
+    if !group.name.is_empty() {
+        list["apiVersion"] = "v1".into();
+    }
+    list["groupVersion"] = version.to_string().into();
+    list["resources"] = resources.into();
+    list
 }
 
 fn entry(group: &Group) -> Value {

@@ -84,6 +84,15 @@ impl<T: Metadata<Ty = ObjectMeta>> Columns<T> {
         self.text("Age", |object, now| since(object.metadata().creation_timestamp.as_ref().map(|t| t.0), now).into())
     }
 
+    /// Name and the time it was made: what upstream shows of kinds that have no printer of their own.
+    #[must_use]
+    pub fn created() -> Self {
+        Self::named().add("Created At", "date", 0, |object, _| {
+            let made = object.metadata().creation_timestamp.as_ref();
+            made.map_or(Value::Null, |t| nakhoda_api::time::now_rfc3339(t.0).into())
+        })
+    }
+
     /// The heads.
     #[must_use]
     pub fn head(&self) -> Vec<Column> {

@@ -51,6 +51,8 @@ pub struct Info {
     pub returns_deleted: bool,
     /// Whether a deletion that names no policy leaves the dependents (upstream's DefaultGarbageCollectionPolicy).
     pub orphans: bool,
+    /// What a deletion that names no policy is warned of, where it leaves the dependents.
+    pub left_behind: Option<&'static str>,
     /// Fields of the metadata that `metadata.generation` counts changes of as well.
     pub counted: &'static [&'static str],
     /// What every request for the kind is warned of: since when it is not to be used, and what is instead.
@@ -114,6 +116,7 @@ impl Info {
             virtual_: false,
             returns_deleted: false,
             orphans: false,
+            left_behind: None,
             counted: &[],
             deprecated: None,
             resets: &[],

@@ -15,11 +15,22 @@ pub fn one(kind: &Served, json: &[u8], accept: Accept, now: Timestamp) -> Result
     event(kind, json, included, now, true)
 }
 
+/// A table of a list that is not stored.
+pub fn many(kind: &Served, items: &Value, included: Included, now: Timestamp) -> Result<Bytes, Status> {
+    let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows: Result<Vec<_>, _> =
+        items.iter().map(|item| row(kind, item.to_string().as_bytes(), included, now)).collect();
+    Ok(assemble("{}", Some(columns(kind)), Some(rows?.join(","))))
+}
+
 /// A table of one object with or without the heads: later events of a watch carry none.
 pub fn event(kind: &Served, json: &[u8], included: Included, now: Timestamp, heads: bool) -> Result<Bytes, Status> {
     let meta: Value = serde_json::from_str(text::metadata(json)?).map_err(|e| Status::internal(&e))?;
     let revision = meta.get("resourceVersion").and_then(Value::as_str).unwrap_or_default();
-    let metadata = format!(r#"{{"resourceVersion":{}}}"#, text::quoted(revision));
+    let metadata = match revision {
+        "" => "{}".to_owned(),
+        revision => format!(r#"{{"resourceVersion":{}}}"#, text::quoted(revision)),
+    };
     let row = row(kind, json, included, now)?;
     Ok(assemble(&metadata, heads.then(|| columns(kind)), Some(row)))
 }

@@ -21,7 +21,7 @@ use sha2::Digest;
 use crate::render;
 use crate::request::{Accept, Action, Caller, Request, Target};
 use crate::rest::reply::{self, Asked};
-use crate::rest::{Front, caller, negotiate, resource};
+use crate::rest::{Front, caller, negotiate};
 use crate::serve::Peer;
 
 /// The Kubernetes version whose API this is.
@@ -52,7 +52,7 @@ async fn visit(
     };
     front.pipeline.call(request).await?;
     if !matches!(parts.method, Method::GET | Method::HEAD) {
-        return Err(resource::not_allowed());
+        return Err(Status::method_not_allowed());
     }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
@@ -68,7 +68,7 @@ async fn visit(
         [".well-known", "openid-configuration"] | ["openid", "v1", "jwks"] => openid::serve(front, &segments),
         ["openapi", path @ ..] => openapi::serve(front, parts, path, asked).await,
         ["api" | "apis", ..] => discovery::serve(front, parts, &segments, asked),
-        _ => Err(Status::no_such_path()),
+        _ => Ok(reply::no_page()),
     }
 }
 

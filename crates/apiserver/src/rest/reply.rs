@@ -108,6 +108,12 @@ pub fn plain(code: StatusCode, content_type: &str, body: impl Into<Body>) -> Res
     response
 }
 
+/// What is answered where nothing was ever served: no Status, but what Go's multiplexer says.
+#[must_use]
+pub fn no_page() -> Response<Body> {
+    plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n")
+}
+
 /// A failure as a Status object.
 #[must_use]
 pub fn failure(status: &Status, asked: &Asked) -> Response<Body> {

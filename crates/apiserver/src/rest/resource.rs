@@ -36,9 +36,7 @@ pub async fn answer(front: &Front, parts: Parts, body: Body, located: Located, a
     let answered = serve(front, parts, body, located, asked, &flow).await;
     let mut response = match answered {
         // where no group is built in upstream's servers hand on to each other, and the last has no words
-        Err(status) if nowhere && status.code == 404 => {
-            reply::plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n")
-        }
+        Err(status) if nowhere && status.code == 404 => reply::no_page(),
         answered => answered.unwrap_or_else(|status| reply::failure(&status, asked)),
     };
     if let Some(classified) = flow.get() {
@@ -156,12 +154,17 @@ fn render_object(
 ) -> Result<(Accept, Bytes), Status> {
     let json = Bytes::from(object.to_json());
     let gvk = object.gvk().unwrap_or_default();
-    let reviewed = kind.is_some_and(|k| k.info.virtual_);
+    let reviewed = kind.is_some_and(|k| k.info.virtual_ && !k.info.verbs.contains(&"list"));
     let made = |accept: &Accept| render::speaks(&gvk, *accept) && !(reviewed && accept.form != Form::Object);
     let accept = accepts.iter().copied().find(made).ok_or_else(|| match kind.filter(|_| reviewed) {
         Some(kind) => untabled(kind),
         None => refused(),
     })?;
+    if let (Form::Table(included), Some(kind), Some(items)) = (accept.form, kind, object.at(&["items"]))
+        && kind.info.virtual_
+    {
+        return Ok((accept, render::table::many(kind, items, included, now)?));
+    }
     match (accept.form, kind.filter(|k| k.info.gvk == gvk)) {
         (Form::Table(_), Some(kind)) => Ok((accept, render::table::one(kind, &json, accept, now)?)),
         (Form::Table(_), None) => Ok((accept, json)),
@@ -191,13 +194,6 @@ fn is_stream(located: &Located) -> bool {
         && STREAMS
             .iter()
             .any(|(resource, subs)| *resource == target.gvr.resource && subs.contains(&target.subresource.as_str()))
-}
-
-/// 405 of a method that the path does not take.
-#[must_use]
-pub fn not_allowed() -> Status {
-    Status::failure(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource")
-        .with_details(nakhoda_api::status::Details::default())
 }
 
 #[cfg(test)]

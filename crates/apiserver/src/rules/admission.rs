@@ -163,13 +163,15 @@ pub fn conditions(errors: &mut Errors, path: &Path, conditions: &[MatchCondition
     }
 }
 
-/// What expressions of a policy may speak of; the last only where there are parameters.
-const SPOKEN: &[&str] = &["object", "oldObject", "request", "authorizer", "namespaceObject", "variables", "params"];
+/// What expressions of a policy may speak of; variables and parameters only where there are some.
+const SPOKEN: &[&str] =
+    &["variables", "object", "oldObject", "request", "authorizer", "namespaceObject", "params"];
 
 /// What expressions of a policy may speak of.
 #[must_use]
-pub const fn spoken(params: bool) -> &'static [&'static str] {
-    if params { SPOKEN } else { SPOKEN.split_at(6).0 }
+pub const fn spoken(variables: bool, params: bool) -> &'static [&'static str] {
+    let known = if params { SPOKEN } else { SPOKEN.split_at(6).0 };
+    if variables { known } else { known.split_at(1).1 }
 }
 
 /// Variables of a policy.
@@ -181,7 +183,7 @@ pub fn variables(errors: &mut Errors, path: &Path, variables: &[Variable], param
         } else if !cel::is_identifier(&one.name) {
             errors.invalid(&at.child("name"), one.name.as_str(), "must be a valid CEL identifier");
         }
-        let wanted = (spoken(params), Wanted::Any);
+        let wanted = (spoken(i > 0, params), Wanted::Any);
         cel::compiled(errors, &at.child("expression"), &one.expression, "expression is not specified", wanted);
     }
 }

@@ -1,7 +1,7 @@
 //! Expressions in CEL: the one place where they are checked when an object of admission or of devices is written.
 //!
-//! They are compiled and must give what is wanted; most variables that they may use have no types of their own. Of selectors
-//! of devices only is checked that there is one.
+//! They are compiled and must give what is wanted; most variables that they may use have no types of their own.
+//! Selectors of devices: [`crate::rules::device`].
 
 use nakhoda_api::cel::library::authorizer::Stage;
 use nakhoda_api::cel::mutation::Mutation;
@@ -40,17 +40,12 @@ pub enum Wanted {
     Any,
     /// A truth.
     Bool,
-    /// A text, or nothing.
+    /// A text.
     Text,
+    /// A text, or nothing.
+    TextOrNull,
     /// A change of an object.
     Change(Mutation),
-}
-
-/// An expression that must be given.
-pub fn expression(errors: &mut Errors, path: &Path, text: &str, missing: &str) {
-    if text.trim().is_empty() {
-        errors.required(path, missing);
-    }
 }
 
 /// A condition that must be given, over the variables of these names.
@@ -86,14 +81,15 @@ pub fn variables(names: &[&str]) -> Variables<'static> {
 // === impl Wanted ===
 
 impl Wanted {
+    /// What is known only when the expression runs does not do.
     fn check(self, kind: &Type<'_>) -> Result<(), String> {
-        match self {
-            Self::Bool if !kind.fits(&Type::Bool) => Err(format!("must evaluate to bool but got {kind}")),
-            Self::Text if !kind.fits(&Type::Text) && *kind != Type::Null => {
-                Err(format!("must evaluate to one of [string null_type] but got {kind}"))
-            }
-            _ => Ok(()),
-        }
+        let (fits, wanted) = match self {
+            Self::Any | Self::Change(_) => return Ok(()),
+            Self::Bool => (*kind == Type::Bool, "bool"),
+            Self::Text => (*kind == Type::Text, "string"),
+            Self::TextOrNull => (matches!(kind, Type::Text | Type::Null), "one of [string null_type]"),
+        };
+        if fits { Ok(()) } else { Err(format!("must evaluate to {wanted} but got {kind}")) }
     }
 }
 
@@ -108,6 +104,23 @@ pub fn is_identifier(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expression_gives_what_is_wanted() {
+        for (text, wanted, told) in [
+            ("object.a == 1", Wanted::Bool, ""),
+            ("object.a", Wanted::Bool, "must evaluate to bool but got dyn"),
+            ("1 + 1", Wanted::Text, "must evaluate to string but got int"),
+            ("1 + 1", Wanted::TextOrNull, "must evaluate to one of [string null_type] but got int"),
+            ("null", Wanted::TextOrNull, ""),
+            ("variables.a == 1", Wanted::Bool, "undeclared reference to 'variables'"),
+        ] {
+            let mut errors = Errors::default();
+            compiled(&mut errors, &Path::new("x"), text, "", (&["object"], wanted));
+            let errors = errors.to_string();
+            assert!(errors.contains(told) && errors.is_empty() == told.is_empty(), "{text}: {errors}");
+        }
+    }
 
     #[test]
     fn reserved_words_name_no_variable() {

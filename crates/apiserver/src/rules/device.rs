@@ -2,6 +2,7 @@
 //!
 //! Absent: what [`crate::rules::cel`] lacks, the fields of capacity requests, and derived attributes.
 
+use nakhoda_api::cel::device::Selector;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::resource::{
     DeviceClaim, DeviceSelector, DeviceTaint, DeviceToleration, OpaqueDeviceConfiguration, ResourceClaimSpec,
@@ -9,7 +10,6 @@ use nakhoda_api::kinds::resource::{
 use nakhoda_api::names;
 use serde_json::Value;
 
-use crate::rules::cel;
 use crate::rules::check::{chosen, each, label, list, qualified, subdomain, supported, text};
 
 mod request;
@@ -115,7 +115,12 @@ pub fn selectors(errors: &mut Errors, path: &Path, selectors: &[DeviceSelector])
             Some(cel) if cel.expression.len() > EXPRESSION_MAX => {
                 errors.too_long(&at.child("expression"), EXPRESSION_MAX);
             }
-            Some(cel) => cel::expression(errors, &at.child("expression"), &cel.expression, ""),
+            Some(cel) if cel.expression.trim().is_empty() => errors.required(&at.child("expression"), ""),
+            Some(cel) => {
+                if let Err(why) = Selector::compile(&cel.expression) {
+                    errors.invalid(&at.child("expression"), cel.expression.as_str(), why.to_string());
+                }
+            }
         }
     }
 }

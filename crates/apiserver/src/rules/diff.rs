@@ -30,7 +30,13 @@ pub type Fields = &'static [(&'static str, &'static str, Form)];
 /// The difference between two values of an internal type.
 #[must_use]
 pub fn internal(old: &Value, new: &Value, fields: Fields) -> String {
-    unified(&pretty(&form(old, fields)), &pretty(&form(new, fields)))
+    values(&form(old, fields), &form(new, fields))
+}
+
+/// The difference between two values as they are shown.
+#[must_use]
+pub fn values(old: &Value, new: &Value) -> String {
+    unified(&pretty(old), &pretty(new))
 }
 
 fn form(value: &Value, fields: Fields) -> Value {

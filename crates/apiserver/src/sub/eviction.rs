@@ -4,12 +4,13 @@
 use futures::future::BoxFuture;
 use nakhoda_api::kinds::core::Pod;
 use nakhoda_api::kinds::meta::DeleteOptions;
+use nakhoda_api::wire::Media;
 use nakhoda_api::{GroupVersionKind, Object, Reason, Status, time};
 use serde_json::{Value, json};
 
 use super::Handler;
 use crate::admission::{Attributes, Operation};
-use crate::request::{Action, Write, WriteOptions};
+use crate::request::{Action, Body, Write, WriteOptions};
 use crate::response::{Answer, Response};
 use crate::verb::update::{Mode, change, fresh};
 use crate::verb::{Call, body, delete};
@@ -48,7 +49,7 @@ impl Handler for Eviction {
 
 async fn evict(call: &Call, write: Write) -> Result<Response, Status> {
     let gvk = GroupVersionKind::new("policy", "v1", "Eviction");
-    let given = body::read(&write.body, &gvk, write.options.validation)?;
+    let given = body::read(&renewed(&write.body), &gvk, write.options.validation)?;
     if given.object.name() != call.target.name {
         return Err(Status::bad_request("name in URL does not match name in Eviction object"));
     }
@@ -73,6 +74,21 @@ async fn evict(call: &Call, write: Write) -> Result<Response, Status> {
     Ok(Response { answer: Answer::Status(Box::new(done)), warnings: given.warnings })
 }
 
+/// The body in today's version: the one before had the same fields, and is still taken.
+fn renewed(body: &Body) -> Body {
+    let old = |bytes: &[u8]| Object::from_json(bytes).ok().filter(|object| object.api_version() == "policy/v1beta1");
+    match body {
+        Body::Bytes { media: Media::Json, bytes } => old(bytes).map_or_else(
+            || body.clone(),
+            |mut object| {
+                object.set_at(&["apiVersion"], "policy/v1".into());
+                Body::Bytes { media: Media::Json, bytes: object.to_json().into() }
+            },
+        ),
+        other => other.clone(),
+    }
+}
+
 /// What may be deleted: as asked, or a pod only as it is now, unless the caller has named a version.
 async fn permitted(
     call: &Call,
@@ -81,6 +97,7 @@ async fn permitted(
 ) -> Result<(DeleteOptions, Because), Status> {
     let item = fresh(call).await?.ok_or_else(|| call.not_found())?;
     let pod: Pod = serde_json::from_slice(item.json()).map_err(|error| Status::internal(&error))?;
+    delete::preconditions(call, &Object::from_json(item.json()).map_err(|error| Status::internal(&error))?, &asked)?;
     if asked.preconditions.as_ref().is_some_and(|p| p.resource_version.is_some()) {
         if !needs_no_budget(&pod) {
             budget::grant(call, &pod, options).await?;

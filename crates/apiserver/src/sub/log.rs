@@ -78,13 +78,9 @@ fn options(connect: &Connect, name: &str) -> Result<LogsRequest, Status> {
         Some(seconds) if seconds < 1 => errors.invalid(&Path::new("sinceSeconds"), seconds, "must be greater than 0"),
         _ => {}
     }
-    match request.stream.as_str() {
-        "" | "All" => {}
-        "Stdout" | "Stderr" if request.tail_lines.is_some() => {
-            errors.forbidden(&Path::new(UNNAMED), "`tailLines` and specific `stream` are mutually exclusive for now");
-        }
-        "Stdout" | "Stderr" => {}
-        other => errors.not_supported(&Path::new("stream"), other, &["All", "Stderr", "Stdout"]),
+    // upstream has its streams switched off
+    if !request.stream.is_empty() {
+        errors.forbidden(&Path::new("stream"), "may not be specified");
     }
     if errors.is_empty() {
         return Ok(request);
@@ -114,8 +110,7 @@ mod tests {
             &[("tailLines", "-1")][..],
             &[("sinceSeconds", "0")],
             &[("sinceSeconds", "5"), ("sinceTime", "2026-01-01T00:00:00Z")],
-            &[("stream", "Stdout"), ("tailLines", "1")],
-            &[("stream", "Other")],
+            &[("stream", "Stdout")],
         ] {
             assert!(checked(pairs).is_err_and(|s| s.code == 422), "{pairs:?}");
         }

@@ -10,12 +10,13 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::authentication::{BoundObjectReference, TokenRequest, TokenRequestStatus};
 use nakhoda_api::kinds::core::{Pod, Secret, ServiceAccount};
 use nakhoda_api::{GroupKind, GroupResource, GroupVersionKind, Object, Status};
+use serde_json::{Value, json};
 
 use super::Handler;
 use crate::identity::{Bound, Claims, Issuer, Private};
 use crate::request::{Action, Write};
 use crate::response::{Answer, Response};
-use crate::verb::{Call, body};
+use crate::verb::{Call, body, managed};
 
 /// The shortest and the longest life that may be asked for, in seconds.
 const SHORTEST: i64 = 600;
@@ -48,6 +49,7 @@ async fn create(call: &Call, write: &Write) -> Result<Response, Status> {
     let audiences = spec.audiences.get_or_insert_with(|| issuer.audiences.clone()).clone();
     check(seconds)?;
     let unbound = spec.bound_object_ref.is_none();
+    let asked = asked(given.object.at(&["spec"]), seconds);
     let private = subject(call, spec.bound_object_ref.as_ref()).await?;
     let now = call.now.as_second();
     request.metadata.uid = Some(private.serviceaccount.uid.clone());
@@ -61,8 +63,23 @@ async fn create(call: &Call, write: &Write) -> Result<Response, Status> {
     if unbound {
         object.set_at(&["spec", "boundObjectRef"], serde_json::Value::Null);
     }
+    let managers = managed::once(call, &write.options, "authentication.k8s.io/v1", json!({ "f:spec": owned(&asked) }));
+    managed::put(&mut object, Some(managers));
     let answer = Answer::Object { kind: None, object: Box::new(object), created: true };
     Ok(Response { answer, warnings: given.warnings })
+}
+
+/// What the client said, and the default that was filled in for it: all that it owns.
+fn asked(spec: Option<&Value>, seconds: i64) -> Value {
+    let mut spec = spec.and_then(Value::as_object).cloned().unwrap_or_default();
+    spec.insert("expirationSeconds".into(), seconds.into());
+    Value::Object(spec)
+}
+
+/// The fields of a value as FieldsV1 writes them.
+fn owned(value: &Value) -> Value {
+    let fields = value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    Value::Object(fields.map(|(name, value)| (format!("f:{name}"), owned(value))).collect())
 }
 
 fn check(seconds: i64) -> Result<(), Status> {

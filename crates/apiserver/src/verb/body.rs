@@ -65,6 +65,15 @@ pub fn faults(
     }
 }
 
+/// Upstream tells where in its sources the list of kinds is made.
+pub(super) fn unregistered(gvk: &GroupVersionKind) -> String {
+    format!(
+        "no kind {:?} is registered for version {:?} in scheme \"pkg/runtime/scheme.go:111\"",
+        gvk.kind,
+        gvk.group_version().to_string()
+    )
+}
+
 fn check_kind(object: &Object, expected: &GroupVersionKind) -> Result<(), Status> {
     let Some(given) = object.gvk() else {
         return Err(Status::bad_request(format!(
@@ -77,7 +86,7 @@ fn check_kind(object: &Object, expected: &GroupVersionKind) -> Result<(), Status
             let group = expected.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
             format!("converting ({}.{}) to ({group}.{}): unknown conversion", given.version, given.kind, expected.kind)
         } else {
-            format!("no kind {:?} is registered for version {:?}", given.kind, given.group_version().to_string())
+            unregistered(&given)
         };
         return Err(Status::bad_request(format!(
             "{} in version {:?} cannot be handled as a {}: {why}",

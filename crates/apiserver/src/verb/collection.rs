@@ -12,13 +12,13 @@ const WORKERS: usize = 16;
 
 /// Deletes a selection; answers with the list of what was selected.
 pub async fn delete(call: &Call, deletion: Deletion, options: ListOptions) -> Result<Response, Status> {
-    let asked = delete::options(call, &deletion)?;
+    let (asked, given) = delete::settle(call, deletion)?;
     let response = list::list(call, &options).await?;
     if let Answer::List { items, .. } = &response.answer {
         let calls: Vec<Call> = items.iter().map(|item| call.on(&call.kind, item.namespace(), item.name())).collect();
         stream::iter(calls)
             .map(|call| {
-                let (asked, options) = (&asked, &deletion.options);
+                let (asked, options) = (&asked, &given);
                 async move { delete::one(&call, asked, options).await }
             })
             .buffer_unordered(WORKERS)

@@ -17,16 +17,29 @@ use crate::response::{Answer, Response};
 mod given;
 mod plan;
 
-pub use given::options;
-pub use plan::{Fate, plan};
+pub use plan::{Fate, plan, preconditions};
 
 /// More writers than this between two tries of one deletion do not happen.
 const ATTEMPTS: usize = 64;
 
 /// Deletes the object, or marks it so.
 pub async fn delete(call: &Call, deletion: Deletion) -> Result<Response, Status> {
-    let options = given::options(call, &deletion)?;
-    one(call, &options, &deletion.options).await
+    let (asked, options) = settle(call, deletion)?;
+    one(call, &asked, &options).await
+}
+
+/// What a deletion asks for, in its body or in its query, and a warning if it leaves dependents behind unasked.
+pub fn settle(call: &Call, deletion: Deletion) -> Result<(DeleteOptions, WriteOptions), Status> {
+    let asked = given::options(&deletion)?;
+    let mut options = deletion.options;
+    options.dry_run |= asked.dry_run.as_ref().is_some_and(|values| !values.is_empty());
+    if let Some(warning) = call.kind.info.left_behind
+        && asked.propagation_policy.is_none()
+        && asked.orphan_dependents.is_none()
+    {
+        call.notes.warn([warning.to_owned()]);
+    }
+    Ok((asked, options))
 }
 
 /// Deletes one object with options that were read already.

@@ -42,6 +42,15 @@ pub fn track(call: &Call, live: Option<&Object>, new: &mut Object, given: Option
     write(new, &managers);
 }
 
+/// The one entry of an object that is answered without being stored.
+#[must_use]
+pub fn once(call: &Call, options: &WriteOptions, version: &str, fields: Value) -> Value {
+    serde_json::json!([{
+        "manager": manager_name(call, options), "operation": "Update", "apiVersion": version, "time": now(call),
+        "fieldsType": "FieldsV1", "fieldsV1": fields, "subresource": call.target.subresource,
+    }])
+}
+
 /// Puts back what mutating admission broke, and tells of it.
 pub fn mend(object: &mut Object, before: Option<&Value>) -> Option<String> {
     let after = object.at(&["metadata", FIELD]);

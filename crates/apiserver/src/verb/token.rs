@@ -2,10 +2,12 @@
 //! (`k8s.io/apiserver/pkg/storage/continue.go`). The key in a token is relative to the resource's
 //! prefix, so a token cannot lead out of it.
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use base64::{DecodeError, Engine};
-use nakhoda_api::Status;
+use nakhoda_api::{Status, wire};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 const VERSION: &str = "meta.k8s.io/v1";
 const TOO_OLD: &str = "The provided continue parameter is too old to display a consistent list result. \
@@ -33,6 +35,40 @@ struct Wire {
     start: String,
 }
 
+/// Go does not mind bits that are left over at the end.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
+
+/// The token in JSON, or what Go's decoder says of it.
+fn read(bytes: &[u8]) -> Result<Wire, String> {
+    // what is no text is told byte by byte
+    let text: String =
+        std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|b| char::from(*b)).collect(), str::to_owned);
+    let (value, _) = wire::read_any(text.as_bytes()).map_err(|error| error.to_string())?;
+    let kind = |value: &Value| match value {
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Number(_) | Value::Null => "number",
+    };
+    let map = match &value {
+        Value::Null => return Ok(Wire::default()),
+        Value::Object(map) => map,
+        other => {
+            return Err(format!("json: cannot unmarshal {} into Go value of type storage.continueToken", kind(other)));
+        }
+    };
+    for (field, ty) in [("v", "string"), ("rv", "int64"), ("start", "string")] {
+        let fits = |value: &Value| value.is_null() || if ty == "string" { value.is_string() } else { value.is_i64() };
+        if let Some(other) = map.get(field).filter(|value| !fits(value)) {
+            let kind = kind(other);
+            return Err(format!("json: cannot unmarshal {kind} into Go struct field continueToken.{field} of type {ty}"));
+        }
+    }
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
 // === impl Token ===
 
 impl Token {
@@ -48,13 +84,15 @@ impl Token {
     pub fn decode(text: &str) -> Result<Self, Status> {
         let invalid =
             |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|e| {
-            invalid(match e {
-                DecodeError::InvalidByte(at, _) => format!("illegal base64 data at input byte {at}"),
-                other => other.to_string(),
-            })
+        let bytes = LENIENT.decode(text).map_err(|e| {
+            let at = match e {
+                DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
+                DecodeError::InvalidLength(_) => text.len().saturating_sub(1),
+                DecodeError::InvalidPadding => text.find('=').unwrap_or(text.len()),
+            };
+            invalid(format!("illegal base64 data at input byte {at}"))
         })?;
-        let wire: Wire = serde_json::from_slice(&bytes).map_err(|e| invalid(e.to_string()))?;
+        let wire = read(&bytes).map_err(invalid)?;
         if wire.version != VERSION {
             return Err(invalid(format!("server does not recognize this encoded version {}", wire.version)));
         }

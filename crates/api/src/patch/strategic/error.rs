@@ -1,6 +1,6 @@
 //! Why a strategic merge fails.
 
-use crate::Status;
+use crate::{Reason, Status};
 
 /// The texts are upstream's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,8 +15,8 @@ pub(super) enum StrategicError {
     ElementOrder,
     #[error("lists of lists are not supported")]
     ListOfLists,
-    #[error("unknown patch type: {0}")]
-    Directive(String),
+    #[error("unknown patch type: {word} in map: {map}")]
+    Directive { word: String, map: String },
     #[error("merging lists cannot yet be specified in the patch")]
     MergeDirective,
     #[error("map: {map} does not contain declared merge key: {key}")]
@@ -30,7 +30,7 @@ pub(super) enum StrategicError {
 }
 
 impl From<StrategicError> for Status {
-    /// 400 for what upstream calls a bad format, 422 without words for lists of lists, 500 for the rest.
+    /// 400 for what upstream calls a bad format, 422 without words for lists of lists, 500 without a reason for the rest.
     fn from(error: StrategicError) -> Self {
         match error {
             StrategicError::Unsupported
@@ -38,7 +38,7 @@ impl From<StrategicError> for Status {
             | StrategicError::RetainKeys
             | StrategicError::ElementOrder => Self::bad_request(error.to_string()),
             StrategicError::ListOfLists => super::super::rejected(),
-            _ => Self::internal(&error),
+            _ => Self::failure(500, Reason::Unknown, error.to_string()),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::error::StrategicError;
 use super::order::{arrange, key_of};
 use super::shape::Lookup;
 use super::{Merged, PATCH, merge_map};
+use crate::structural::go;
 
 /// Merges a patch list into a list; items of the patch come in the order of the patch.
 pub(super) fn merge_list(original: Vec<Value>, patch: Vec<Value>, lookup: &Lookup) -> Merged<Vec<Value>> {
@@ -60,7 +61,9 @@ fn directives(mut original: Vec<Value>, patch: Vec<Value>, key: &'static str) ->
             }
             Some((_, Some("replace"))) => replace = true,
             Some((_, Some("merge"))) => return Err(StrategicError::MergeDirective),
-            Some((word, _)) => return Err(StrategicError::Directive(word.to_string())),
+            Some((word, _)) => {
+                return Err(StrategicError::Directive { word: go::print(word), map: go::print(&item) });
+            }
         }
     }
     Ok(if replace { (rest, Vec::new()) } else { (original, rest) })

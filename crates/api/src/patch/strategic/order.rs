@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::error::StrategicError;
 use super::shape::{Lookup, Shape};
 use super::{Merged, ORDER, PATCH, merge_array, plain};
+use crate::structural::go;
 
 /// Merges the lists whose order the patch gives, and takes them out of the patch.
 pub(super) fn merge_ordered(
@@ -59,7 +60,7 @@ fn validate(patch: &[Value], order: &[Value], key: &'static str) -> Merged<()> {
         let wanted = identity(item, key)?;
         let found = rest.by_ref().any(|next| identity(next, key).is_ok_and(|id| id == wanted));
         if !found {
-            let text = |items: &[Value]| Value::Array(items.to_vec()).to_string();
+            let text = |items: &[Value]| go::print(&Value::Array(items.to_vec()));
             return Err(StrategicError::OrderMismatch { patch: text(patch), order: text(order) });
         }
     }
@@ -105,5 +106,5 @@ fn identity<'v>(item: &'v Value, key: &'static str) -> Merged<&'v Value> {
 
 /// The value of an item's merge key.
 pub(super) fn key_of<'v>(item: &'v Value, key: &'static str) -> Merged<&'v Value> {
-    item.get(key).ok_or_else(|| StrategicError::NoMergeKey { map: item.to_string(), key })
+    item.get(key).ok_or_else(|| StrategicError::NoMergeKey { map: go::print(item), key })
 }

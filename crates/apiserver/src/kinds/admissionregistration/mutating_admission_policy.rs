@@ -22,6 +22,7 @@ impl Kind for MutatingAdmissionPolicies {
         Info {
             categories: &["api-extensions"],
             generation: true,
+            unconditional_update: false,
             ..Info::of::<MutatingAdmissionPolicy>(plural, singular, Scope::Cluster)
         }
     }
@@ -58,17 +59,18 @@ fn spec(errors: &mut Errors, path: &Path, spec: &MutatingAdmissionPolicySpec) {
     let params = spec.param_kind.is_some();
     admission::conditions(errors, &path.child("matchConditions"), list(&spec.match_conditions), params);
     admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
+    let known = admission::spoken(!list(&spec.variables).is_empty(), params);
     let at = path.child("mutations");
     if list(&spec.mutations).is_empty() {
         errors.required(&at, "mutations must contain at least one item");
     }
     for (i, one) in list(&spec.mutations).iter().enumerate() {
-        mutation(errors, &at.index(i), one, params);
+        mutation(errors, &at.index(i), one, known);
     }
     chosen(errors, &path.child("reinvocationPolicy"), text(&spec.reinvocation_policy), REINVOCATION);
 }
 
-fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation, params: bool) {
+fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation, known: &[&str]) {
     let forms = [
         ("ApplyConfiguration", "applyConfiguration", mutation.apply_configuration.as_ref().map(|c| text(&c.expression))),
         ("JSONPatch", "jsonPatch", mutation.json_patch.as_ref().map(|patch| text(&patch.expression))),
@@ -80,7 +82,7 @@ fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation, params: bool)
             None => errors.required(&path.child(field), format!("must be specified when patchType is {type_}")),
             Some(expression) => {
                 let change = if type_ == "JSONPatch" { Change::JsonPatch } else { Change::ApplyConfiguration };
-                let wanted = (admission::spoken(params), Wanted::Change(change));
+                let wanted = (known, Wanted::Change(change));
                 cel::compiled(errors, &path.child(field).child("expression"), expression.trim(), "", wanted);
             }
         }

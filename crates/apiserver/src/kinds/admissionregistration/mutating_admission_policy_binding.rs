@@ -19,6 +19,7 @@ impl Kind for MutatingAdmissionPolicyBindings {
         Info {
             categories: &["api-extensions"],
             generation: true,
+            unconditional_update: false,
             ..Info::of::<MutatingAdmissionPolicyBinding>(plural, singular, Scope::Cluster)
         }
     }

@@ -29,6 +29,7 @@ impl Kind for ValidatingAdmissionPolicies {
             subresources: &[STATUS],
             resets: STATUS_ONLY,
             generation: true,
+            unconditional_update: false,
             ..Info::of::<ValidatingAdmissionPolicy>(plural, singular, Scope::Cluster)
         }
     }
@@ -69,6 +70,7 @@ fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmission
     }
     admission::constraints(errors, &path.child("matchConstraints"), spec.match_constraints.as_ref());
     let params = spec.param_kind.is_some();
+    let known = admission::spoken(!list(&spec.variables).is_empty(), params);
     admission::conditions(errors, &path.child("matchConditions"), list(&spec.match_conditions), params);
     admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
     let (validations, annotations) = (list(&spec.validations), list(&spec.audit_annotations));
@@ -78,13 +80,13 @@ fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmission
         }
     }
     for (i, one) in validations.iter().enumerate() {
-        validation(errors, &path.child("validations").index(i), one, params);
+        validation(errors, &path.child("validations").index(i), one, known);
     }
-    self::annotations(errors, &path.child("auditAnnotations"), (name, params), annotations);
+    self::annotations(errors, &path.child("auditAnnotations"), (name, known), annotations);
 }
 
-fn validation(errors: &mut Errors, path: &Path, validation: &Validation, params: bool) {
-    let wanted = (admission::spoken(params), Wanted::Bool);
+fn validation(errors: &mut Errors, path: &Path, validation: &Validation, known: &[&str]) {
+    let wanted = (known, Wanted::Bool);
     let missing = "expression is not specified";
     cel::compiled(errors, &path.child("expression"), &validation.expression, missing, wanted);
     let (expression, message) = (text(&validation.message_expression), text(&validation.message));
@@ -92,7 +94,7 @@ fn validation(errors: &mut Errors, path: &Path, validation: &Validation, params:
     if !expression.is_empty() && expression.trim().is_empty() {
         errors.invalid(&path.child("messageExpression"), expression, empty);
     } else if !expression.is_empty() {
-        let wanted = (admission::spoken(params), Wanted::Text);
+        let wanted = (known, Wanted::Text);
         cel::compiled(errors, &path.child("messageExpression"), expression, "", wanted);
     }
     if !message.is_empty() && message.trim().is_empty() {
@@ -108,7 +110,7 @@ fn validation(errors: &mut Errors, path: &Path, validation: &Validation, params:
 fn annotations(
     errors: &mut Errors,
     path: &Path,
-    (policy, params): (&str, bool),
+    (policy, known): (&str, &[&str]),
     annotations: &[AuditAnnotation],
 ) {
     if annotations.len() > ANNOTATIONS_MAX {
@@ -122,7 +124,7 @@ fn annotations(
         if one.value_expression.trim().len() > EXPRESSION_MAX {
             errors.required(&value, format!("must not exceed {EXPRESSION_MAX} bytes in length"));
         } else {
-            let wanted = (admission::spoken(params), Wanted::Text);
+            let wanted = (known, Wanted::TextOrNull);
             cel::compiled(errors, &value, one.value_expression.trim(), "valueExpression is not specified", wanted);
         }
         if annotations[..i].iter().any(|other| other.key == one.key) {

@@ -21,6 +21,7 @@ impl Kind for ValidatingAdmissionPolicyBindings {
         Info {
             categories: &["api-extensions"],
             generation: true,
+            unconditional_update: false,
             ..Info::of::<ValidatingAdmissionPolicyBinding>(plural, singular, Scope::Cluster)
         }
     }

@@ -51,7 +51,7 @@ impl Kind for APIServices {
         let spec = new.spec.clone().unwrap_or_default();
         let (group, version) = (text(&spec.group), text(&spec.version));
         let (name, wanted) = (text(&new.metadata.name), format!("{version}.{group}"));
-        if name != wanted {
+        if name != wanted && names::is_path_segment_name(name).is_empty() && !name.is_empty() {
             let why = format!("must be `spec.version+\".\"+spec.group`: {wanted:?}");
             errors.invalid(&Path::new("metadata").child("name"), name, why);
         }

@@ -64,8 +64,7 @@ impl Kind for Deployments {
     }
 
     fn warnings(new: &Deployment, old: Option<&Deployment>) -> Vec<String> {
-        let same = old.is_some_and(|old| same(&new.spec.template, &old.spec.template));
-        if same {
+        if old.is_some_and(|old| new.metadata.generation == old.metadata.generation) {
             Vec::new()
         } else {
             pod::warnings::workload(new.metadata.name.as_ref().filter(|_| old.is_none()), Some(&new.spec.template))

@@ -45,8 +45,7 @@ impl Kind for ReplicaSets {
     }
 
     fn warnings(new: &ReplicaSet, old: Option<&ReplicaSet>) -> Vec<String> {
-        let same = old.is_some_and(|old| same(&new.spec.template, &old.spec.template));
-        if same {
+        if old.is_some_and(|old| new.metadata.generation == old.metadata.generation) {
             Vec::new()
         } else {
             pod::warnings::workload(new.metadata.name.as_ref().filter(|_| old.is_none()), new.spec.template.as_ref())

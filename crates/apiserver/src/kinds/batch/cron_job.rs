@@ -85,8 +85,8 @@ impl Kind for CronJobs {
                 last.map_or_else(|| print::NONE.into(), |t| since(Some(t.0), now)).into()
             })
             .age()
-            .wide("Containers", |c, _| jobs(c).map(|j| print::names(print::containers(&j.template))).collect())
-            .wide("Images", |c, _| jobs(c).map(|j| print::images(print::containers(&j.template))).collect())
+            .wide("Containers", |c, _| jobs(c).map(|j| print::names(print::containers(&j.template))).collect::<String>().into())
+            .wide("Images", |c, _| jobs(c).map(|j| print::images(print::containers(&j.template))).collect::<String>().into())
             .wide("Selector", |c, _| {
                 let selector = jobs(c).find_map(|j| j.selector.as_ref());
                 selector.map_or_else(|| print::NONE.into(), print::selector).into()

@@ -17,6 +17,8 @@ mod status;
 /// The kind.
 pub struct Jobs;
 
+const LEFT_BEHIND: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
 impl Kind for Jobs {
     type Object = Job;
 
@@ -26,6 +28,7 @@ impl Kind for Jobs {
             subresources: &[STATUS],
             generation: true,
             orphans: true,
+            left_behind: Some(LEFT_BEHIND),
             ..Info::of::<Job>("jobs", "job", Scope::Namespaced)
         }
     }
@@ -57,7 +60,10 @@ impl Kind for Jobs {
             selector::generate(spec, &new.metadata);
         }
         let labels = spec.template.metadata.as_ref().and_then(|m| m.labels.as_ref());
-        if new.metadata.labels.as_ref().is_none_or(|own| own.is_empty()) {
+        let own = new.metadata.labels.as_ref();
+        // what makes no label is told of the template only
+        let fit = names::is_label_value(check::text(&new.metadata.name)).is_empty();
+        if fit && own.is_none_or(|own| own.is_empty()) {
             new.metadata.labels = labels.cloned();
         }
     }
@@ -98,8 +104,8 @@ impl Kind for Jobs {
             .text("Completions", |j, _| completions(j).into())
             .text("Duration", |j, now| duration(j, now).into())
             .age()
-            .wide("Containers", |j, _| j.spec.iter().map(|s| print::names(print::containers(&s.template))).collect())
-            .wide("Images", |j, _| j.spec.iter().map(|s| print::images(print::containers(&s.template))).collect())
+            .wide("Containers", |j, _| j.spec.iter().map(|s| print::names(print::containers(&s.template))).collect::<String>().into())
+            .wide("Images", |j, _| j.spec.iter().map(|s| print::images(print::containers(&s.template))).collect::<String>().into())
             .wide("Selector", |j, _| {
                 let selector = j.spec.as_ref().and_then(|s| s.selector.as_ref());
                 selector.map_or_else(|| print::NONE.into(), print::selector).into()

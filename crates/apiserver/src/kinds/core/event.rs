@@ -10,7 +10,7 @@ use nakhoda_api::kinds::core::Event;
 use nakhoda_api::kinds::meta::ObjectMeta;
 
 use crate::kind::columns::since;
-use crate::kind::{Columns, Cx, Fields, Info, Kind};
+use crate::kind::{NameRule, Columns, Cx, Fields, Info, Kind};
 use crate::rules::check::{qualified, required, subdomain, text};
 
 /// The kind.
@@ -27,6 +27,7 @@ impl Kind for Events {
             short: &["ev"],
             create_on_update: true,
             ttl: Some(TTL),
+            names: NameRule::Segment,
             ..Info::of::<Event>("events", "event", Scope::Namespaced)
         }
     }

@@ -7,7 +7,7 @@ use nakhoda_api::kinds::core::{LimitRange, LimitRangeItem};
 use nakhoda_api::quantity::{Format, Quantity};
 use nakhoda_api::{Scope, names};
 
-use crate::kind::{Cx, Info, Kind};
+use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::check::each;
 use crate::rules::defaults::{Resources, quantities};
 use crate::rules::pod::resources::{container_name, may_overcommit, name};
@@ -41,6 +41,10 @@ impl Kind for LimitRanges {
                 missing(requests, item.min.as_ref());
             }
         }
+    }
+
+    fn columns() -> Columns<LimitRange> {
+        Columns::created()
     }
 
     fn validate(_: &Cx, new: &LimitRange, _: Option<&LimitRange>, errors: &mut Errors) {

@@ -30,6 +30,12 @@ impl Kind for PodTemplates {
         pod::template(errors, &Path::new("template"), new.template.as_ref().unwrap_or(&none));
     }
 
+    fn warnings(new: &PodTemplate, old: Option<&PodTemplate>) -> Vec<String> {
+        let changed = old.is_none_or(|old| old.metadata.generation != new.metadata.generation);
+        let template = new.template.iter().filter(|_| changed);
+        template.flat_map(|template| pod::warnings::template("template.spec", template)).collect()
+    }
+
     fn columns() -> Columns<PodTemplate> {
         fn containers(template: &PodTemplate) -> &[Container] {
             template.template.as_ref().and_then(|t| t.spec.as_ref()).map_or(&[], |s| &s.containers)

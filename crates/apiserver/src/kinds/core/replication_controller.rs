@@ -60,14 +60,12 @@ impl Kind for ReplicationControllers {
     }
 
     fn warnings(new: &ReplicationController, old: Option<&ReplicationController>) -> Vec<String> {
-        let same = old.is_some_and(|old| same(&new.spec, &old.spec));
-        if same {
-            Vec::new()
-        } else {
-            pod::warnings::workload(
-                new.metadata.name.as_ref().filter(|_| old.is_none()),
-                new.spec.as_ref().and_then(|s| s.template.as_ref()),
-            )
+        let template = |rc: &'_ ReplicationController| rc.spec.as_ref().and_then(|s| s.template.clone());
+        match old {
+            None => pod::warnings::workload(new.metadata.name.as_ref(), template(new).as_ref()),
+            Some(old) if old.metadata.generation == new.metadata.generation => Vec::new(),
+            // upstream looks at the template as it was
+            Some(old) => pod::warnings::workload(None, template(old).as_ref()),
         }
     }
 

@@ -5,6 +5,8 @@ use k8s_openapi::ByteString;
 use nakhoda_api::Scope;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::Secret;
+use nakhoda_api::wire;
+use serde_json::Value;
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind};
 use crate::rules::check::{DATA_LIMIT, data, frozen, immutable, text};
@@ -95,9 +97,20 @@ fn content(errors: &mut Errors, path: &Path, secret: &Secret) {
 }
 
 fn is_json(errors: &mut Errors, path: &Path, bytes: &[u8]) {
-    if let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes) {
-        errors.invalid(path, "<secret contents redacted>", error.to_string());
-    }
+    let fault = match wire::read_any(bytes) {
+        Err(error) => error.to_string(),
+        Ok((Value::Object(_) | Value::Null, _)) => return,
+        Ok((other, _)) => {
+            let kind = match other {
+                Value::Array(_) => "array",
+                Value::String(_) => "string",
+                Value::Bool(_) => "bool",
+                _ => "number",
+            };
+            format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}")
+        }
+    };
+    errors.invalid(path, "<secret contents redacted>", fault);
 }
 
 #[cfg(test)]

@@ -37,6 +37,13 @@ impl Kind for EndpointSlices {
         }
     }
 
+    /// What v1 calls the deprecated topology is kept of old slices, not taken from new ones.
+    fn prepare(_: &Cx, new: &mut EndpointSlice, old: Option<&EndpointSlice>) {
+        if old.is_none() {
+            new.endpoints.iter_mut().flatten().for_each(|endpoint| endpoint.deprecated_topology = None);
+        }
+    }
+
     fn validate(_: &Cx, new: &EndpointSlice, old: Option<&EndpointSlice>, errors: &mut Errors) {
         chosen(errors, &Path::new("addressType"), &new.address_type, &["FQDN", "IPv4", "IPv6"]);
         ports(errors, &Path::new("ports"), list(&new.ports));

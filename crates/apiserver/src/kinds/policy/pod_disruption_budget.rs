@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::IntOrString;
 use nakhoda_api::kinds::policy::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
+use crate::kind::{NameRule, Columns, Cx, Info, Kind, STATUS};
 use crate::rules::check::{chosen, keep_status, list, nonnegative, selector};
 use crate::rules::conditions::conditions;
 use crate::rules::workload;
@@ -22,6 +22,7 @@ impl Kind for PodDisruptionBudgets {
             subresources: &[STATUS],
             generation: true,
             unconditional_update: false,
+            names: NameRule::Segment,
             ..Info::of::<PodDisruptionBudget>("poddisruptionbudgets", "poddisruptionbudget", Scope::Namespaced)
         }
     }

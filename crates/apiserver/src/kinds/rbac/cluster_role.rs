@@ -5,7 +5,6 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::rbac::ClusterRole;
 
 use crate::kind::{Columns, Cx, Info, Kind, NameRule};
-use crate::kinds::rbac::role::created_at;
 use crate::rules::check::{list, selector};
 use crate::rules::rbac;
 
@@ -37,7 +36,7 @@ impl Kind for ClusterRoles {
     }
 
     fn columns() -> Columns<ClusterRole> {
-        created_at()
+        Columns::created()
     }
 }
 

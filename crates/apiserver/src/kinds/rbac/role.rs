@@ -26,19 +26,8 @@ impl Kind for Roles {
     }
 
     fn columns() -> Columns<Role> {
-        created_at()
+        Columns::created()
     }
-}
-
-/// Roles have no printer of their own upstream: the table shows when they were made, not their age.
-pub(crate) fn created_at<T>() -> Columns<T>
-where
-    T: k8s_openapi::Metadata<Ty = nakhoda_api::kinds::meta::ObjectMeta>,
-{
-    Columns::named().add("Created At", "date", 0, |object, _| {
-        let made = object.metadata().creation_timestamp.as_ref();
-        made.map_or(serde_json::Value::Null, |t| nakhoda_api::time::now_rfc3339(t.0).into())
-    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,11 @@ impl Kind for DeviceClasses {
     type Object = DeviceClass;
 
     fn info() -> Info {
-        Info { generation: true, ..Info::of::<DeviceClass>("deviceclasses", "deviceclass", Scope::Cluster) }
+        Info {
+            generation: true,
+            returns_deleted: true,
+            ..Info::of::<DeviceClass>("deviceclasses", "deviceclass", Scope::Cluster)
+        }
     }
 
     fn validate(_: &Cx, new: &DeviceClass, _: Option<&DeviceClass>, errors: &mut Errors) {

@@ -23,6 +23,7 @@ impl Kind for DeviceTaintRules {
         Info {
             subresources: &[STATUS],
             generation: true,
+            returns_deleted: true,
             ..Info::of::<DeviceTaintRule>("devicetaintrules", "devicetaintrule", Scope::Cluster)
         }
     }

@@ -20,6 +20,7 @@ impl Kind for ResourceClaims {
         Info {
             subresources: &[STATUS],
             resets: STATUS_ONLY,
+            returns_deleted: true,
             ..Info::of::<ResourceClaim>("resourceclaims", "resourceclaim", Scope::Namespaced)
         }
     }

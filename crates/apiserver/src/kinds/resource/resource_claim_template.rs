@@ -15,7 +15,10 @@ impl Kind for ResourceClaimTemplates {
     type Object = ResourceClaimTemplate;
 
     fn info() -> Info {
-        Info::of::<ResourceClaimTemplate>("resourceclaimtemplates", "resourceclaimtemplate", Scope::Namespaced)
+        Info {
+            returns_deleted: true,
+            ..Info::of::<ResourceClaimTemplate>("resourceclaimtemplates", "resourceclaimtemplate", Scope::Namespaced)
+        }
     }
 
     fn default(template: &mut ResourceClaimTemplate) {

@@ -24,7 +24,11 @@ impl Kind for ResourceSlices {
     type Object = ResourceSlice;
 
     fn info() -> Info {
-        Info { generation: true, ..Info::of::<ResourceSlice>("resourceslices", "resourceslice", Scope::Cluster) }
+        Info {
+            generation: true,
+            returns_deleted: true,
+            ..Info::of::<ResourceSlice>("resourceslices", "resourceslice", Scope::Cluster)
+        }
     }
 
     fn prepare(cx: &Cx, new: &mut ResourceSlice, _: Option<&ResourceSlice>) {

@@ -23,13 +23,19 @@ impl Kind for PriorityClasses {
     fn info() -> Info {
         Info {
             short: &["pc"],
-            generation: true,
             ..Info::of::<PriorityClass>("priorityclasses", "priorityclass", Scope::Cluster)
         }
     }
 
     fn default(class: &mut PriorityClass) {
         fill(&mut class.preemption_policy, "PreemptLowerPriority");
+    }
+
+    /// Upstream counts no change of a class: the generation is always the first.
+    fn prepare(_: &Cx, new: &mut PriorityClass, old: Option<&PriorityClass>) {
+        if old.is_none() {
+            new.metadata.generation = Some(1);
+        }
     }
 
     fn validate(_: &Cx, new: &PriorityClass, old: Option<&PriorityClass>, errors: &mut Errors) {

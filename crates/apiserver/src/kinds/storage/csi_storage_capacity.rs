@@ -7,7 +7,6 @@ use nakhoda_api::quantity::Quantity;
 use serde_json::Value;
 
 use crate::kind::{Columns, Cx, Info, Kind};
-use crate::kinds::rbac::role::created_at;
 use crate::rules::check::{IMMUTABLE, list, same, selector, subdomain};
 use crate::rules::pod::warnings::labels;
 
@@ -58,7 +57,7 @@ impl Kind for CsiStorageCapacities {
 
     fn columns() -> Columns<CSIStorageCapacity> {
         // upstream has a printer for it that its storage does not use
-        created_at()
+        Columns::created()
     }
 }
 

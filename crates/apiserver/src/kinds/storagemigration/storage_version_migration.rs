@@ -20,6 +20,7 @@ impl Kind for StorageVersionMigrations {
             subresources: &[STATUS],
             resets: STATUS_ONLY,
             generation: true,
+            unconditional_update: false,
             ..Info::of::<StorageVersionMigration>(plural, singular, Scope::Cluster)
         }
     }

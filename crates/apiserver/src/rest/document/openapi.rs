@@ -47,7 +47,7 @@ pub(super) async fn serve(
         ["v3", version @ ..] => {
             let version = version.join("/");
             let hash = set.versions().find(|(path, _)| *path == version).map(|(_, hash)| hash.to_owned());
-            let hash = hash.ok_or_else(Status::no_such_path)?;
+            let Some(hash) = hash else { return Ok(unknown()) };
             let asked_hash = asked.query.get("hash");
             if !asked_hash.is_empty() && asked_hash != hash {
                 return Ok(moved(&format!("/openapi/v3/{version}?hash={hash}")));
@@ -59,7 +59,7 @@ pub(super) async fn serve(
             }
             Ok(response)
         }
-        _ => Err(Status::no_such_path()),
+        _ => Ok(reply::no_page()),
     }
 }
 
@@ -84,6 +84,13 @@ fn reply(parts: &Parts, asked: &Asked, content_type: &str, document: &Document) 
     if asked.gzip && !known {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
+    response
+}
+
+/// 404 without a word, as the handler of version 3 answers for what it does not have.
+fn unknown() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }
 

@@ -9,7 +9,6 @@ use nakhoda_api::status::Details;
 use nakhoda_api::{Object, Status};
 use serde_json::Value;
 
-use super::not_allowed;
 use crate::request::{Action, Body as Content, Deletion, ListOptions, PatchWrite, WatchOptions, Write};
 use crate::rest::path::Located;
 use crate::rest::query::Query;
@@ -38,7 +37,7 @@ pub(super) async fn action(parts: &Parts, content: Body, located: &Located, quer
         })),
         Method::PATCH if !target.name.is_empty() => patch(parts, content, query).await,
         Method::DELETE => delete(parts, content, target.name.is_empty(), query).await,
-        _ => Err(not_allowed()),
+        _ => Err(Status::method_not_allowed()),
     }
 }
 

@@ -1,10 +1,13 @@
 //! What of a pod may change once it is made: images, a shorter deadline, more tolerations, fewer gates.
 
+use nakhoda_api::GroupVersionKind;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{Container, Pod, PodSpec, Toleration};
+use nakhoda_api::schema::internal;
 
 use super::annotations;
 use super::containers::image_is_trimmed;
+use crate::rules::diff;
 use crate::rules::check::{list, required, same, text};
 
 const MAY_CHANGE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -129,16 +132,9 @@ fn while_gated(spec: &mut PodSpec, old: &PodSpec) {
     }
 }
 
-/// The top-level fields that differ, one line each.
+/// As the internal types show it.
 fn difference(old: &PodSpec, new: &PodSpec) -> String {
-    let fields = |s: &PodSpec| serde_json::to_value(s).unwrap_or_default();
-    let (old, new) = (fields(old), fields(new));
-    let names = old.as_object().into_iter().chain(new.as_object()).flat_map(serde_json::Map::keys);
-    let mut lines: Vec<String> = names
-        .filter(|name| !same(&old[name.as_str()], &new[name.as_str()]))
-        .map(|name| format!("  {name}:\n-   {}\n+   {}\n", old[name.as_str()], new[name.as_str()]))
-        .collect();
-    lines.sort();
-    lines.dedup();
-    lines.concat()
+    let pod = GroupVersionKind::new("", "v1", "Pod");
+    let shown = |spec: &PodSpec| internal::shown(&pod, "spec", &serde_json::to_value(spec).unwrap_or_default());
+    diff::values(&shown(old), &shown(new))
 }

@@ -2,7 +2,7 @@
 //! the clock (`k8s.io/apiserver/pkg/registry/rest/delete.go` and `generic/registry/store.go`).
 
 use jiff::{Timestamp, ToSpan};
-use nakhoda_api::kinds::meta::DeleteOptions;
+use nakhoda_api::kinds::meta::{DeleteOptions, Preconditions};
 use nakhoda_api::{GroupResource, Object, Status, time};
 use serde_json::Value;
 
@@ -129,8 +129,12 @@ fn finalizers<'a>(object: &'a Object, options: &DeleteOptions, orphans: bool) ->
     all
 }
 
-fn preconditions(call: &Call, old: &Object, options: &DeleteOptions) -> Result<(), Status> {
+/// Whether the options are about the object as it is.
+pub fn preconditions(call: &Call, old: &Object, options: &DeleteOptions) -> Result<(), Status> {
     let Some(conditions) = &options.preconditions else { return Ok(()) };
+    if call.resource() == GroupResource::new("", "namespaces") {
+        return of_namespace(call, old, conditions);
+    }
     let kind = call.fault_kind();
     let resource = GroupResource::new(kind.group, kind.kind);
     let refuse = |why: String| Err(Status::conflict(&resource, old.name(), &why));
@@ -145,6 +149,18 @@ fn preconditions(call: &Call, old: &Object, options: &DeleteOptions) -> Result<(
             "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({}). The object might have been modified",
             old.resource_version()
         ));
+    }
+    Ok(())
+}
+
+/// The storage of namespaces checks for itself, in words of its own.
+fn of_namespace(call: &Call, old: &Object, conditions: &Preconditions) -> Result<(), Status> {
+    let (uid, version) = (conditions.uid.as_deref(), conditions.resource_version.as_deref());
+    for (what, wanted, is) in [("UID", uid, old.uid()), ("ResourceVersion", version, old.resource_version())] {
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != is) {
+            let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}");
+            return Err(Status::conflict(&call.resource(), old.name(), &why));
+        }
     }
     Ok(())
 }
