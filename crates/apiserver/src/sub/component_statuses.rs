@@ -80,7 +80,8 @@ async fn one(call: &Call, name: &str) -> Value {
 
 /// A linearizable read: there is a leader and a quorum.
 async fn etcd(call: &Call) -> Health {
-    let read = call.pipeline.storage().store().get(&call.key("health"));
+    let key = call.key("health");
+    let read = call.pipeline.storage().store().get(&key);
     match tokio::time::timeout(PATIENCE, read).await {
         Ok(Ok(_)) => Health { well: true, message: "ok".into(), error: String::new() },
         Ok(Err(error)) => Health { well: false, message: String::new(), error: error.to_string() },

@@ -9,7 +9,7 @@ use nakhoda_api::kinds::apps::{
 use nakhoda_api::selector;
 
 use crate::kind::{Columns, Cx, Info, Kind, SCALE, STATUS};
-use crate::rules::check::{immutable, keep_status, nonnegative, same, text};
+use crate::rules::check::{immutable, keep_status, nonnegative, text};
 use crate::rules::defaults::{self, fill};
 use crate::rules::{pod, print, workload};
 

@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::apps::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, SCALE, STATUS};
-use crate::rules::check::{immutable, keep_status, nonnegative, same};
+use crate::rules::check::{immutable, keep_status, nonnegative};
 use crate::rules::{defaults, pod, print, workload};
 
 /// The kind.

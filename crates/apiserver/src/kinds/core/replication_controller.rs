@@ -6,7 +6,7 @@ use nakhoda_api::kinds::core::{ReplicationController, ReplicationControllerStatu
 use nakhoda_api::selector::LabelSelector;
 
 use crate::kind::{Columns, Cx, Fields, Info, Kind, SCALE, STATUS};
-use crate::rules::check::{keep_status, nonnegative, same};
+use crate::rules::check::{keep_status, nonnegative};
 use crate::rules::{defaults, pod, print, workload};
 
 /// The kind.
