@@ -9,12 +9,14 @@ use futures::StreamExt;
 use k8s_openapi::Resource;
 use nakhoda_api::kinds::core::{PersistentVolume, Pod};
 use nakhoda_api::kinds::rbac::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use nakhoda_api::kinds::resource::ResourceSlice;
+use nakhoda_api::kinds::storage::VolumeAttachment;
 use nakhoda_api::{GroupVersionKind, status::chain};
 use nakhoda_daemon::Tasks;
 use nakhoda_store::cache::{Cache, EventKind, Filter, Item, Start, WatchItem, WatchRequest};
 use serde::de::DeserializeOwned;
 
-use super::node::NodeAuthorizer;
+use super::node::{About, NodeAuthorizer};
 use super::rbac::Rbac;
 use crate::kinds::Kinds;
 use crate::storage::Storage;
@@ -42,6 +44,8 @@ pub async fn follow(storage: &Storage, kinds: &Kinds, rbac: &Rbac, node: &NodeAu
     start::<ClusterRoleBinding, _>(storage, kinds, Bindings(rbac.clone()), tasks).await;
     start::<Pod, _>(storage, kinds, node.clone(), tasks).await;
     start::<PersistentVolume, _>(storage, kinds, node.clone(), tasks).await;
+    start::<VolumeAttachment, _>(storage, kinds, node.clone(), tasks).await;
+    start::<ResourceSlice, _>(storage, kinds, node.clone(), tasks).await;
 }
 
 async fn start<T, I>(storage: &Storage, kinds: &Kinds, index: I, tasks: &Tasks)
@@ -209,5 +213,27 @@ mod tests {
         assert_eq!(granted(), before);
         forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &HashSet::new());
         assert!(granted() < before);
+    }
+}
+
+impl Indexed<VolumeAttachment> for NodeAuthorizer {
+    fn put(&self, attachment: VolumeAttachment) {
+        let name = attachment.metadata.name.unwrap_or_default();
+        self.put_about(About::Attachment, &name, Some(&attachment.spec.node_name));
+    }
+
+    fn remove(&self, _: &str, name: &str) {
+        self.put_about(About::Attachment, name, None);
+    }
+}
+
+impl Indexed<ResourceSlice> for NodeAuthorizer {
+    fn put(&self, slice: ResourceSlice) {
+        let name = slice.metadata.name.unwrap_or_default();
+        self.put_about(About::Slice, &name, slice.spec.node_name.as_deref());
+    }
+
+    fn remove(&self, _: &str, name: &str) {
+        self.put_about(About::Slice, name, None);
     }
 }

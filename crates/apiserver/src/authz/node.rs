@@ -17,6 +17,7 @@ use super::rbac::rule;
 use super::{Attributes, Authorizer, Decision};
 use crate::bootstrap::policy;
 use crate::request::{ResourceTarget, Target};
+pub use graph::About;
 use graph::Graph;
 pub use references::{Object, What};
 
@@ -58,6 +59,11 @@ impl NodeAuthorizer {
         self.graph.write().remove_volume(name);
     }
 
+    /// An object that is about one node was written, or removed if it names none.
+    pub fn put_about(&self, about: About, name: &str, node: Option<&str>) {
+        self.graph.write().put_about(about, name, node);
+    }
+
     fn decide(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
         let group = target.gvr.group.as_str();
         match (group, target.gvr.resource.as_str()) {
@@ -66,7 +72,12 @@ impl NodeAuthorizer {
             ("", "persistentvolumeclaims") if target.subresource.is_empty() => {
                 self.reads(node, asked, target, What::Claim)
             }
+            ("", "persistentvolumeclaims") => self.grows(node, asked, target),
             ("", "persistentvolumes") => self.reads_volume(node, asked, target),
+            ("resource.k8s.io", "resourceclaims") => self.reads_device(node, asked, target),
+            ("resource.k8s.io", "resourceslices") => self.slice(node, asked, target),
+            ("storage.k8s.io", "volumeattachments") => self.reads_attachment(node, asked, target),
+            ("storage.k8s.io", "csinodes") => own(node, asked, target, "CSINode"),
             ("", "serviceaccounts") => self.makes_token(node, asked, target),
             ("", "pods") if reads(&asked.verb) && target.subresource.is_empty() => self.reads_pods(node, asked, target),
             // ours alone: the images of the cluster's own pods
@@ -92,6 +103,49 @@ impl NodeAuthorizer {
             return no(node, "can only get named persistentvolumes");
         }
         if self.graph.read().reaches_volume(node, &target.name) {
+            return Decision::Allow(String::new());
+        }
+        no(node, "no relationship found between it and this object")
+    }
+
+    fn grows(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        if target.subresource == "status" && matches!(asked.verb.as_str(), "update" | "patch") {
+            let (namespace, name) = (target.namespace.clone(), target.name.clone());
+            return self.reaches(node, Object { what: What::Claim, namespace, name });
+        }
+        no(node, "can only update or patch the status of this type")
+    }
+
+    fn reads_device(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        if asked.verb != "get" || !target.subresource.is_empty() || target.name.is_empty() {
+            return no(node, "can only get named resourceclaims");
+        }
+        let (namespace, name) = (target.namespace.clone(), target.name.clone());
+        self.reaches(node, Object { what: What::Device, namespace, name })
+    }
+
+    fn reads_attachment(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        if asked.verb != "get" || !target.subresource.is_empty() {
+            return no(node, "can only get named volumeattachments");
+        }
+        self.is_about(About::Attachment, node, target)
+    }
+
+    /// What it holds is judged by admission when one is made.
+    fn slice(&self, node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
+        match asked.verb.as_str() {
+            _ if !target.subresource.is_empty() => no(node, "cannot authorize ResourceSlice subresources"),
+            "create" => Decision::Allow(String::new()),
+            "get" | "update" | "patch" | "delete" => self.is_about(About::Slice, node, target),
+            "list" | "watch" | "deletecollection" if asked.selected("spec.nodeName") == Some(node) => {
+                Decision::Allow(String::new())
+            }
+            _ => no(node, "can only list/watch/deletecollection resourceslices with nodeName field selector"),
+        }
+    }
+
+    fn is_about(&self, about: About, node: &str, target: &ResourceTarget) -> Decision {
+        if self.graph.read().is_about(about, &target.name, node) {
             return Decision::Allow(String::new());
         }
         no(node, "no relationship found between it and this object")
@@ -150,10 +204,16 @@ fn lease(node: &str, asked: &Attributes, target: &ResourceTarget) -> Decision {
     if target.namespace != LEASES {
         return no(node, &format!("can only access leases in the {LEASES:?} namespace"));
     }
+    own(node, asked, target, "lease")
+}
+
+/// An object that has the node's name; that of a new one is judged by admission.
+fn own(node: &str, asked: &Attributes, target: &ResourceTarget, what: &str) -> Decision {
     match asked.verb.as_str() {
+        _ if !target.subresource.is_empty() => no(node, &format!("cannot access subresources of its {what}")),
         "create" => Decision::Allow(String::new()),
         "get" | "update" | "patch" | "delete" if target.name == node => Decision::Allow(String::new()),
-        _ => no(node, "can only access its own lease"),
+        _ => no(node, &format!("can only access its own {what}")),
     }
 }
 

@@ -74,9 +74,12 @@ pub fn failed(status: Status) -> tonic::Status {
 #[must_use]
 pub fn target(target: Option<v1::Target>) -> ResourceTarget {
     let target = target.unwrap_or_default();
+    // who may read a namespace is settled inside it, as over REST
+    let own = target.group.is_empty() && target.resource == "namespaces";
+    let namespace = if own { target.name.clone() } else { target.namespace };
     ResourceTarget {
         gvr: GroupVersionResource { group: target.group, version: target.version, resource: target.resource },
-        namespace: target.namespace,
+        namespace,
         name: target.name,
         subresource: target.subresource,
         path: String::new(),

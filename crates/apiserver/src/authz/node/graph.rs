@@ -13,6 +13,18 @@ struct Bound {
     refers: Vec<Object>,
 }
 
+/// A kind of which each object is about one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum About {
+    /// A volume that is attached to it.
+    Attachment,
+    /// Devices that it has.
+    Slice,
+}
+
+/// What marks a pod that a kubelet has made: nobody asked the API for what it names.
+const MIRROR: &str = "kubernetes.io/config.mirror";
+
 /// Pods, nodes and references.
 #[derive(Debug, Default)]
 pub struct Graph {
@@ -20,6 +32,8 @@ pub struct Graph {
     counts: HashMap<String, HashMap<Object, usize>>,
     /// Whose each volume is.
     claims: HashMap<String, Object>,
+    /// Which node each object is about.
+    about: HashMap<(About, String), String>,
 }
 
 // === impl Graph ===
@@ -32,7 +46,8 @@ impl Graph {
         self.remove(&namespace, &name);
         let Some(spec) = &pod.spec else { return };
         let Some(node) = spec.node_name.clone().filter(|n| !n.is_empty()) else { return };
-        let refers = references(&namespace, &name, spec);
+        let mirrors = meta.annotations.as_ref().is_some_and(|all| all.contains_key(MIRROR));
+        let refers = if mirrors { Vec::new() } else { references(&namespace, &name, pod, spec) };
         let counts = self.counts.entry(node.clone()).or_default();
         for object in &refers {
             *counts.entry(object.clone()).or_default() += 1;
@@ -70,6 +85,21 @@ impl Graph {
     /// A volume was removed.
     pub fn remove_volume(&mut self, name: &str) {
         self.claims.remove(name);
+    }
+
+    /// An object that is about one node was written, or removed if it names none.
+    pub fn put_about(&mut self, about: About, name: &str, node: Option<&str>) {
+        let key = (about, name.to_owned());
+        match node {
+            Some(node) => drop(self.about.insert(key, node.to_owned())),
+            None => drop(self.about.remove(&key)),
+        }
+    }
+
+    /// Whether an object is about the node.
+    #[must_use]
+    pub fn is_about(&self, about: About, name: &str, node: &str) -> bool {
+        self.about.get(&(about, name.to_owned())).is_some_and(|other| other == node)
     }
 
     /// Whether a pod of the node refers to the claim that a volume belongs to.

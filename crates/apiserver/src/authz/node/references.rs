@@ -1,6 +1,6 @@
 //! What a pod refers to by name in its namespace.
 
-use nakhoda_api::kinds::core::{Container, EphemeralContainer, PodSpec, Volume};
+use nakhoda_api::kinds::core::{Container, EphemeralContainer, Pod, PodSpec, Volume};
 
 /// Which kind of object is referred to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub enum What {
     Account,
     /// A PersistentVolumeClaim.
     Claim,
+    /// A ResourceClaim.
+    Device,
 }
 
 /// An object that is referred to.
@@ -37,18 +39,19 @@ impl What {
             Self::ConfigMap => "configmap",
             Self::Account => "serviceaccount",
             Self::Claim => "persistentvolumeclaim",
+            Self::Device => "resourceclaim",
         }
     }
 }
 
-/// Everything that a pod's specification refers to, each once.
+/// Everything that a pod refers to, each once.
 #[must_use]
-pub fn references(namespace: &str, pod: &str, spec: &PodSpec) -> Vec<Object> {
+pub fn references(namespace: &str, name: &str, pod: &Pod, spec: &PodSpec) -> Vec<Object> {
     let mut found: Vec<(What, String)> = Vec::new();
     found.extend(spec.service_account_name.iter().map(|n| (What::Account, n.clone())));
     found.extend(spec.image_pull_secrets.iter().flatten().map(|s| (What::Secret, s.name.clone())));
     for volume in spec.volumes.iter().flatten() {
-        of_volume(pod, volume, &mut found);
+        of_volume(name, volume, &mut found);
     }
     for container in spec.init_containers.iter().flatten().chain(&spec.containers) {
         of_container(container, &mut found);
@@ -56,6 +59,7 @@ pub fn references(namespace: &str, pod: &str, spec: &PodSpec) -> Vec<Object> {
     for container in spec.ephemeral_containers.iter().flatten() {
         of_container(&as_container(container), &mut found);
     }
+    of_devices(pod, spec, &mut found);
     let mut objects: Vec<Object> = found
         .into_iter()
         .filter(|(_, name)| !name.is_empty())
@@ -75,6 +79,18 @@ fn of_volume(pod: &str, volume: &Volume, found: &mut Vec<(What, String)>) {
         found.extend(source.secret.iter().map(|s| (What::Secret, s.name.clone())));
         found.extend(source.config_map.iter().map(|m| (What::ConfigMap, m.name.clone())));
     }
+}
+
+/// Claims that the pod names, and those that were made for it.
+fn of_devices(pod: &Pod, spec: &PodSpec, found: &mut Vec<(What, String)>) {
+    let named = spec.resource_claims.iter().flatten().filter_map(|claim| claim.resource_claim_name.clone());
+    let status = pod.status.as_ref();
+    let made = status.and_then(|status| status.resource_claim_statuses.as_ref()).into_iter().flatten();
+    let extended = status.and_then(|status| status.extended_resource_claim_status.as_ref());
+    let made = made.filter_map(|claim| claim.resource_claim_name.clone());
+    found.extend(
+        named.chain(made).chain(extended.map(|claim| claim.resource_claim_name.clone())).map(|n| (What::Device, n)),
+    );
 }
 
 fn of_container(container: &Container, found: &mut Vec<(What, String)>) {
