@@ -1,8 +1,8 @@
 //! Admission: what becomes of an object between authorization and storage, and what is refused though
 //! the caller may write. First all plugins change, then all check.
 //!
-//! A plugin is one file and one line here. Quotas are charged behind the chain (`quota.rs`), in the transaction
-//! that writes the object.
+//! A plugin is one file and one line here; which of them run says [`selection`]. Quotas are charged behind the chain
+//! (`quota.rs`), in the transaction that writes the object.
 
 use futures::future::BoxFuture;
 use k8s_openapi::Resource;
@@ -16,7 +16,10 @@ use rounds::Rounds;
 pub mod connect;
 pub mod policy;
 pub mod rounds;
+pub mod selection;
 pub mod webhook;
+
+pub use selection::Selection;
 
 /// What is being done to the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,11 @@ pub trait Plugin: Send + Sync {
     /// Upstream's name.
     fn name(&self) -> &'static str;
 
+    /// Takes what the AdmissionConfiguration says of it; most have nothing to say.
+    fn configure(&mut self, _: &serde_json::Value) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether it has anything to do with this.
     fn handles(&self, attributes: &Attributes<'_>) -> bool;
 
@@ -77,71 +85,106 @@ pub trait Plugin: Send + Sync {
 #[derive(Default)]
 pub struct Chain(pub Vec<Box<dyn Plugin>>);
 
-/// Emits the modules and the chain, in running order.
+/// Whether a plugin runs if nobody says anything of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Usual {
+    On,
+    Off,
+    /// It is no plugin upstream, so nobody can switch it.
+    Always,
+}
+
+/// Emits the modules and all plugins, in running order.
 macro_rules! plugins {
-    ($($file:ident :: $plugin:ident),* $(,)?) => {
+    ($($file:ident :: $plugin:ident $(:: $make:ident ())? is $usual:ident),* $(,)?) => {
         $(pub mod $file;)*
-        impl Chain {
-            /// All plugins.
-            #[must_use]
-            pub fn standard() -> Self {
-                Self(vec![$(Box::new($file::$plugin)),*])
-            }
+
+        fn all() -> Vec<(Box<dyn Plugin>, Usual)> {
+            vec![$((Box::new($file::$plugin $(::$make())?) as Box<dyn Plugin>, Usual::$usual)),*]
         }
     };
 }
 
 // the order decides which of two refusals is heard: it is upstream's (`pkg/kubeapiserver/options/plugins.go`)
 plugins! {
+    // nothing
+    always_admit::AlwaysAdmit is Off,
+    // makes what the next one looks for
+    namespace_auto_provision::NamespaceAutoProvision is Off,
     // first: nothing else need look at an object whose namespace does not take it
-    namespace_lifecycle::NamespaceLifecycle,
+    namespace_lifecycle::NamespaceLifecycle is On,
+    namespace_exists::NamespaceExists is Off,
+    limit_pod_hard_anti_affinity_topology::LimitPodHardAntiAffinityTopology is Off,
     // before all that looks at what containers ask for
-    limit_ranger::LimitRanger,
+    limit_ranger::LimitRanger is On,
     // adds volumes, which later rules on pods look at
-    service_account::ServiceAccount,
+    service_account::ServiceAccount is On,
     // a node's object is judged as the node sent it
-    node_restriction::NodeRestriction,
+    node_restriction::NodeRestriction is On,
     // a new node must not be schedulable before its first heartbeat
-    taint_nodes_by_condition::TaintNodesByCondition,
+    taint_nodes_by_condition::TaintNodesByCondition is On,
+    always_pull_images::AlwaysPullImages is Off,
     // behind all that adds containers or volumes; only looks
-    pod_security::PodSecurity,
+    pod_security::PodSecurity::new() is On,
     // sets the number by which the scheduler and the kubelet compare pods
-    priority::Priority,
+    priority::Priority is On,
     // adds only what neither the user nor another plugin has said
-    default_toleration_seconds::DefaultTolerationSeconds,
+    default_toleration_seconds::DefaultTolerationSeconds is On,
+    // behind those that add tolerations: looks at all of them
+    pod_toleration_restriction::PodTolerationRestriction::new() is Off,
+    event_rate_limit::EventRateLimit::new() is Off,
+    extended_resource_toleration::ExtendedResourceToleration is Off,
     // adds only what the user has not said
-    default_storage_class::DefaultStorageClass,
-    storage_object_in_use_protection::StorageObjectInUseProtection,
+    default_storage_class::DefaultStorageClass is On,
+    storage_object_in_use_protection::StorageObjectInUseProtection is On,
     // only looks
-    persistent_volume_claim_resize::PersistentVolumeClaimResize,
+    owner_references_permission_enforcement::OwnerReferencesPermissionEnforcement is Off,
+    // only looks
+    persistent_volume_claim_resize::PersistentVolumeClaimResize is On,
     // behind the tolerations of others: those that its own cover go
-    runtime_class::RuntimeClass,
-    certificate_approval::CertificateApproval,
-    certificate_signing::CertificateSigning,
-    certificate_subject_restriction::CertificateSubjectRestriction,
+    runtime_class::RuntimeClass is On,
+    certificate_approval::CertificateApproval is On,
+    certificate_signing::CertificateSigning is On,
+    certificate_subject_restriction::CertificateSubjectRestriction is On,
     // adds only what the user has not said
-    default_ingress_class::DefaultIngressClass,
+    default_ingress_class::DefaultIngressClass is On,
+    deny_service_external_ips::DenyServiceExternalIPs is Off,
     // last of those that change by themselves: a node is known by now
-    pod_topology_labels::PodTopologyLabels,
+    pod_topology_labels::PodTopologyLabels is On,
     // before webhooks: cheap
-    pod_group_workload_exists::PodGroupWorkloadExists,
+    pod_group_workload_exists::PodGroupWorkloadExists is On,
     // behind the defaults that a LimitRange gives; only looks
-    pod_resize::PodResizeValidator,
+    pod_resize::PodResizeValidator is On,
     // before the object is stored, whoever filled it in: what it grants must be the caller's to give
-    escalation::Escalation,
+    escalation::Escalation is Always,
     // behind all that the server itself changes: policies and webhooks see what would be stored
-    mutating_policies::MutatingAdmissionPolicy,
+    mutating_policies::MutatingAdmissionPolicy is On,
     // the last word on an object has who is asked last
-    mutating_webhooks::MutatingAdmissionWebhook,
+    mutating_webhooks::MutatingAdmissionWebhook is On,
     // before the world is asked: policies cost nothing but time
-    validating_policies::ValidatingAdmissionPolicy,
-    // last: nothing is told to the world that is refused here anyway
-    validating_webhooks::ValidatingAdmissionWebhook,
+    validating_policies::ValidatingAdmissionPolicy is On,
+    // last of those that ask: nothing is told to the world that is refused here anyway
+    validating_webhooks::ValidatingAdmissionWebhook is On,
+    // charged in the transaction that writes, behind all others
+    resource_quota::ResourceQuota is On,
+    always_deny::AlwaysDeny is Off,
 }
 
 // === impl Chain ===
 
 impl Chain {
+    /// The plugins that run if nobody says otherwise.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self(all().into_iter().filter(|(_, usual)| *usual != Usual::Off).map(|(plugin, _)| plugin).collect())
+    }
+
+    /// Whether a plugin runs.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|plugin| plugin.name() == name)
+    }
+
     /// Lets every plugin change the object, and once more if a policy or a webhook did.
     pub async fn mutate(&self, attributes: &Attributes<'_>, object: &mut Object) -> Result<(), Status> {
         let mut rounds = Rounds::default();

@@ -38,11 +38,13 @@ use crate::options::{self, Options};
 use crate::pipeline::{Parts, Pipeline};
 use crate::serve::Fronts;
 use crate::storage::{Storage, Stored};
-use crate::{admission, authn, authz, grpc, rest, serve};
+use crate::{authn, authz, grpc, rest, serve};
 
 mod advertise;
 mod auditor;
 mod default_cidr;
+#[cfg(test)]
+mod matrix;
 mod startup;
 
 /// Upstream's `--etcd-compaction-interval`.
@@ -93,7 +95,7 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let (health, metrics) = (Health::default(), Metrics::default());
     let (store, keys) = encrypted(etcd, options.etcd.encryption_provider_config.as_deref(), &tasks)?;
     let auditor = auditor::open(&options.audit, &tasks)?;
-    let core = core(store, &options, key, Peers { kubelets, aggregation, auditor }, &metrics, &tasks);
+    let core = core(store, &options, key, Peers { kubelets, aggregation, auditor }, &metrics, &tasks)?;
     if let Some(mut keys) = keys {
         let caches = core.pipeline.storage().caches().clone();
         tasks.spawn("encryption keys", async move {
@@ -119,7 +121,6 @@ pub async fn raise(options: &options::Etcd, above: u64, tasks: &Tasks) -> anyhow
 }
 
 /// The pipeline over a store.
-#[must_use]
 pub fn core(
     store: Arc<dyn Store>,
     options: &Options,
@@ -127,7 +128,8 @@ pub fn core(
     peers: Peers,
     metrics: &Metrics,
     tasks: &Tasks,
-) -> Core {
+) -> anyhow::Result<Core> {
+    let selection = options.admission.selection()?;
     let kinds = Kinds::built_in();
     let caches = Caches::start(store.clone(), tasks.clone(), Settings::default());
     let storage = Storage::new(store, caches, kinds.clone());
@@ -141,6 +143,7 @@ pub fn core(
     extensions.insert(tokens.clone());
     extensions.insert(Arc::new(Archives::of(options.image_folder.clone())));
     extensions.insert(peers.aggregation);
+    extensions.insert(selection.quota()?);
     if let Some(auditor) = peers.auditor {
         extensions.insert(auditor);
     }
@@ -153,13 +156,13 @@ pub fn core(
         storage,
         authn: authn::Union(vec![Box::new(Certificates::default()), Box::new(tokens), Box::new(bootstrap)]),
         authz: authz::Union(vec![Box::new(node.clone()), Box::new(rbac.clone())]),
-        admission: admission::Chain::standard(),
+        admission: selection.chain()?,
         allocators: Allocators { addresses: options.service_cluster_ip_range, ports: options.service_node_port_range },
         seats: options.max_requests_inflight + options.max_mutating_requests_inflight,
         metrics: metrics.clone(),
         extensions,
     });
-    Core { pipeline, rbac, node, issuer }
+    Ok(Core { pipeline, rbac, node, issuer })
 }
 
 /// Both fronts over one pipeline.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use nakhoda_daemon::Common;
 
+use crate::admission::selection::{Selection, SelectionError};
 use crate::alloc::{AddressRange, PortRange};
 
 /// The API server: the one process that persists objects.
@@ -38,6 +39,9 @@ pub struct Options {
     /// What is told of requests, and where.
     #[command(flatten)]
     pub audit: Audit,
+    /// What becomes of objects before they are stored.
+    #[command(flatten)]
+    pub admission: Admission,
     /// Seats for requests that run at a time, together with those of the next flag.
     #[arg(long, value_name = "N", default_value_t = 400)]
     pub max_requests_inflight: usize,
@@ -151,6 +155,20 @@ pub struct Audit {
     pub audit_webhook_batch_max_wait: u64,
 }
 
+/// What becomes of objects before they are stored. Names are upstream's.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Admission {
+    /// Admission plugins to run besides those that run by default, separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub enable_admission_plugins: Vec<String>,
+    /// Admission plugins not to run though they would by default, separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub disable_admission_plugins: Vec<String>,
+    /// An AdmissionConfiguration: the configurations of plugins.
+    #[arg(long, value_name = "FILE")]
+    pub admission_control_config_file: Option<PathBuf>,
+}
+
 /// How kubelets are reached.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Kubelet {
@@ -163,6 +181,16 @@ pub struct Kubelet {
     /// The CA of the kubelets' serving certificates.
     #[arg(long, value_name = "FILE")]
     pub kubelet_certificate_authority: Option<PathBuf>,
+}
+
+// === impl Admission ===
+
+impl Admission {
+    /// Which plugins run.
+    pub fn selection(&self) -> Result<Selection, SelectionError> {
+        let file = self.admission_control_config_file.as_deref();
+        Selection::of(&self.enable_admission_plugins, &self.disable_admission_plugins, file)
+    }
 }
 
 // === impl Serving ===

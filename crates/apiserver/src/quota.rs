@@ -14,7 +14,7 @@ use nakhoda_store::store::{Compare, Op};
 use serde_json::json;
 use tokio::sync::OwnedMutexGuard;
 
-use crate::admission::Attributes;
+use crate::admission::{Attributes, resource_quota};
 use crate::verb::{Call, write};
 
 mod book;
@@ -61,7 +61,8 @@ struct Charged {
 pub async fn charge(attributes: &Attributes<'_>, object: &Object) -> Result<Option<Charges>, Status> {
     let call = attributes.call;
     let (resource, subresource) = (call.resource(), attributes.subresource());
-    if call.namespace().is_empty() || !quota::concerns(&resource, subresource, attributes.old.is_none()) {
+    let runs = call.pipeline.admission().has(resource_quota::NAME);
+    if !runs || call.namespace().is_empty() || !quota::concerns(&resource, subresource, attributes.old.is_none()) {
         return Ok(None);
     }
     let Some(quotas) = on_quotas(call) else { return Ok(None) };

@@ -1,14 +1,16 @@
-//! NodeRestriction: a kubelet writes its own Node, the pods on it, and tokens for them, and nothing of
-//! another node.
+//! NodeRestriction: a kubelet writes its own Node, the pods on it, tokens for them, and its own lease, slices and
+//! requests for certificates, and nothing of another node.
 
 use futures::future::BoxFuture;
 use nakhoda_api::{Object, Status};
 use serde_json::Value;
 
-use super::{Attributes, Operation, Plugin};
+use super::{Attributes, Plugin};
 
 mod labels;
+mod own;
 mod pods;
+mod references;
 
 /// The plugin.
 pub struct NodeRestriction;
@@ -49,7 +51,11 @@ fn check(attributes: &Attributes<'_>, object: Option<&Object>) -> Result<(), Sta
         ("", "pods") => pods::check(attributes, object, node),
         ("", "nodes") => check_node(attributes, object, node),
         ("", "serviceaccounts") if attributes.subresource() == "token" => pods::check_token(attributes, object, node),
-        ("coordination.k8s.io", "leases") => check_lease(attributes, object, node),
+        ("", "persistentvolumeclaims") => own::check_claim(attributes, object, node),
+        ("coordination.k8s.io", "leases") => own::check_lease(attributes, object, node),
+        ("storage.k8s.io", "csinodes") => own::check_csi_node(attributes, object, node),
+        ("resource.k8s.io", "resourceslices") => own::check_slice(attributes, object, node),
+        ("certificates.k8s.io", "certificatesigningrequests") => own::check_request(attributes, object, node),
         _ => Ok(()),
     };
     verdict.map_err(|why| attributes.forbidden(object, &why))
@@ -89,13 +95,5 @@ fn same(new: &Object, old: &Object, path: &[&str]) -> bool {
     list(new) == list(old)
 }
 
-fn check_lease(attributes: &Attributes<'_>, object: Option<&Object>, node: &str) -> Result<(), String> {
-    if attributes.call.namespace() != "kube-node-lease" {
-        return Err("can only access leases in the \"kube-node-lease\" system namespace".into());
-    }
-    let name = match attributes.operation {
-        Operation::Create => object.map_or("", Object::name),
-        _ => attributes.call.target.name.as_str(),
-    };
-    if name == node { Ok(()) } else { Err("can only access node lease with the same name as the requesting node".into()) }
-}
+#[cfg(test)]
+mod tests;

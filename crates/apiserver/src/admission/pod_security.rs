@@ -1,18 +1,18 @@
-//! PodSecurity: pods keep to the standard that their namespace's labels ask for; what their templates would do
-//! against it is warned of (`k8s.io/pod-security-admission`).
-//!
-//! Absent: defaults and exemptions by a configuration file, and the annotations by which the mode `audit` tells the
-//! audit log.
+//! PodSecurity: pods keep to the standard that their namespace's labels ask for, or the configuration where they do
+//! not; what their templates would do against it is warned of, and told to the audit log
+//! (`k8s.io/pod-security-admission`).
 
 use futures::future::BoxFuture;
-use nakhoda_api::kinds::core::{Namespace, Pod, PodTemplateSpec};
+use nakhoda_api::kinds::core::{Namespace, Pod, PodSpec, PodTemplateSpec};
 use nakhoda_api::{Object, Status};
 
 use super::{Attributes, Operation, Plugin};
+use config::Configuration;
 use policy::{Level, Policy, Standard};
 use subject::Subject;
 
 mod checks;
+mod config;
 mod namespace;
 mod policy;
 mod subject;
@@ -31,12 +31,33 @@ const TEMPLATES: &[(&str, &str, &[&str])] = &[
 /// Subresources that do not change what a pod is. One that is not known is looked at.
 const HARMLESS: &[&str] = &["attach", "binding", "eviction", "exec", "log", "portforward", "proxy", "status"];
 
+/// What stands before the keys of audit annotations.
+const ANNOTATION: &str = "pod-security.kubernetes.io/";
+
 /// The plugin.
-pub struct PodSecurity;
+#[derive(Default)]
+pub struct PodSecurity {
+    configuration: Configuration,
+}
+
+// === impl PodSecurity ===
+
+impl PodSecurity {
+    /// Everything goes where labels say nothing, and nobody is exempt.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
 
 impl Plugin for PodSecurity {
     fn name(&self) -> &'static str {
         "PodSecurity"
+    }
+
+    fn configure(&mut self, configuration: &serde_json::Value) -> Result<(), String> {
+        self.configuration = Configuration::read(configuration)?;
+        Ok(())
     }
 
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
@@ -54,16 +75,80 @@ impl Plugin for PodSecurity {
         Box::pin(async move {
             let Some(new) = object else { return Ok(()) };
             if attributes.is("", "namespaces") {
-                return namespace::check(attributes, new);
+                return namespace::check(&self.configuration, attributes, new);
             }
-            let namespace = attributes.find::<Namespace>("", attributes.call.namespace()).await?;
+            let call = attributes.call;
+            if let Some(why) = self.configuration.exempts(call.namespace(), &call.user.name) {
+                annotate(attributes, "exempt", why);
+                return Ok(());
+            }
+            let namespace = attributes.find::<Namespace>("", call.namespace()).await?;
             let labels = namespace.and_then(|namespace| namespace.metadata.labels).unwrap_or_default();
-            let (policy, _) = Policy::of(&labels);
+            let (policy, errors) = Policy::of(&labels, &self.configuration.defaults);
+            if !errors.is_empty() {
+                annotate(attributes, "error", format!("Failed to parse policy: {errors}"));
+            } else if policy.is_privileged() {
+                if template(attributes).is_none() {
+                    annotate(attributes, "enforce-policy", policy.enforce.to_string());
+                }
+                return Ok(());
+            }
             match template(attributes) {
-                Some(path) => warn_of_template(attributes, &policy, new, path),
-                None => check_pod(attributes, &policy, new),
+                Some(path) => self.check_template(attributes, &policy, new, path),
+                None => self.check_pod(attributes, &policy, new),
             }
         })
+    }
+}
+
+impl PodSecurity {
+    /// The pods of a template are refused one by one: here is only told that they will be.
+    fn check_template(
+        &self,
+        attributes: &Attributes<'_>,
+        policy: &Policy,
+        new: &Object,
+        path: &[&str],
+    ) -> Result<(), Status> {
+        let Some(value) = new.at(path) else { return Ok(()) };
+        let template: PodTemplateSpec = serde_json::from_value(value.clone()).map_err(|error| Status::internal(&error))?;
+        let Some(spec) = &template.spec else { return Ok(()) };
+        if self.is_exempt(attributes, spec) {
+            return Ok(());
+        }
+        let subject = Subject::new(template.metadata.as_ref(), spec);
+        audit(attributes, policy.audit, &subject);
+        warn(attributes, policy.warn, &subject);
+        Ok(())
+    }
+
+    fn check_pod(&self, attributes: &Attributes<'_>, policy: &Policy, new: &Object) -> Result<(), Status> {
+        let read = |object: &Object| object.typed::<Pod>().map_err(|error| Status::internal(&error));
+        let pod = read(new)?;
+        if let Some(old) = attributes.old
+            && images(&read(old)?) == images(&pod)
+        {
+            return Ok(());
+        }
+        let Some(spec) = pod.spec.as_ref().filter(|spec| !self.is_exempt(attributes, spec)) else { return Ok(()) };
+        let subject = Subject::new(Some(&pod.metadata), spec);
+        annotate(attributes, "enforce-policy", policy.enforce.to_string());
+        audit(attributes, policy.audit, &subject);
+        let faults = checks::faults(policy.enforce, &subject);
+        if !faults.is_empty() {
+            let why = format!("violates PodSecurity \"{}\": {}", policy.enforce, checks::details(&faults));
+            return Err(attributes.forbidden(Some(new), &why));
+        }
+        warn(attributes, policy.warn, &subject);
+        Ok(())
+    }
+
+    fn is_exempt(&self, attributes: &Attributes<'_>, spec: &PodSpec) -> bool {
+        let exempt = self.configuration.exempts_class(spec.runtime_class_name.as_deref());
+        if exempt {
+            annotate(attributes, "exempt", "runtimeClass");
+        }
+        exempt
     }
 }
 
@@ -71,42 +156,27 @@ fn template(attributes: &Attributes<'_>) -> Option<&'static [&'static str]> {
     TEMPLATES.iter().find(|(group, resource, _)| attributes.is(group, resource)).map(|(.., path)| *path)
 }
 
-/// The pods of a template are refused one by one: here is only told that they will be.
-fn warn_of_template(attributes: &Attributes<'_>, policy: &Policy, new: &Object, path: &[&str]) -> Result<(), Status> {
-    let Some(value) = new.at(path).filter(|_| policy.warn.level != Level::Privileged) else { return Ok(()) };
-    let template: PodTemplateSpec = serde_json::from_value(value.clone()).map_err(|error| Status::internal(&error))?;
-    if let Some(spec) = &template.spec {
-        warn(attributes, policy.warn, &Subject::new(template.metadata.as_ref(), spec));
-    }
-    Ok(())
-}
-
-fn check_pod(attributes: &Attributes<'_>, policy: &Policy, new: &Object) -> Result<(), Status> {
-    if [policy.enforce, policy.warn].iter().all(|standard| standard.level == Level::Privileged) {
-        return Ok(());
-    }
-    let read = |object: &Object| object.typed::<Pod>().map_err(|error| Status::internal(&error));
-    let pod = read(new)?;
-    if let Some(old) = attributes.old
-        && images(&read(old)?) == images(&pod)
-    {
-        return Ok(());
-    }
-    let Some(spec) = &pod.spec else { return Ok(()) };
-    let subject = Subject::new(Some(&pod.metadata), spec);
-    let faults = checks::faults(policy.enforce, &subject);
-    if !faults.is_empty() {
-        let why = format!("violates PodSecurity \"{}\": {}", policy.enforce, checks::details(&faults));
-        return Err(attributes.forbidden(Some(new), &why));
-    }
-    warn(attributes, policy.warn, &subject);
-    Ok(())
-}
-
 fn warn(attributes: &Attributes<'_>, standard: Standard, pod: &Subject<'_>) {
+    attributes.call.notes.warn(violation(standard, pod));
+}
+
+fn audit(attributes: &Attributes<'_>, standard: Standard, pod: &Subject<'_>) {
+    if let Some(told) = violation(standard, pod) {
+        annotate(attributes, "audit-violations", told);
+    }
+}
+
+fn violation(standard: Standard, pod: &Subject<'_>) -> Option<String> {
+    if standard.level == Level::Privileged {
+        return None;
+    }
     let faults = checks::faults(standard, pod);
     let told = || format!("would violate PodSecurity \"{standard}\": {}", checks::details(&faults));
-    attributes.call.notes.warn((!faults.is_empty()).then(told));
+    (!faults.is_empty()).then(told)
+}
+
+fn annotate(attributes: &Attributes<'_>, key: &str, text: impl Into<String>) {
+    attributes.call.trail.annotate(format!("{ANNOTATION}{key}"), text);
 }
 
 /// A pod that runs is looked at again only if it gets other containers or other images.

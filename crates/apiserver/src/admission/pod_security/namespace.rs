@@ -6,6 +6,7 @@ use nakhoda_api::kinds::core::Pod;
 use nakhoda_api::{Object, Status};
 
 use super::checks;
+use super::config::Configuration;
 use super::policy::{Level, Policy, Standard};
 use super::subject::Subject;
 use crate::admission::Attributes;
@@ -13,25 +14,34 @@ use crate::admission::Attributes;
 /// So many pods are looked at.
 const MOST: usize = 3000;
 
-pub(super) fn check(attributes: &Attributes<'_>, new: &Object) -> Result<(), Status> {
-    let (policy, errors) = of(new);
-    let before = attributes.old.map(of);
+pub(super) fn check(configuration: &Configuration, attributes: &Attributes<'_>, new: &Object) -> Result<(), Status> {
+    let labels = labels(new);
+    let (policy, errors) = Policy::of(&labels, &configuration.defaults);
+    let before = attributes.old.map(|old| Policy::of(&self::labels(old), &configuration.defaults));
     let known = before.as_ref().is_some_and(|(_, old)| old.to_string() == errors.to_string());
     if !errors.is_empty() && !known {
         return Err(Status::invalid(&attributes.call.fault_kind(), new.name(), &errors));
     }
-    let Some((before, _)) = before else { return Ok(()) };
+    let ignored = || configuration.ignored(new.name(), &policy, &labels);
+    let Some((before, _)) = before else {
+        attributes.call.notes.warn(ignored());
+        return Ok(());
+    };
     let (was, is) = (before.enforce, policy.enforce);
     let looser = is.version == was.version && is.level <= was.level;
     if is != was && is.level != Level::Privileged && !looser {
+        if configuration.is_exempt(new.name()) {
+            attributes.call.notes.warn(ignored());
+            return Ok(());
+        }
         let pods = attributes.call.pipeline.storage().list::<Pod>(Some(new.name()));
         attributes.call.notes.warn(warnings(new.name(), is, first_of_each(pods)));
     }
     Ok(())
 }
 
-fn of(namespace: &Object) -> (Policy, nakhoda_api::field::Errors) {
-    Policy::of(&namespace.labels().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+fn labels(namespace: &Object) -> BTreeMap<String, String> {
+    namespace.labels().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 /// One pod of each controller goes before the others.

@@ -41,7 +41,7 @@ pub(crate) struct Policy {
 // === impl Level ===
 
 impl Level {
-    fn read(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
         match text {
             "privileged" => Ok(Self::Privileged),
             "baseline" => Ok(Self::Baseline),
@@ -64,7 +64,7 @@ impl fmt::Display for Level {
 // === impl Version ===
 
 impl Version {
-    fn read(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
         if text == "latest" {
             return Ok(Self::Latest);
         }
@@ -100,9 +100,10 @@ impl fmt::Display for Standard {
 // === impl Policy ===
 
 impl Policy {
-    /// Reads labels. What cannot be read counts as restricted where it refuses, as privileged where it only tells.
-    pub(crate) fn of(labels: &BTreeMap<String, String>) -> (Self, Errors) {
-        let (mut policy, mut errors) = (Self::default(), Errors::default());
+    /// Reads labels; where they say nothing the defaults count. What cannot be read counts as restricted where it
+    /// refuses, as privileged where it only tells.
+    pub(crate) fn of(labels: &BTreeMap<String, String>, defaults: &Self) -> (Self, Errors) {
+        let (mut policy, mut errors) = (*defaults, Errors::default());
         let enforced = read(labels, "enforce", Level::Restricted, &mut policy.enforce, &mut errors);
         read(labels, "audit", Level::Privileged, &mut policy.audit, &mut errors);
         read(labels, "warn", Level::Privileged, &mut policy.warn, &mut errors);
@@ -115,6 +116,28 @@ impl Policy {
             }
         }
         (policy, errors)
+    }
+
+    /// What a mode asks.
+    pub(crate) fn mode(&mut self, name: &str) -> &mut Standard {
+        match name {
+            "enforce" => &mut self.enforce,
+            "audit" => &mut self.audit,
+            _ => &mut self.warn,
+        }
+    }
+
+    /// Whether everything goes.
+    pub(crate) fn is_privileged(&self) -> bool {
+        [self.enforce, self.audit, self.warn].iter().all(|standard| standard.level == Level::Privileged)
+    }
+
+    /// The modes that labels name and that ask for something.
+    pub(crate) fn told(&self, labels: &BTreeMap<String, String>) -> String {
+        let named = |mode: &str| labels.keys().any(|key| key.strip_prefix(PREFIX).is_some_and(|k| k.trim_end_matches("-version") == mode));
+        let modes = [("enforce", self.enforce), ("audit", self.audit), ("warn", self.warn)];
+        let told = modes.iter().filter(|(mode, standard)| standard.level != Level::Privileged && named(mode));
+        told.map(|(mode, standard)| format!("{mode}={standard}")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -152,7 +175,7 @@ mod tests {
     use super::*;
 
     fn of(labels: &[(&str, &str)]) -> (Policy, Errors) {
-        Policy::of(&labels.iter().map(|(mode, value)| (format!("{PREFIX}{mode}"), (*value).to_owned())).collect())
+        Policy::of(&labels.iter().map(|(mode, value)| (format!("{PREFIX}{mode}"), (*value).to_owned())).collect(), &Policy::default())
     }
 
     #[test]

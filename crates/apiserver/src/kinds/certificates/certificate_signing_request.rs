@@ -13,7 +13,7 @@ use crate::rules::print::or_none;
 mod conditions;
 mod request;
 
-pub(crate) use request::organizations;
+pub(crate) use request::{common_name, organizations};
 
 /// The kind.
 pub struct CertificateSigningRequests;

@@ -137,7 +137,9 @@ pub fn is_huge(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
 
-fn is_extended(name: &str) -> bool {
+/// Whether a resource belongs to somebody else's domain: a device, for example.
+#[must_use]
+pub fn is_extended(name: &str) -> bool {
     name.contains('/') && !name.contains("kubernetes.io/") && !name.starts_with("requests.")
 }
 

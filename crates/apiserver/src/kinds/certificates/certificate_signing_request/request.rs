@@ -72,6 +72,14 @@ pub(crate) fn organizations(bytes: &[u8]) -> Result<Vec<String>, String> {
     Ok(subject.iter_organization().filter_map(|one| one.as_str().ok()).map(str::to_owned).collect())
 }
 
+/// The common name of that subject: the user's name, where the certificate is a user's.
+pub(crate) fn common_name(bytes: &[u8]) -> Result<String, String> {
+    let pem = block(bytes)?;
+    let (_, request) = X509CertificationRequest::from_der(&pem.contents).map_err(|e| e.to_string())?;
+    let mut names = request.certification_request_info.subject.iter_common_name();
+    Ok(names.next().and_then(|name| name.as_str().ok()).unwrap_or_default().to_owned())
+}
+
 fn block(bytes: &[u8]) -> Result<Pem, String> {
     let first = Pem::iter_from_buffer(bytes).next().and_then(Result::ok);
     let right = first.filter(|pem| pem.label == "CERTIFICATE REQUEST");
