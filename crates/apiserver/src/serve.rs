@@ -3,6 +3,10 @@
 //! along as an extension.
 //!
 //! On stop no connection is taken any more, and those that are open finish what they are answering.
+//!
+//! What a connection may cost is bounded: streams at a time, streams that are opened only to be reset, headers. Who
+//! shows no certificate gets fewer streams, and who is nobody's caller is answered once and then has to connect anew
+//! (upstream's `UnauthenticatedHTTP2DOSMitigation`).
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,8 +15,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -21,6 +25,7 @@ use nakhoda_daemon::Tasks;
 use rustls::ServerConfig;
 use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -57,8 +62,16 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Dead peers are found within 45 s.
 const PING: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
-/// Watches are streams too: upstream's 250 is little for a client that follows everything.
+/// Watches are streams too: upstream's 100 is little for a daemon that follows everything.
 const STREAMS: u32 = 2000;
+/// Of who shows no certificate.
+const STREAMS_OF_OTHERS: u32 = 100;
+/// Streams that may be reset before anybody has looked at them; more end the connection (CVE-2023-44487).
+const RESETS: usize = 20;
+/// Streams that this side may have to reset for what is wrong with them.
+const FAULTS: usize = 256;
+/// Bytes of one request's headers.
+const HEADERS: u32 = 64 << 10;
 const WINDOW: u32 = 1 << 20;
 /// How long to wait when no connection can be taken, for want of file descriptors say.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -108,12 +121,19 @@ async fn connection(tasks: Tasks, stream: TcpStream, address: SocketAddr, accept
     };
     let certificates = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
     let peer = Peer { certificates: certificates.into_iter().map(CertificateDer::into_owned).collect(), address };
-    let service = tower::service_fn(move |request: Request<Incoming>| fronts.clone().route(peer.clone(), request));
-    let builder = builder();
+    let builder = builder(if peer.certificates.is_empty() { STREAMS_OF_OTHERS } else { STREAMS });
+    let strangers = Arc::new(Notify::new());
+    let told = strangers.clone();
+    let service =
+        tower::service_fn(move |request: Request<Incoming>| fronts.clone().answer(peer.clone(), request, told.clone()));
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = strangers.notified() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
         () = tasks.stopping() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -124,7 +144,7 @@ async fn connection(tasks: Tasks, stream: TcpStream, address: SocketAddr, accept
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(streams: u32) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
     builder
@@ -132,7 +152,10 @@ fn builder() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING_TIMEOUT)
-        .max_concurrent_streams(STREAMS)
+        .max_concurrent_streams(streams)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(FAULTS)
+        .max_header_list_size(HEADERS)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(4 * WINDOW);
     builder
@@ -141,6 +164,22 @@ fn builder() -> Builder<TokioExecutor> {
 // === impl Fronts ===
 
 impl Fronts {
+    /// Answers, and tells if the caller turned out to be nobody.
+    async fn answer(
+        self,
+        peer: Peer,
+        request: Request<Incoming>,
+        strangers: Arc<Notify>,
+    ) -> Result<http::Response<Body>, std::convert::Infallible> {
+        let multiplexed = request.version() == Version::HTTP_2;
+        let shows_nothing = peer.certificates.is_empty() && !request.headers().contains_key(AUTHORIZATION);
+        let response = self.route(peer, request).await?;
+        if multiplexed && (shows_nothing || is_refused(&response)) {
+            strangers.notify_one();
+        }
+        Ok(response)
+    }
+
     async fn route(
         self,
         peer: Peer,
@@ -151,6 +190,12 @@ impl Fronts {
         request.extensions_mut().insert(peer);
         router.oneshot(request).await
     }
+}
+
+/// Whether the caller's credentials were not believed.
+fn is_refused(response: &http::Response<Body>) -> bool {
+    let code = response.headers().get("grpc-status").map(|code| code.as_bytes());
+    response.status() == StatusCode::UNAUTHORIZED || code == Some(b"16")
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONNECTION, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
+use http::header::{AUTHORIZATION, CONNECTION, HOST, HeaderName, LOCATION, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -52,7 +52,18 @@ pub async fn forward(
     let uri = path.parse().map_err(|_| Status::bad_request("the path cannot be handed on"))?;
     parts.uri = uri;
     let response = send(aggregation, pipeline, backend, Request::from_parts(parts, body)).await?;
-    Ok(response.map(Body::new))
+    Ok(unless_elsewhere(response.map(Body::new)))
+}
+
+/// The answer, unless it sends the client elsewhere: he would follow with credentials that are for this server.
+fn unless_elsewhere(response: Response<Body>) -> Response<Body> {
+    if !(response.status().is_redirection() && response.headers().contains_key(LOCATION)) {
+        return response;
+    }
+    let told = "the backend attempted to redirect this request, which is not permitted";
+    let mut refused = Response::new(Body::from(told));
+    *refused.status_mut() = StatusCode::BAD_GATEWAY;
+    refused
 }
 
 /// Reads a document in this server's own name.
@@ -178,5 +189,21 @@ mod tests {
         assert_eq!(parts.headers["x-remote-user"], "jane");
         let groups: Vec<_> = parts.headers.get_all("x-remote-group").iter().collect();
         assert_eq!(groups, ["a", "b"]);
+    }
+
+    /// CVE-2022-3172: an aggregated server that sends clients elsewhere, with their credentials.
+    #[test]
+    fn a_backend_sends_no_client_elsewhere() {
+        let answer = |code: u16, location: Option<&str>| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::from_u16(code).expect("a code");
+            if let Some(location) = location {
+                response.headers_mut().insert(LOCATION, location.parse().expect("a value"));
+            }
+            let response = unless_elsewhere(response);
+            (response.status().as_u16(), response.headers().contains_key(LOCATION))
+        };
+        assert_eq!(answer(302, Some("https://evil.example/")), (502, false));
+        assert_eq!((answer(304, None), answer(201, Some("/x"))), ((304, false), (201, true)));
     }
 }

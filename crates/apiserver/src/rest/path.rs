@@ -40,7 +40,7 @@ impl Route {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (rest, group) = match parts.as_slice() {
             ["api", _, _, ..] => (&parts[1..], String::new()),
-            ["apis", group, _, _, ..] => (&parts[2..], decode(group)),
+            ["apis", group, _, _, ..] if !group.is_empty() => (&parts[2..], decode(group)),
             _ => return Self::Document(document(path)),
         };
         let (version, mut rest) = (decode(rest[0]), &rest[1..]);

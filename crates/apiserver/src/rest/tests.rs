@@ -18,6 +18,7 @@ mod bad_input;
 mod documents;
 mod forms;
 mod streams;
+mod tricks;
 mod writes;
 
 struct Rest {
@@ -36,7 +37,10 @@ struct Answered {
 
 impl Rest {
     async fn start() -> Self {
-        let server = Server::start().await;
+        Self::over(Server::start().await)
+    }
+
+    fn over(server: Server) -> Self {
         let router = router(Front {
             pipeline: server.pipeline.clone(),
             tasks: server.tasks.clone(),

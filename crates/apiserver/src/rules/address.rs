@@ -12,7 +12,8 @@ pub const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 
 /// An address that traffic can be sent to.
 pub fn endpoint(errors: &mut Errors, path: &Path, ip: &str) {
-    let Ok(address) = ip.parse::<IpAddr>() else {
+    // an IPv4 address in the clothes of IPv6 is what it is
+    let Ok(address) = ip.parse::<IpAddr>().map(|address| address.to_canonical()) else {
         errors.invalid(path, ip, "must be a valid IP address");
         return;
     };

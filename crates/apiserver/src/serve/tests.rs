@@ -19,6 +19,8 @@ use super::{Fronts, bind, serve};
 use crate::testing::Server;
 use crate::{grpc, rest};
 
+mod floods;
+
 const LIFE: Duration = Duration::from_secs(3600);
 
 /// A server behind TLS, and what a client needs to reach it.

@@ -94,9 +94,10 @@ fn through(
     Ok(ProxyTarget { dial, port, tls, path: String::new(), prefix: String::new() })
 }
 
-/// Whether an address may be proxied to: none that only its own host or link has.
+/// Whether an address may be proxied to: none that only its own host or link has, whichever way it is written. A name
+/// is none: what it stands for may have changed when it is dialled.
 fn allowed(address: &str) -> bool {
-    match address.parse() {
+    match address.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
         Ok(IpAddr::V4(ip)) => {
             !(ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || ip.is_link_local() || ip.is_broadcast())
         }
@@ -131,9 +132,13 @@ mod tests {
     use super::*;
     use nakhoda_api::GroupVersionResource;
 
+    /// The class of CVE-2022-3294 and CVE-2020-8555: the server made to talk to what only its host can reach.
     #[test]
     fn addresses_of_the_host_and_the_link_are_refused() {
-        for address in ["127.0.0.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1", "", "localhost"] {
+        let mapped = ["::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:7f00:1"];
+        let plain = ["127.0.0.1", "127.9.9.9", "169.254.169.254", "0.0.0.0", "255.255.255.255", "224.0.0.1"];
+        let others = ["::1", "::", "fe80::1", "ff02::1", "", "localhost", "metadata.google.internal", "127.1", "0x7f.1"];
+        for address in mapped.into_iter().chain(plain).chain(others) {
             assert!(!allowed(address), "{address}");
         }
         assert!(allowed("10.244.0.5") && allowed("fd00::5"));

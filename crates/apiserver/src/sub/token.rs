@@ -46,7 +46,9 @@ async fn create(call: &Call, write: &Write) -> Result<Response, Status> {
     let mut request: TokenRequest = given.object.typed().map_err(|e| Status::bad_request(e.to_string()))?;
     let spec = request.spec.get_or_insert_default();
     let seconds = *spec.expiration_seconds.get_or_insert(3600);
-    let audiences = spec.audiences.get_or_insert_with(|| issuer.audiences.clone()).clone();
+    // whoever names none, by an empty list too, means this server
+    let named = spec.audiences.take().filter(|audiences| !audiences.is_empty());
+    let audiences = spec.audiences.insert(named.unwrap_or_else(|| issuer.audiences.clone())).clone();
     check(seconds)?;
     let unbound = spec.bound_object_ref.is_none();
     let asked = asked(given.object.at(&["spec"]), seconds);

@@ -1,6 +1,7 @@
 //! The rules of the verbs, each told by a request to a whole server.
 
 mod apply;
+mod bypass;
 mod create;
 mod delete;
 mod list;

@@ -203,4 +203,24 @@ mod tests {
              endpoints[2].hints.forZones[1].name: Duplicate value: \"a\"]"
         );
     }
+
+    /// The class of CVE-2021-25737 and CVE-2021-25740: traffic sent by a Service to what only a host can reach.
+    #[test]
+    fn no_endpoint_is_a_hosts_own() {
+        for (kind, address) in [
+            ("IPv4", "127.0.0.1"),
+            ("IPv4", "127.8.8.8"),
+            ("IPv4", "169.254.169.254"),
+            ("IPv4", "224.0.0.9"),
+            ("IPv4", "0.0.0.0"),
+            ("IPv6", "::1"),
+            ("IPv6", "fe80::1"),
+            ("IPv6", "ff02::9"),
+            ("IPv6", "::"),
+            ("IPv6", "::ffff:127.0.0.1"),
+        ] {
+            let faults = create::<EndpointSlices>(json!({"addressType": kind, "endpoints": [{"addresses": [address]}]}));
+            assert!(faults.contains("endpoints[0].addresses[0]: Invalid value"), "{address}: {faults}");
+        }
+    }
 }

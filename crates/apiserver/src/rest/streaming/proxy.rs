@@ -171,24 +171,4 @@ fn switch(
 type Io = Box<dyn Duplex>;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bare_proxy_path_leads_to_its_directory() {
-        let response = to_directory(&Uri::from_static("/api/v1/nodes/n/proxy?a=b"));
-        assert_eq!(response.status(), 301);
-        assert_eq!(response.headers()[LOCATION], "/api/v1/nodes/n/proxy/?a=b");
-        assert_eq!((bare("?a=b"), bare("/x?a=b")), ("", "/x"));
-    }
-
-    #[test]
-    fn credentials_and_headers_of_the_connection_stay_here() {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
-        headers.insert(KEEP_ALIVE, HeaderValue::from_static("timeout=5"));
-        headers.insert("x-other", HeaderValue::from_static("1"));
-        strip(&mut headers);
-        assert_eq!(headers.len(), 1);
-    }
-}
+mod tests;

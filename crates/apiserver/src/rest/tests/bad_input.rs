@@ -1,5 +1,6 @@
 //! The table of bad requests (`bad_input.tsv`): each is answered by a Status with the right code, reason and
-//! causes, and the server goes on.
+//! causes, and the server goes on. Among them is the class of CVE-2019-11253 (aliases of YAML that multiply),
+//! CVE-2019-11254 (YAML that takes long to read) and CVE-2020-8552 (bodies that fill the memory).
 
 use axum::body::Body;
 use bytes::Bytes;
