@@ -7,6 +7,7 @@ pub mod apply;
 pub mod cel;
 pub mod claims;
 pub mod cron;
+pub mod device_taints;
 pub mod field;
 pub mod gvk;
 pub mod jsonpath;

@@ -137,6 +137,7 @@ plugins! {
     // adds only what the user has not said
     default_storage_class::DefaultStorageClass is On,
     storage_object_in_use_protection::StorageObjectInUseProtection is On,
+    pod_group_protection::PodGroupProtection is On,
     // only looks
     owner_references_permission_enforcement::OwnerReferencesPermissionEnforcement is Off,
     // only looks

@@ -15,7 +15,7 @@ use nakhoda_api::{GroupResource, Status};
 use nakhoda_rpc::v1;
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -36,8 +36,8 @@ pub struct Memory {
 
 struct Shared {
     state: Mutex<State>,
-    revision: watch::Sender<u64>,
-    epoch: watch::Sender<u64>,
+    /// Wakes the watches, always in the order in which they began to wait.
+    changed: Notify,
 }
 
 #[derive(Default)]
@@ -45,12 +45,17 @@ struct State {
     objects: BTreeMap<Place, Value>,
     history: Vec<Change>,
     revision: u64,
+    /// How often all watches were ended.
+    epoch: u64,
     /// Watches from before this revision are refused with 410.
     compacted: u64,
     refuse_initial: bool,
     refuse_all: bool,
     refuse_binding: bool,
+    /// Pods on nodes end only when their kubelets say so.
+    graceful: bool,
     calls: Vec<&'static str>,
+    witness: Option<Witness>,
 }
 
 /// Where an object is kept.
@@ -61,14 +66,18 @@ struct Place {
     key: Key,
 }
 
+/// One change of what is stored.
 #[derive(Clone)]
-struct Change {
+pub struct Change {
     revision: u64,
     place: Place,
     kind: v1::watch_event::Type,
     object: Value,
     before: Option<Value>,
 }
+
+/// Is told each change as it is made.
+type Witness = Box<dyn FnMut(&Change) + Send>;
 
 // === impl Memory ===
 
@@ -82,8 +91,7 @@ impl Memory {
     /// Nothing stored.
     #[must_use]
     pub fn new() -> Self {
-        let shared = Shared { state: Mutex::default(), revision: watch::Sender::new(0), epoch: watch::Sender::new(0) };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(Shared { state: Mutex::default(), changed: Notify::new() }) }
     }
 
     /// A client of it.
@@ -94,7 +102,8 @@ impl Memory {
 
     /// Ends every watch, as a restarted server does.
     pub fn break_watches(&self) {
-        self.shared.epoch.send_modify(|epoch| *epoch += 1);
+        self.shared.state.lock().epoch += 1;
+        self.shared.changed.notify_waiters();
     }
 
     /// Forgets all history, so that older watches get 410.
@@ -119,6 +128,16 @@ impl Memory {
         self.shared.state.lock().refuse_binding = refuse;
     }
 
+    /// Whether deleting a pod that runs on a node only asks its kubelet to end it, as a server does.
+    pub fn delete_gracefully(&self, graceful: bool) {
+        self.shared.state.lock().graceful = graceful;
+    }
+
+    /// Tells each change from now on as it is made, under the lock: the witness must not ask this memory.
+    pub fn witness(&self, witness: impl FnMut(&Change) + Send + 'static) {
+        self.shared.state.lock().witness = Some(Box::new(witness));
+    }
+
     /// The verbs asked for so far; a binding is `bind`.
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
@@ -136,12 +155,15 @@ impl Memory {
 
     fn answer(&self, call: Call) -> Result<v1::Object> {
         let verb = verbs::name(&call);
-        let (value, revision) = {
+        let (value, changed) = {
             let mut state = self.enter(verb)?;
+            let before = state.revision;
             let value = verbs::run(&mut state, call)?;
-            (value, state.revision)
+            (value, state.revision != before)
         };
-        self.shared.revision.send_replace(revision);
+        if changed {
+            self.shared.changed.notify_waiters();
+        }
         Ok(v1::Object { body: value.to_string().into_bytes().into(), ..v1::Object::default() })
     }
 
@@ -202,8 +224,34 @@ impl State {
         } else {
             self.objects.insert(place.clone(), object.clone());
         }
-        self.history.push(Change { revision: self.revision, place, kind, object: object.clone(), before });
+        let change = Change { revision: self.revision, place, kind, object: object.clone(), before };
+        if let Some(witness) = &mut self.witness {
+            witness(&change);
+        }
+        self.history.push(change);
         object
+    }
+}
+
+// === impl Change ===
+
+impl Change {
+    /// The resource of the object, for example `pods`.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.place.resource
+    }
+
+    /// The object as it is now; as it was last, if it is gone.
+    #[must_use]
+    pub const fn object(&self) -> &Value {
+        &self.object
+    }
+
+    /// Whether the object is gone.
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        self.kind == v1::watch_event::Type::Deleted
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod backoff;
 pub mod cache;
+pub mod clock;
 pub mod controller;
 pub mod events;
 pub mod expect;

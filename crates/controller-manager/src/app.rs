@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use nakhoda_client::leader::{self, Leadership};
+use nakhoda_client::queue::meter::Meters;
 use nakhoda_client::{Client, Config, Informers, Key};
 use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
@@ -29,11 +30,12 @@ async fn start(tasks: Tasks, options: Options) -> anyhow::Result<()> {
     let selected = controllers::selected(&options.controllers).context("--controllers")?;
     let client = Client::new(&config);
     let (health, metrics) = (Health::default(), Metrics::default());
+    let meters = Meters::new(&metrics);
     nakhoda_daemon::serve::serve(&tasks, options.bind_address, health, metrics).await.context("--bind-address")?;
     let lease = Key::new("kube-system", "kube-controller-manager");
     let leadership = leader::run(&tasks, &client, lease, &leader::identity(), leader::Settings::default());
     let options = Arc::new(options);
-    tasks.clone().spawn("terms", terms(tasks, client, leadership, selected, options, material));
+    tasks.clone().spawn("terms", terms(tasks, client, leadership, selected, options, material, meters));
     Ok(())
 }
 
@@ -45,6 +47,7 @@ async fn terms(
     selected: Vec<&'static Entry>,
     options: Arc<Options>,
     material: Arc<Material>,
+    meters: Meters,
 ) {
     while let Some(fence) = leader::lead(&mut leadership).await {
         tracing::info!(holder = fence.holder, transitions = fence.transitions, "leading");
@@ -55,6 +58,7 @@ async fn terms(
             tasks: term.clone(),
             options: options.clone(),
             material: material.clone(),
+            meters: meters.clone(),
         };
         for controller in &selected {
             tracing::debug!(controller = controller.name, "starting");

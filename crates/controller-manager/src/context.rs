@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use nakhoda_client::{Change, Client, Informer, Informers, Key, Queue, Reconcile, Recorder, Resource, controller};
+use nakhoda_client::queue::meter::Meters;
 use nakhoda_daemon::Tasks;
 
 use crate::material::Material;
@@ -23,6 +24,8 @@ pub struct Context {
     pub options: Arc<Options>,
     /// Keys and certificates.
     pub material: Arc<Material>,
+    /// Measure the queues.
+    pub meters: Meters,
 }
 
 /// The triggers of one controller: they feed its queue.
@@ -49,7 +52,7 @@ impl Watches {
     /// No triggers yet.
     #[must_use]
     pub fn new(cx: &Context, name: &'static str) -> Self {
-        Self { tasks: cx.tasks.clone(), name, queue: Queue::new(), ready: Vec::new() }
+        Self { tasks: cx.tasks.clone(), name, queue: Queue::metered(cx.meters.of(name)), ready: Vec::new() }
     }
 
     /// The queue, for triggers that are no change of an object.

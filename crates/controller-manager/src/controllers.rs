@@ -15,11 +15,28 @@ pub struct Entry {
 #[error("{0:?} is not in the list of known controllers")]
 pub struct UnknownController(String);
 
+/// Upstream's names of controllers that are called something else here. Its three of certificate requests are
+/// one here, which `csr` names.
+const UPSTREAM: &[(&str, &str)] = &[
+    ("garbagecollector", "garbage"),
+    ("persistentvolumebinder", "persistentvolume"),
+    ("persistentvolumeclaimprotection", "pvcprotection"),
+    ("persistentvolumeexpander", "volumeexpand"),
+    ("persistentvolumeprotection", "pvprotection"),
+    ("podgarbagecollector", "podgc"),
+    ("replicationcontroller", "replication"),
+    ("rootcacertificatepublisher", "rootca"),
+    ("serviceaccounttoken", "token"),
+];
+
 /// The controllers that `--controllers` asks for: `*` stands for all, `name` for that one and `-name`
 /// for all but that one; what is named goes before `*`. Hyphens, underscores and an ending
-/// `-controller` make no difference, so that most of upstream's names are known too.
+/// `-controller` make no difference, and upstream's other names are known too.
 pub fn selected(asked: &[String]) -> Result<Vec<&'static Entry>, UnknownController> {
-    let plain = |name: &str| name.trim_end_matches("-controller").replace(['-', '_'], "");
+    let plain = |name: &str| {
+        let plain = name.trim_end_matches("-controller").replace(['-', '_'], "");
+        UPSTREAM.iter().find(|(theirs, _)| *theirs == plain).map_or(plain, |(_, ours)| (*ours).to_owned())
+    };
     let known: Vec<String> = ALL.iter().map(|entry| plain(entry.name)).collect();
     let words = |off: bool| -> Vec<String> {
         let words = asked.iter().filter(|w| *w != "*" && w.starts_with('-') == off);
@@ -51,6 +68,7 @@ controllers! {
     csr,
     daemon_set,
     deployment,
+    device_taint_eviction,
     disruption,
     endpoint_slice,
     endpoint_slice_mirroring,
@@ -65,6 +83,7 @@ controllers! {
     node_lifecycle,
     persistent_volume,
     pod_gc,
+    pod_group_protection,
     pv_protection,
     pvc_protection,
     replica_set,
@@ -76,10 +95,14 @@ controllers! {
     service_cidr,
     service_lb,
     stateful_set,
+    storage_version_migrator,
     taint_eviction,
     token,
     token_cleaner,
+    ttl,
     ttl_after_finished,
+    volume_attributes_class_protection,
+    volume_expand,
 }
 
 #[cfg(test)]
@@ -95,6 +118,8 @@ mod tests {
     fn controllers_are_chosen_by_name() {
         assert_eq!(names(&["*"]).len(), ALL.len());
         assert_eq!(names(&["job", "statefulset-controller"]), ["job", "stateful_set"]);
+        assert_eq!(names(&["persistentvolume-binder-controller"]), ["persistent_volume"]);
+        assert_eq!(names(&["replicationcontroller-controller"]), ["replication"]);
         assert_eq!(names(&["*", "-job"]).len(), ALL.len() - 1);
         assert!(names(&["-job"]).is_empty());
         let unknown = selected(&["jobs".to_owned()]).map(drop).expect_err("there is none");

@@ -8,7 +8,6 @@
 pub mod app;
 pub mod backends;
 pub mod claim;
-pub mod clock;
 pub mod context;
 pub mod controllers;
 pub mod dependents;
@@ -28,12 +27,11 @@ pub mod seen;
 pub mod selector;
 pub mod served;
 pub mod share;
-#[cfg(test)]
-mod simulation;
 pub mod slices;
 pub mod taints;
 pub mod told;
 pub mod volumes;
 
 pub use app::run;
+pub use nakhoda_client::clock;
 pub use options::Options;

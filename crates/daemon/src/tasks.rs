@@ -38,8 +38,9 @@ impl Tasks {
         let stop = self.stop.clone();
         self.spawn_draining(name, async move {
             tokio::select! {
-                () = future => {}
+                biased;
                 () = stop.cancelled() => {}
+                () = future => {}
             }
         });
     }

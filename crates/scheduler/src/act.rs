@@ -11,7 +11,7 @@ use nakhoda_api::kinds::meta::{Condition, DeleteOptions, Preconditions};
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::status::chain;
 use nakhoda_api::time::time;
-use nakhoda_client::{Client, EventType, Informer, Key, Patch, Recorder, Resource, Result, reference};
+use nakhoda_client::{clock, Client, EventType, Informer, Key, Patch, Recorder, Resource, Result, reference};
 use nakhoda_daemon::Tasks;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -100,7 +100,7 @@ impl Actions {
     ) {
         let short = report::shortened(message);
         tell(&self.recorders, pod.scheduler(), pod, EventType::Warning, "FailedScheduling", short);
-        if let Some(patch) = status_patch(&pod.object, reason, message, nominated.as_deref(), Timestamp::now()) {
+        if let Some(patch) = status_patch(&pod.object, reason, message, nominated.as_deref(), clock::now()) {
             self.patch_status(client, pod, patch);
         }
     }
@@ -119,7 +119,7 @@ impl Actions {
             reason: reason.into(),
             message: message.into(),
             observed_generation: group.metadata.generation,
-            last_transition_time: time(Timestamp::now()),
+            last_transition_time: time(clock::now()),
         };
         let others = all.iter().filter(|c| c.type_ != GROUP_CONDITION).cloned();
         let conditions: Vec<Condition> = others.chain([condition]).collect();
@@ -143,7 +143,7 @@ impl Actions {
     pub fn tell_missed(&self, client: &Client, pod: &Arc<PodInfo>, message: &str) {
         self.warn(pod, DEADLINE_MISSED, message.into());
         let condition = json!({"type": DEADLINE_MET, "status": "False", "reason": DEADLINE_MISSED, "message": message,
-            "lastTransitionTime": time(Timestamp::now())});
+            "lastTransitionTime": time(clock::now())});
         let patch = json!({"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}});
         self.patch_status(client, pod, patch);
     }
@@ -210,7 +210,7 @@ async fn evict(client: &Client, victim: &PodInfo, scheduler: &str) -> Result<()>
         "status": "True",
         "reason": "PreemptionByScheduler",
         "message": format!("{scheduler}: preempting to accommodate a higher priority pod"),
-        "lastTransitionTime": time(Timestamp::now()),
+        "lastTransitionTime": time(clock::now()),
     });
     let patch = json!({"metadata": {"uid": victim.uid}, "status": {"conditions": [condition]}});
     api.patch_sub::<Pod>(&victim.key.name, "status", &Patch::strategic(&patch)).await?;

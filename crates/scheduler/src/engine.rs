@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use nakhoda_client::Client;
+use nakhoda_client::{Client, clock};
 use nakhoda_client::leader::Leadership;
 use tokio::sync::{mpsc, watch};
 
@@ -81,7 +81,7 @@ impl Engine {
             while let Ok(news) = news.try_recv() {
                 self.take_in(news);
             }
-            if self.attempt(Instant::now()) {
+            if self.attempt(clock::instant()) {
                 tokio::task::yield_now().await;
                 continue;
             }
@@ -107,6 +107,7 @@ impl Engine {
             }
         };
         tokio::select! {
+            biased;
             news = news.recv() => news.map(|news| self.take_in(news)).is_some(),
             changed = changed(leadership) => changed.map(|leadership| self.lead(&leadership)).is_some(),
             () = timer => true,
@@ -133,7 +134,7 @@ impl Engine {
         }
         let framework = self.profiles.own(&pod);
         framework.tally(&mut self.cluster, &pod);
-        let decision = decide(&framework, &self.cluster, &pod, &mut self.sampling, rand::random::<u32>() as usize);
+        let decision = decide(&framework, &self.cluster, &pod, &mut self.sampling, clock::chance::<u32>() as usize);
         self.counts.decided(now.elapsed());
         match decision {
             Decision::Place(slot) => {
@@ -169,7 +170,7 @@ impl Engine {
         for other in self.cluster.nominations().behind(pod, node) {
             self.cluster.nominations_mut().remove(&other.uid);
             self.actions.renounce(client, &other);
-            self.queue.wake(&other.uid, Instant::now());
+            self.queue.wake(&other.uid, clock::instant());
         }
         self.cluster.nominations_mut().set(pod.clone(), node);
     }
@@ -183,7 +184,7 @@ impl Engine {
         nominated: Option<String>,
     ) {
         self.counts.attempt("unschedulable");
-        self.queue.refuse(&pod.uid, by, Instant::now());
+        self.queue.refuse(&pod.uid, by, clock::instant());
         self.actions.explain(client, pod, UNSCHEDULABLE, why, nominated);
     }
 }

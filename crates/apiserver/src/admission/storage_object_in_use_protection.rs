@@ -1,5 +1,5 @@
-//! StorageObjectInUseProtection: a new claim or volume stays until the controller that looks
-//! after its users lets it go. Absent: classes of attributes, which no controller looks after here.
+//! StorageObjectInUseProtection: a new claim, volume or class of attributes stays until the controller
+//! that looks after its users lets it go.
 
 use futures::future::BoxFuture;
 use nakhoda_api::{Object, Status};
@@ -9,6 +9,7 @@ use super::{Attributes, Operation, Plugin};
 const FINALIZERS: &[(&str, &str, &str)] = &[
     ("", "persistentvolumes", "kubernetes.io/pv-protection"),
     ("", "persistentvolumeclaims", "kubernetes.io/pvc-protection"),
+    ("storage.k8s.io", "volumeattributesclasses", "kubernetes.io/vac-protection"),
 ];
 
 /// The plugin.
@@ -27,14 +28,20 @@ impl Plugin for StorageObjectInUseProtection {
 
     fn mutate<'a>(&'a self, attributes: &'a Attributes<'a>, new: &'a mut Object) -> BoxFuture<'a, Result<(), Status>> {
         Box::pin(async move {
-            let Some(finalizer) = finalizer(attributes) else { return Ok(()) };
-            let mut all: Vec<String> = new.finalizers().map(str::to_owned).collect();
-            if !all.iter().any(|one| one == finalizer) {
-                all.push(finalizer.into());
-                new.set_meta("finalizers", all);
+            if let Some(finalizer) = finalizer(attributes) {
+                protect(new, finalizer);
             }
             Ok(())
         })
+    }
+}
+
+/// Gives an object a finalizer, unless it has it.
+pub(super) fn protect(new: &mut Object, finalizer: &str) {
+    let mut all: Vec<String> = new.finalizers().map(str::to_owned).collect();
+    if !all.iter().any(|one| one == finalizer) {
+        all.push(finalizer.into());
+        new.set_meta("finalizers", all);
     }
 }
 

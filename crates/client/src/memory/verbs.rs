@@ -1,6 +1,5 @@
 //! Get, create, update, patch and delete over [`State`].
 
-use jiff::Timestamp;
 use nakhoda_api::patch::PatchKind;
 use nakhoda_api::{GroupResource, Object, Status};
 use nakhoda_rpc::v1;
@@ -10,7 +9,11 @@ use serde_json::{Value, json};
 use super::select::Selector;
 use super::{Place, State};
 use crate::error::{Error, Result};
+use crate::runtime::clock;
 use crate::transport::Call;
+
+/// How many seconds a pod is given to end.
+const GRACE: i64 = 30;
 
 pub(super) fn name(call: &Call) -> &'static str {
     match call {
@@ -48,15 +51,18 @@ pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
         Call::Delete(r) => {
             state.check(r.options.as_ref())?;
             let target = r.target.unwrap_or_default();
-            state.check_preconditions(&target, r.delete_options)?;
-            state.delete(&target)
+            let options = r.delete_options.filter(|o| !o.body.is_empty()).map(|o| body(Some(o))).transpose()?;
+            let options = options.unwrap_or_default();
+            state.check_preconditions(&target, &options)?;
+            let now = options["gracePeriodSeconds"] == 0;
+            state.delete(&target, now)
         }
         Call::DeleteCollection(r) => {
             state.check(r.options.as_ref())?;
             let (target, selector) = (r.target.unwrap_or_default(), Selector::parse(r.selection.as_ref())?);
             let places: Vec<Place> = state.select(&target, &selector).map(|(place, _)| place.clone()).collect();
             for place in places {
-                state.delete(&v1::Target { namespace: place.key.namespace, name: place.key.name, ..target.clone() })?;
+                state.delete(&v1::Target { namespace: place.key.namespace, name: place.key.name, ..target.clone() }, false)?;
             }
             Ok(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
         }
@@ -89,9 +95,8 @@ impl State {
         Err(Status::conflict(&resource(&target), &fence.name, "leadership has moved").into())
     }
 
-    fn check_preconditions(&self, target: &v1::Target, options: Option<v1::Object>) -> Result<()> {
-        let Some(options) = options.filter(|o| !o.body.is_empty()) else { return Ok(()) };
-        let (options, stored) = (body(Some(options))?, self.stored(target)?);
+    fn check_preconditions(&self, target: &v1::Target, options: &Value) -> Result<()> {
+        let stored = self.stored(target)?;
         for field in ["uid", "resourceVersion"] {
             let wanted = &options["preconditions"][field];
             if !wanted.is_null() && *wanted != stored["metadata"][field] {
@@ -106,7 +111,7 @@ impl State {
         match target.subresource.as_str() {
             "" => {}
             "binding" => return self.bind(target, &object),
-            "eviction" => return self.delete(&v1::Target { subresource: String::new(), ..target.clone() }),
+            "eviction" => return self.delete(&v1::Target { subresource: String::new(), ..target.clone() }, false),
             other => return Err(unsupported(&format!("{}/{other}", target.resource), "create")),
         }
         let meta = &mut object["metadata"];
@@ -118,7 +123,7 @@ impl State {
         if !target.namespace.is_empty() {
             meta["namespace"] = target.namespace.clone().into();
         }
-        meta["uid"] = uuid::Uuid::new_v4().to_string().into();
+        meta["uid"] = uuid::Uuid::from_u128(clock::chance()).to_string().into();
         meta["creationTimestamp"] = now();
         let place = Place::of(target, &name);
         if self.objects.contains_key(&place) {
@@ -157,24 +162,32 @@ impl State {
             other => return Err(unsupported(&format!("{}/{other}", target.resource), "update")),
         }
         let metadata = &before["metadata"];
-        for field in ["uid", "creationTimestamp", "deletionTimestamp", "namespace"] {
+        for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "namespace"] {
             keep(&mut object["metadata"], metadata, field);
         }
         if object == before {
             return Ok(before);
         }
-        let released = !metadata["deletionTimestamp"].is_null() && !finalized(&object);
+        let released = !metadata["deletionTimestamp"].is_null() && !finalized(&object) && !in_grace(&object);
         let kind = if released { Type::Deleted } else { Type::Modified };
         Ok(self.record(Place::of(target, &target.name), kind, object, Some(before)))
     }
 
-    fn delete(&mut self, target: &v1::Target) -> Result<Value> {
+    fn delete(&mut self, target: &v1::Target, at_once: bool) -> Result<Value> {
         let before = self.stored(target)?.clone();
         let mut object = before.clone();
         if object["metadata"]["deletionTimestamp"].is_null() {
             object["metadata"]["deletionTimestamp"] = now();
         }
-        let kind = if finalized(&object) { Type::Modified } else { Type::Deleted };
+        if self.graceful && target.resource == "pods" {
+            let grace = if !at_once && runs(&object) { GRACE } else { 0 };
+            object["metadata"]["deletionGracePeriodSeconds"] = grace.into();
+        }
+        let lives = finalized(&object) || in_grace(&object);
+        let kind = if lives { Type::Modified } else { Type::Deleted };
+        if kind == Type::Modified && object == before {
+            return Ok(before);
+        }
         Ok(self.record(Place::of(target, &target.name), kind, object, Some(before)))
     }
 }
@@ -188,6 +201,17 @@ fn keep(object: &mut Value, before: &Value, field: &str) {
         Some(value) => object[field] = value.clone(),
         None => drop(object.as_object_mut().and_then(|o| o.shift_remove(field))),
     }
+}
+
+/// Whether a kubelet has still to end this pod that is being deleted.
+fn in_grace(pod: &Value) -> bool {
+    pod["metadata"]["deletionGracePeriodSeconds"].as_i64().is_some_and(|grace| grace > 0)
+}
+
+/// Whether a kubelet has to end this pod when it is deleted.
+fn runs(pod: &Value) -> bool {
+    let finished = ["Succeeded", "Failed"].iter().any(|phase| pod["status"]["phase"] == *phase);
+    pod["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty()) && !finished
 }
 
 fn finalized(object: &Value) -> bool {
@@ -206,7 +230,7 @@ fn body(object: Option<v1::Object>) -> Result<Value> {
 }
 
 fn now() -> Value {
-    nakhoda_api::time::now_rfc3339(Timestamp::now()).into()
+    nakhoda_api::time::now_rfc3339(clock::now()).into()
 }
 
 fn resource(target: &v1::Target) -> GroupResource {

@@ -1,12 +1,13 @@
 //! Watches over the history of [`Memory`].
 
+use std::pin::pin;
+
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use nakhoda_api::Status;
 use nakhoda_rpc::v1;
 use nakhoda_rpc::v1::watch_event::Type;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::select::Selector;
 use super::{Change, Memory};
@@ -19,8 +20,7 @@ struct Follower {
     selector: Selector,
     seen: u64,
     initial: Option<v1::WatchBatch>,
-    revision: watch::Receiver<u64>,
-    epoch: watch::Receiver<u64>,
+    epoch: u64,
 }
 
 // === impl Memory ===
@@ -45,11 +45,7 @@ impl Memory {
             }
             (seen, None)
         };
-        drop(state);
-        let (mut revision, mut epoch) = (self.shared.revision.subscribe(), self.shared.epoch.subscribe());
-        revision.mark_unchanged();
-        epoch.mark_unchanged();
-        let follower = Follower { memory: self.clone(), target, selector, seen, initial, revision, epoch };
+        let follower = Follower { memory: self.clone(), target, selector, seen, initial, epoch: state.epoch };
         Ok(futures::stream::unfold(follower, Follower::next).boxed())
     }
 }
@@ -61,24 +57,30 @@ impl Follower {
         if let Some(initial) = self.initial.take() {
             return Some((Ok(initial), self));
         }
+        let shared = self.memory.shared.clone();
         loop {
-            let events = self.news();
+            // Waits from before it looks, so that nothing is missed.
+            let mut changed = pin!(shared.changed.notified());
+            changed.as_mut().enable();
+            let events = self.news()?;
             if !events.is_empty() {
                 return Some((Ok(batch(events)), self));
             }
-            tokio::select! {
-                _ = self.epoch.changed() => return None,
-                changed = self.revision.changed() => changed.ok()?,
-            }
+            changed.await;
         }
     }
 
-    fn news(&mut self) -> Vec<v1::WatchEvent> {
+    /// What is new; none once the watch has been ended.
+    fn news(&mut self) -> Option<Vec<v1::WatchEvent>> {
         let state = self.memory.shared.state.lock();
-        let new = state.history.iter().filter(|c| c.revision > self.seen && c.place.is_of(&self.target));
+        if state.epoch != self.epoch {
+            return None;
+        }
+        let first = state.history.partition_point(|change| change.revision <= self.seen);
+        let new = state.history[first..].iter().filter(|c| c.place.is_of(&self.target));
         let events = new.filter_map(|change| seen_through(change, &self.selector)).collect();
         self.seen = state.revision;
-        events
+        Some(events)
     }
 }
 

@@ -38,8 +38,9 @@ pub fn run<R: Reconcile>(tasks: &Tasks, queue: Queue<Key>, workers: usize, recon
         tasks.spawn_draining(name, async move {
             loop {
                 let key = tokio::select! {
-                    key = queue.take() => key,
+                    biased;
                     () = stop.cancelled() => None,
+                    key = queue.take() => key,
                 };
                 let Some(key) = key else { return };
                 work(&queue, &*reconciler, &key).await;

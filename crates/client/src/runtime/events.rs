@@ -6,7 +6,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, ObjectReference};
 use nakhoda_api::status::chain;
 use nakhoda_daemon::Tasks;
@@ -15,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::api::Patch;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::runtime::clock;
 
 pub mod correlate;
 
@@ -62,7 +62,7 @@ impl Recorder {
             kind,
             reason: reason.into(),
             message: message.into(),
-            at: Timestamp::now(),
+            at: clock::now(),
         };
         if self.sender.try_send(occurrence).is_err() {
             tracing::warn!(reason, "event dropped: too many are waiting to be written");

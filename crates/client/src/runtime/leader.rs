@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use nakhoda_api::status::chain;
 use nakhoda_daemon::Tasks;
@@ -15,6 +14,7 @@ use crate::api::Api;
 use crate::client::{Client, Fence};
 use crate::error::Result;
 use crate::key::Key;
+use crate::runtime::clock;
 
 pub mod step;
 
@@ -146,7 +146,7 @@ impl Election {
                 Err(_) => tracing::warn!(lease = %self.lease, "no answer about the lease"),
             }
             self.judge(Instant::now());
-            let spread = if self.renewed.is_some() { 1.0 } else { 1.0 + 0.2 * rand::random::<f64>() };
+            let spread = if self.renewed.is_some() { 1.0 } else { 1.0 + 0.2 * clock::chance::<f64>() };
             tokio::time::sleep(self.settings.retry.mul_f64(spread)).await;
         }
     }
@@ -159,7 +159,7 @@ impl Election {
         let now = Instant::now();
         let age = now.duration_since(self.known_since);
         let who = Candidate { key: &self.lease, identity: &self.identity, claim: self.claim, settings: &self.settings };
-        let written = match step(self.known.as_ref(), age, &who, Timestamp::now()) {
+        let written = match step(self.known.as_ref(), age, &who, clock::now()) {
             Step::Wait => {
                 self.renewed = None;
                 if matches!(self.claim, Claim::Holding(_)) {
@@ -223,7 +223,7 @@ impl Election {
     async fn release(&mut self) {
         self.leadership.send_replace(Leadership::Follower);
         let (Some(known), true) = (&self.known, self.renewed.is_some()) else { return };
-        let released = step::released(known, Timestamp::now());
+        let released = step::released(known, clock::now());
         let limit = self.settings.retry;
         match tokio::time::timeout(limit, self.api.update(&released)).await {
             Ok(Ok(_)) => tracing::info!(lease = %self.lease, "released"),

@@ -13,9 +13,15 @@ use tokio::time::Instant;
 
 use super::backoff::exponential;
 
+pub mod meter;
+
+use meter::Meter;
+
 /// Waits after failures, as client-go's: 5 ms, doubling, up to 1000 s.
 const FIRST: Duration = Duration::from_millis(5);
 const MOST: Duration = Duration::from_secs(1000);
+/// A key comes back after this at the latest, to find that it must wait on: no clock can count on for ever.
+const FARTHEST: Duration = Duration::from_secs(86_400 * 365);
 
 /// Keys that wait for a worker. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,15 +38,18 @@ struct Shared<T> {
 /// The rules of the queue, without waiting.
 #[derive(Debug)]
 struct State<T> {
-    ready: VecDeque<T>,
+    /// With the time since when they wait.
+    ready: VecDeque<(T, Instant)>,
     dirty: HashSet<T>,
-    processing: HashSet<T>,
+    /// With the time since when they are worked on.
+    processing: HashMap<T, Instant>,
     due: HashMap<T, Instant>,
     delayed: BinaryHeap<Reverse<(Instant, u64)>>,
     tickets: HashMap<u64, T>,
     last_ticket: u64,
     failures: HashMap<T, u32>,
     stopped: bool,
+    meter: Meter,
 }
 
 // === impl Queue ===
@@ -55,12 +64,18 @@ impl<T: Eq + Hash + Clone> Queue<T> {
     /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
-        Self { shared: Arc::new(Shared { state: Mutex::new(State::new()), changed: Notify::new() }) }
+        Self::metered(Meter::default())
+    }
+
+    /// An empty queue whose work is measured.
+    #[must_use]
+    pub fn metered(meter: Meter) -> Self {
+        Self { shared: Arc::new(Shared { state: Mutex::new(State::new(meter)), changed: Notify::new() }) }
     }
 
     /// Lets a key wait for a worker now.
     pub fn add(&self, key: T) {
-        self.shared.state.lock().add(key);
+        self.shared.state.lock().add(key, Instant::now());
         self.shared.changed.notify_one();
     }
 
@@ -87,8 +102,9 @@ impl<T: Eq + Hash + Clone> Queue<T> {
             let changed = self.shared.changed.notified();
             let next = {
                 let mut state = self.shared.state.lock();
-                state.ripen(Instant::now());
-                match state.take() {
+                let now = Instant::now();
+                state.ripen(now);
+                match state.take(now) {
                     Some(key) => {
                         if !state.ready.is_empty() {
                             self.shared.changed.notify_one();
@@ -108,7 +124,7 @@ impl<T: Eq + Hash + Clone> Queue<T> {
 
     /// The work on a key has ended.
     pub fn done(&self, key: &T) {
-        self.shared.state.lock().done(key);
+        self.shared.state.lock().done(key, Instant::now());
         self.shared.changed.notify_one();
     }
 
@@ -135,34 +151,41 @@ impl<T: Eq + Hash + Clone> Queue<T> {
 // === impl State ===
 
 impl<T: Eq + Hash + Clone> State<T> {
-    fn new() -> Self {
+    fn new(meter: Meter) -> Self {
         Self {
             ready: VecDeque::new(),
             dirty: HashSet::new(),
-            processing: HashSet::new(),
+            processing: HashMap::new(),
             due: HashMap::new(),
             delayed: BinaryHeap::new(),
             tickets: HashMap::new(),
             last_ticket: 0,
             failures: HashMap::new(),
             stopped: false,
+            meter,
         }
     }
 
-    fn add(&mut self, key: T) {
+    fn add(&mut self, key: T, now: Instant) {
         if self.stopped || !self.dirty.insert(key.clone()) {
             return;
         }
-        if !self.processing.contains(&key) {
-            self.ready.push_back(key);
+        self.meter.added();
+        if !self.processing.contains_key(&key) {
+            self.line_up(key, now);
         }
+    }
+
+    fn line_up(&mut self, key: T, now: Instant) {
+        self.ready.push_back((key, now));
+        self.meter.waiting(self.ready.len());
     }
 
     fn add_at(&mut self, key: T, now: Instant, delay: Duration) {
         if delay.is_zero() {
-            return self.add(key);
+            return self.add(key, now);
         }
-        let at = now + delay;
+        let at = now + delay.min(FARTHEST);
         if self.due.get(&key).is_some_and(|known| *known <= at) {
             return;
         }
@@ -181,29 +204,34 @@ impl<T: Eq + Hash + Clone> State<T> {
             let Some(key) = self.tickets.remove(&ticket) else { continue };
             if self.due.get(&key) == Some(&at) {
                 self.due.remove(&key);
-                self.add(key);
+                self.add(key, now);
             }
         }
     }
 
-    fn take(&mut self) -> Option<T> {
+    fn take(&mut self, now: Instant) -> Option<T> {
         if self.stopped {
             return None;
         }
-        let key = self.ready.pop_front()?;
+        let (key, since) = self.ready.pop_front()?;
+        self.meter.waiting(self.ready.len());
+        self.meter.waited(now.duration_since(since));
         self.dirty.remove(&key);
-        self.processing.insert(key.clone());
+        self.processing.insert(key.clone(), now);
         Some(key)
     }
 
-    fn done(&mut self, key: &T) {
-        self.processing.remove(key);
+    fn done(&mut self, key: &T, now: Instant) {
+        if let Some(since) = self.processing.remove(key) {
+            self.meter.worked(now.duration_since(since));
+        }
         if self.dirty.contains(key) {
-            self.ready.push_back(key.clone());
+            self.line_up(key.clone(), now);
         }
     }
 
     fn fail(&mut self, key: &T) -> Duration {
+        self.meter.retried();
         let failures = self.failures.entry(key.clone()).or_default();
         let delay = exponential(FIRST, MOST, *failures);
         *failures = failures.saturating_add(1);

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::backoff::Backoff;
+use super::clock;
 use crate::api::{Api, Page, Selection, Watch, WatchEvent};
 use crate::error::{Error, Result};
 use crate::key::Key;
@@ -71,7 +72,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Watcher<T> {
     pub async fn next(&mut self) -> Result<Event<T>> {
         loop {
             if self.rest {
-                let wait = self.backoff.next(rand::random());
+                let wait = self.backoff.next(clock::chance());
                 tokio::time::sleep(wait).await;
                 self.rest = false;
             }

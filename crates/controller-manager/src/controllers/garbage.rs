@@ -34,7 +34,7 @@ pub type Shared = Arc<Mutex<Graph>>;
 
 /// Starts the controller.
 pub fn start(cx: &Context) {
-    let (graph, queue) = (Shared::default(), Queue::new());
+    let (graph, queue) = (Shared::default(), Queue::metered(cx.meters.of(NAME)));
     let monitors = Monitors::new(cx, graph.clone(), queue.clone());
     let collector = Collector { actor: Actor::new(cx, graph.clone(), monitors.served()), graph, queue: queue.clone() };
     let tasks = cx.tasks.clone();

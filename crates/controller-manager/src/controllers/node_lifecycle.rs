@@ -141,7 +141,7 @@ fn on_node(pulses: &Pulses, recorder: &Recorder, change: &Change<Node>) -> Vec<K
     };
     match change {
         Change::Added(_) => {
-            pulses.lock().entry(node.name().to_owned()).or_insert_with(Timestamp::now);
+            pulses.lock().entry(node.name().to_owned()).or_insert_with(crate::clock::now);
             tell("RegisteredNode", &format!("Registered Node {} in Controller", node.name()));
         }
         Change::Updated { old, new } if pulse(new).is_some() && pulse(old) != pulse(new) => {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use nakhoda_api::device_taints::{selects, tolerates};
 use nakhoda_api::kinds::core::NodeSelector;
-use nakhoda_api::kinds::resource::{Device, DeviceTaint, DeviceTaintRule, DeviceToleration, ResourceSlice};
+use nakhoda_api::kinds::resource::{Device, DeviceTaintRule, DeviceToleration, ResourceSlice};
 use nakhoda_api::selector::nodes;
 
 use super::{DeviceId, Devices, PoolKey};
@@ -109,12 +110,12 @@ fn is_reached(slice: &ResourceSlice, device: &Device, node: &Node) -> bool {
 }
 
 fn here(name: Option<&str>, all: Option<bool>, selector: Option<&NodeSelector>, node: &Node) -> bool {
-    all == Some(true) || name == Some(node.name.as_str()) || selector.is_some_and(|selector| selects(selector, node))
+    all == Some(true) || name == Some(node.name.as_str()) || selector.is_some_and(|selector| selects_node(selector, node))
 }
 
 /// Whether a node is one of those selected.
 #[must_use]
-pub fn selects(selector: &NodeSelector, node: &Node) -> bool {
+pub fn selects_node(selector: &NodeSelector, node: &Node) -> bool {
     nodes::NodeSelector::of(&selector.node_selector_terms).matches(&node.labels, &node.name)
 }
 
@@ -123,19 +124,6 @@ fn is_usable(device: &Device) -> bool {
 }
 
 fn rules(rule: &DeviceTaintRule, offer: &Offer<'_>) -> bool {
-    let Some(selector) = &rule.spec.device_selector else { return true };
-    let is = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
     let spec = &offer.slice.spec;
-    is(&selector.driver, &spec.driver)
-        && is(&selector.pool, &spec.pool.name)
-        && is(&selector.device, &offer.device.name)
-}
-
-fn tolerates(toleration: &DeviceToleration, taint: &DeviceTaint) -> bool {
-    let any_or =
-        |said: &Option<String>, wanted: &str| said.as_deref().is_none_or(|said| said.is_empty() || said == wanted);
-    any_or(&toleration.effect, &taint.effect)
-        && any_or(&toleration.key, &taint.key)
-        && (toleration.operator.as_deref() == Some("Exists")
-            || toleration.value.as_deref().unwrap_or_default() == taint.value.as_deref().unwrap_or_default())
+    selects(rule, &spec.driver, &spec.pool.name, &offer.device.name)
 }

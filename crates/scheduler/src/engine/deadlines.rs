@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use nakhoda_api::kinds::batch::Job;
-use nakhoda_client::{Change, Client, Resource};
+use nakhoda_client::{Change, Client, Resource, clock};
 
 use super::Engine;
 use crate::deadlines::Wish;
@@ -36,19 +36,19 @@ impl Engine {
         let end = pod.controller.as_deref().and_then(|uid| self.deadlines.end_of(uid));
         let latest = pod.wish.clone().unwrap_or_default().latest_start(group, end);
         self.deadlines.set(&pod.uid, latest);
-        Some(Instant::now() + until(latest?, Timestamp::now())?)
+        Some(clock::instant() + until(latest?, clock::now())?)
     }
 
     /// When a deadline will be over.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         // a moment later, so that it is over then
-        let wait = until(self.deadlines.next()?, Timestamp::now()).unwrap_or_default() + Duration::from_millis(1);
-        Some(Instant::now() + wait)
+        let wait = until(self.deadlines.next()?, clock::now()).unwrap_or_default() + Duration::from_millis(1);
+        Some(clock::instant() + wait)
     }
 
     /// Tells of pods whose deadline is over.
     pub(super) fn tell_missed(&mut self, client: &Client) {
-        while let Some((uid, latest)) = self.deadlines.missed(Timestamp::now()) {
+        while let Some((uid, latest)) = self.deadlines.missed(clock::now()) {
             if let Some(pod) = self.queue.get(&uid).cloned() {
                 let message = format!("it was to start by {latest:.0} and has no node yet");
                 self.actions.tell_missed(client, &pod, &message);

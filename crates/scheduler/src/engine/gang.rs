@@ -2,9 +2,8 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
-use std::time::Instant;
 
-use nakhoda_client::{Client, Key};
+use nakhoda_client::{Client, Key, clock};
 
 use super::Engine;
 use crate::cluster::Lifted;
@@ -42,7 +41,7 @@ struct Seat {
 impl Engine {
     /// Places all members that wait, if that makes the gang whole; `first` is the one that was due.
     pub(super) fn attempt_gang(&mut self, client: &Client, key: &Key, first: Arc<PodInfo>, needed: usize) {
-        let now = Instant::now();
+        let now = clock::instant();
         let mut members: Vec<Arc<PodInfo>> =
             self.gangs.waiting(key).iter().filter_map(|pod| self.queue.take(&pod.uid)).collect();
         members.push(first);
@@ -63,7 +62,7 @@ impl Engine {
         for pod in members {
             let framework = self.profiles.own(&pod);
             framework.tally(&mut self.cluster, &pod);
-            let draw = rand::random::<u32>() as usize;
+            let draw = clock::chance::<u32>() as usize;
             let (node, victims) = match decide(&framework, &self.cluster, &pod, &mut self.sampling, draw) {
                 Decision::Place(slot) => (self.cluster.at(slot).name.clone(), Vec::new()),
                 Decision::NoNodes => {

@@ -1,13 +1,12 @@
 //! What the API and the bindings tell, taken into the cluster and the queue.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use nakhoda_api::kinds::core::{Namespace, Node, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::status::chain;
-use nakhoda_client::{Change, Key, Resource};
+use nakhoda_client::{Change, Key, Resource, clock};
 
 use super::Engine;
 use crate::act::Bound;
@@ -119,7 +118,7 @@ impl Engine {
         let framework = self.profiles.own(&pod);
         let open = framework.closed(&pod).is_none() && self.gangs.closed(&pod).is_none();
         let (rank, due) = (framework.rank(&pod), self.due(&pod));
-        self.queue.put(pod, rank, due, open, Instant::now());
+        self.queue.put(pod, rank, due, open, clock::instant());
     }
 
     /// A group or its membership has changed: its members may have become enough.
@@ -169,7 +168,7 @@ impl Engine {
                     self.queue.remove(&pod.uid);
                 } else {
                     self.gangs.wait(&pod);
-                    self.queue.fail(&pod.uid, Instant::now());
+                    self.queue.fail(&pod.uid, clock::instant());
                 }
             }
         }
@@ -181,13 +180,13 @@ impl Engine {
             return;
         }
         let Self { profiles, cluster, queue, .. } = self;
-        queue.news(Instant::now(), |pod, by| helps(&profiles.own(pod), cluster, pod, by, slot, changes));
+        queue.news(clock::instant(), |pod, by| helps(&profiles.own(pod), cluster, pod, by, slot, changes));
     }
 
     /// The same for what happened at no node in particular: only plugins that look around care.
     pub(super) fn stir(&mut self, changes: Changes) {
         let Self { profiles, queue, .. } = self;
-        queue.news(Instant::now(), |pod, by| {
+        queue.news(clock::instant(), |pod, by| {
             let framework = profiles.own(pod);
             let plugins = by.iter().filter_map(|name| framework.plugin(name));
             plugins.into_iter().any(|plugin| plugin.looks_around && plugin.helped_by.meets(changes))

@@ -7,7 +7,7 @@ use nakhoda_api::kinds::resource::ResourceClaim;
 use nakhoda_client::{Key, Resource};
 
 use crate::devices::allocate::allocate;
-use crate::devices::offer::selects;
+use crate::devices::offer::selects_node;
 use crate::devices::result::result;
 use crate::devices::{Devices, allocation};
 use crate::framework::{Changes, Check, Cycle, Filter, Plugin, Reason, Reserve, Step, Verdict};
@@ -94,7 +94,7 @@ fn unallocated(claims: &[Arc<ResourceClaim>]) -> Vec<&ResourceClaim> {
 
 fn check(devices: &Devices, claims: &[Arc<ResourceClaim>], node: &Node) -> Verdict {
     let mut selectors = claims.iter().filter_map(|claim| allocation(claim)?.node_selector.as_ref());
-    if !selectors.all(|selector| selects(selector, node)) {
+    if !selectors.all(|selector| selects_node(selector, node)) {
         return Verdict::hopeless(OUT_OF_REACH);
     }
     match allocate(devices, &unallocated(claims), node) {

@@ -1,4 +1,4 @@
-//! StorageVersionMigration: asks that all objects of a resource are written anew. Nothing does so yet.
+//! StorageVersionMigration: asks that all objects of a resource are written anew.
 
 use nakhoda_api::Scope;
 use nakhoda_api::field::{Errors, Path};

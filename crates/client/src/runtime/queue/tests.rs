@@ -60,13 +60,13 @@ impl Model {
 fn it_behaves_as_its_model_whatever_the_order_of_calls() {
     for seed in 0..200 {
         let mut random = StdRng::seed_from_u64(seed);
-        let (mut state, mut model) = (State::new(), Model::default());
+        let (mut state, mut model) = (State::new(Meter::default()), Model::default());
         let start = Instant::from_std(std::time::Instant::now());
         for step in 0..300_u64 {
             let (key, now) = (random.random_range(0..6_u8), start + Duration::from_secs(step));
             match random.random_range(0..5) {
                 0 => {
-                    state.add(key);
+                    state.add(key, start);
                     model.add(key);
                 }
                 1 => {
@@ -76,11 +76,11 @@ fn it_behaves_as_its_model_whatever_the_order_of_calls() {
                     model.add_at(key, (step + delay) * 1000 + step);
                 }
                 2 => {
-                    assert_eq!(state.take(), model.take(), "seed {seed}, step {step}");
+                    assert_eq!(state.take(start), model.take(), "seed {seed}, step {step}");
                 }
                 3 => {
                     if let Some(key) = model.working.first().copied() {
-                        state.done(&key);
+                        state.done(&key, start);
                         model.done(key);
                     }
                 }
@@ -89,7 +89,8 @@ fn it_behaves_as_its_model_whatever_the_order_of_calls() {
                     model.ripen(step * 1000 + 999);
                 }
             }
-            assert_eq!(state.ready, model.waiting, "seed {seed}, step {step}");
+            let ready: Vec<u8> = state.ready.iter().map(|(key, _)| *key).collect();
+            assert_eq!(ready, model.waiting, "seed {seed}, step {step}");
             assert_eq!(state.processing.len(), model.working.len(), "seed {seed}, step {step}");
         }
     }

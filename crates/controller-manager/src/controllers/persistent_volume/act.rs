@@ -108,6 +108,7 @@ impl Actor {
             phase: Some("Bound".into()),
             access_modes: spec.access_modes,
             capacity: spec.capacity,
+            current_volume_attributes_class_name: spec.volume_attributes_class_name.filter(|class| !class.is_empty()),
             ..claim.status.clone().unwrap_or_default()
         };
         self.write_status(&claim, status).await

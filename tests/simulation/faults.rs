@@ -1,21 +1,23 @@
-//! A road to the store on which requests are refused and answers are lost.
+//! A road to the store on which requests are refused, meet conflicts, and answers are lost.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use nakhoda_api::Status;
+use futures::{FutureExt, StreamExt};
+use nakhoda_api::{GroupResource, Status};
 use nakhoda_client::transport::{Call, Transport};
 use nakhoda_client::{Client, Result};
 use nakhoda_rpc::v1;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::Run;
+use crate::run::Run;
 
 /// In a hundred.
 const REFUSED: u32 = 5;
+const CONFLICTS: u32 = 5;
 const LOST: u32 = 3;
 
 struct Faulty {
@@ -24,23 +26,30 @@ struct Faulty {
 }
 
 /// A client over such a road. Once its term is over all is refused, as by the fence of a leader.
-pub(super) fn client(run: &Run, term: CancellationToken) -> Client {
+pub fn client(run: &Run, term: CancellationToken) -> Client {
     Client::over(Arc::new(Faulty { run: run.clone(), term }))
 }
 
 // === impl Faulty ===
 
 impl Transport for Faulty {
-    /// No answer to a creation is lost: nobody can tell then whether a pod of a generated name is there,
-    /// and so upstream's controllers make one too many as well.
     fn call(&self, call: Call) -> BoxFuture<'static, Result<v1::Object>> {
         let (run, term) = (self.run.clone(), self.term.clone());
         async move {
             run.pause(20).await;
-            if term.is_cancelled() || run.chance(REFUSED) {
+            if term.is_cancelled() || run.fault(REFUSED) {
                 return Err(Status::unavailable("refused by the dice", 0).into());
             }
-            let lost = !matches!(call, Call::Create(_)) && run.chance(LOST);
+            if let Some(target) = written(&call) {
+                let resource = GroupResource::new(target.group.clone(), target.resource.clone());
+                if run.fault(CONFLICTS) {
+                    return Err(Status::conflict(&resource, &target.name, "the dice say so").into());
+                }
+                if is_new(&call) && target.resource == "pods" && !run.quota.load(Ordering::Relaxed) {
+                    return Err(Status::forbidden(&resource, &target.name, "exceeded quota: pods").into());
+                }
+            }
+            let lost = !is_new(&call) && run.fault(LOST);
             let answer = run.memory.call(call).await?;
             if lost { Err(Status::unavailable("lost by the dice", 0).into()) } else { Ok(answer) }
         }
@@ -58,7 +67,9 @@ impl Transport for Faulty {
     ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::WatchBatch>>>> {
         let run = self.run.clone();
         async move {
-            use futures::StreamExt;
+            if run.fault(REFUSED) {
+                return Err(Status::unavailable("refused by the dice", 0).into());
+            }
             let batches = run.memory.watch(request).await?;
             let late = batches.then(move |batch| {
                 let run = run.clone();
@@ -78,4 +89,21 @@ impl Transport for Faulty {
     ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::ConnectFrame>>>> {
         self.run.memory.connect(frames)
     }
+}
+
+/// What a call is to change.
+fn written(call: &Call) -> Option<&v1::Target> {
+    match call {
+        Call::Create(r) => r.target.as_ref(),
+        Call::Update(r) => r.target.as_ref(),
+        Call::Patch(r) => r.target.as_ref(),
+        Call::Delete(r) => r.target.as_ref(),
+        _ => None,
+    }
+}
+
+/// Whether a call makes an object. No answer to that is lost: nobody can tell then whether a pod of a
+/// generated name is there, and so upstream's controllers make one too many as well.
+fn is_new(call: &Call) -> bool {
+    matches!(call, Call::Create(_)) && written(call).is_some_and(|target| target.subresource.is_empty())
 }

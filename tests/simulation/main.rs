@@ -1,0 +1,18 @@
+//! Controllers and the scheduler against a store in memory, with simulated kubelets, in virtual time and
+//! under faults: requests that are refused or meet a conflict, answers that are lost, watches that break,
+//! leaders that change, nodes that are slow. The rules are checked after every single change.
+//!
+//! Each seed is another run, and the same one whenever it is run. `SEEDS=n` runs so many of each scenario,
+//! `SEED=n` that one again. Absent: the API server (validation, defaults, admission), networks, storage.
+
+mod budgets;
+mod faults;
+mod gangs;
+mod inputs;
+mod kubelets;
+mod objects;
+mod room;
+mod rules;
+mod run;
+mod schedules;
+mod workloads;
