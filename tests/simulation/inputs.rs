@@ -29,7 +29,8 @@ fn owned(pods: &[Pod], uid: &str) -> usize {
 fn a_template_that_can_never_be_created_is_told_and_tried_ever_more_seldom() {
     calmly(&cast(&[deployment::start, replica_set::start]), |run| async move {
         run.allow_pods(false);
-        run.create::<Deployment>(&workload("Deployment", &json!({"replicas": 500, "progressDeadlineSeconds": 600}))).await;
+        run.create::<Deployment>(&workload("Deployment", &json!({"replicas": 500, "progressDeadlineSeconds": 600})))
+            .await;
         let failure = |d: &Deployment, type_: &str, status: &str, reason: &str| {
             let all = d.status.iter().flat_map(|s| s.conditions.iter().flatten());
             let wanted = [type_, status, reason].map(Some);
@@ -55,7 +56,10 @@ fn two_sets_that_select_the_same_pods_keep_to_their_own() {
         other["metadata"]["name"] = "y".into();
         let second: ReplicaSet = run.create(&other).await;
         // And one that selects whatever there is.
-        let mut all = workload("ReplicaSet", &json!({"replicas": 2, "selector": {"matchExpressions": [{"key": "app", "operator": "Exists"}]}}));
+        let mut all = workload(
+            "ReplicaSet",
+            &json!({"replicas": 2, "selector": {"matchExpressions": [{"key": "app", "operator": "Exists"}]}}),
+        );
         all["metadata"]["name"] = "z".into();
         let third: ReplicaSet = run.create(&all).await;
         run.until_pods(|pods| pods.iter().filter(|p| is_up(p)).count() == 9).await;
@@ -69,9 +73,11 @@ fn two_sets_that_select_the_same_pods_keep_to_their_own() {
 fn budgets_that_select_everything_cost_no_more_than_others() {
     calmly(&cast(&[disruption::start, replica_set::start]), |run| async move {
         for name in ["x", "y", "z"] {
-            run.create::<PodDisruptionBudget>(&json!({"metadata": {"name": name, "namespace": "default", "generation": 1},
-                "spec": {"minAvailable": "100%", "selector": {}}}))
-                .await;
+            run.create::<PodDisruptionBudget>(
+                &json!({"metadata": {"name": name, "namespace": "default", "generation": 1},
+                "spec": {"minAvailable": "100%", "selector": {}}}),
+            )
+            .await;
         }
         run.create::<ReplicaSet>(&workload("ReplicaSet", &json!({"replicas": 10}))).await;
         run.until_pods(|pods| pods.iter().filter(|p| is_up(p)).count() == 10).await;
@@ -88,21 +94,55 @@ fn absurd() -> Vec<(&'static str, Value)> {
     vec![
         ("Deployment", json!({"replicas": -5})),
         ("Deployment", json!({"replicas": 3, "minReadySeconds": most, "progressDeadlineSeconds": most})),
-        ("Deployment", json!({"replicas": 3, "minReadySeconds": -1, "progressDeadlineSeconds": -1, "revisionHistoryLimit": -1})),
-        ("Deployment", { let mut v = rolling(most.into(), most.into()); v["replicas"] = 3.into(); v }),
-        ("Deployment", { let mut v = rolling("999999999%".into(), "-7%".into()); v["replicas"] = 3.into(); v }),
-        ("Deployment", { let mut v = rolling("99999999999999999999%".into(), "x".into()); v["replicas"] = 3.into(); v }),
-        ("Deployment", { let mut v = rolling((-3).into(), 0.into()); v["replicas"] = 3.into(); v }),
+        (
+            "Deployment",
+            json!({"replicas": 3, "minReadySeconds": -1, "progressDeadlineSeconds": -1, "revisionHistoryLimit": -1}),
+        ),
+        ("Deployment", {
+            let mut v = rolling(most.into(), most.into());
+            v["replicas"] = 3.into();
+            v
+        }),
+        ("Deployment", {
+            let mut v = rolling("999999999%".into(), "-7%".into());
+            v["replicas"] = 3.into();
+            v
+        }),
+        ("Deployment", {
+            let mut v = rolling("99999999999999999999%".into(), "x".into());
+            v["replicas"] = 3.into();
+            v
+        }),
+        ("Deployment", {
+            let mut v = rolling((-3).into(), 0.into());
+            v["replicas"] = 3.into();
+            v
+        }),
         ("ReplicaSet", json!({"replicas": -2_147_483_648_i64, "minReadySeconds": most})),
         ("StatefulSet", json!({"replicas": 2, "ordinals": {"start": most}})),
         ("StatefulSet", json!({"replicas": -1, "revisionHistoryLimit": -1, "minReadySeconds": most})),
-        ("StatefulSet", json!({"replicas": 2, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": -1, "maxUnavailable": "99999%"}}})),
-        ("DaemonSet", json!({"minReadySeconds": most, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "-50%", "maxSurge": most}}})),
+        (
+            "StatefulSet",
+            json!({"replicas": 2, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": -1, "maxUnavailable": "99999%"}}}),
+        ),
+        (
+            "DaemonSet",
+            json!({"minReadySeconds": most, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "-50%", "maxSurge": most}}}),
+        ),
         ("Job", json!({"parallelism": -1, "completions": -1, "backoffLimit": -1})),
         ("Job", json!({"parallelism": 2, "completions": most, "backoffLimit": most, "completionMode": "Indexed"})),
-        ("Job", json!({"parallelism": 2, "completions": 2, "activeDeadlineSeconds": long, "ttlSecondsAfterFinished": most, "backoffLimit": 6})),
-        ("Job", json!({"parallelism": 2, "completions": 2, "activeDeadlineSeconds": -1, "ttlSecondsAfterFinished": -1, "backoffLimit": 6})),
-        ("Job", json!({"parallelism": 2, "completions": 3, "completionMode": "Indexed", "backoffLimitPerIndex": most, "maxFailedIndexes": most, "backoffLimit": most})),
+        (
+            "Job",
+            json!({"parallelism": 2, "completions": 2, "activeDeadlineSeconds": long, "ttlSecondsAfterFinished": most, "backoffLimit": 6}),
+        ),
+        (
+            "Job",
+            json!({"parallelism": 2, "completions": 2, "activeDeadlineSeconds": -1, "ttlSecondsAfterFinished": -1, "backoffLimit": 6}),
+        ),
+        (
+            "Job",
+            json!({"parallelism": 2, "completions": 3, "completionMode": "Indexed", "backoffLimitPerIndex": most, "maxFailedIndexes": most, "backoffLimit": most}),
+        ),
     ]
 }
 
@@ -119,7 +159,14 @@ async fn ask(run: &Run, kind: &str, value: &Value) {
 
 #[test]
 fn absurd_numbers_hurt_nobody() {
-    let all = [deployment::start, replica_set::start, stateful_set::start, daemon_set::start, job::start, ttl_after_finished::start];
+    let all = [
+        deployment::start,
+        replica_set::start,
+        stateful_set::start,
+        daemon_set::start,
+        job::start,
+        ttl_after_finished::start,
+    ];
     for (kind, spec) in absurd() {
         calmly(&cast(&all), |run| {
             let (value, spec) = (workload(kind, &spec), spec.clone());
@@ -139,7 +186,8 @@ fn a_pod_with_thousands_of_terms_is_placed_and_so_is_the_next() {
     calmly(&cast(&[]), |run| async move {
         let term = |n: usize| json!({"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": format!("a{n}")}}});
         let terms: Vec<Value> = (0..5000).map(term).collect();
-        let weighted: Vec<Value> = (0..5000).map(|n| json!({"weight": n % 100 + 1, "podAffinityTerm": term(n)})).collect();
+        let weighted: Vec<Value> =
+            (0..5000).map(|n| json!({"weight": n % 100 + 1, "podAffinityTerm": term(n)})).collect();
         let nodes: Vec<Value> = (0..5000).map(|n| json!({"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "NotIn", "values": [format!("n{n}")]}]})).collect();
         for name in ["big", "bigger"] {
             let mut pod = template();

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use nakhoda_api::kinds::batch::{CronJob, Job};
 use nakhoda_client::Selection;
 use nakhoda_client::clock::simulated;
-use nakhoda_controller_manager::controllers::{cron_job, job};
 use nakhoda_controller_manager::controllers::job::condition::is_finished;
+use nakhoda_controller_manager::controllers::{cron_job, job};
 use serde_json::{Value, json};
 
 use crate::objects::template;
@@ -57,8 +57,21 @@ fn a_forbidding_cron_job_runs_one_at_a_time_though_the_clock_jumps() {
 
 #[test]
 fn a_schedule_that_means_nothing_is_told_once_and_runs_nothing() {
-    let specs = ["", "* * * *", "60 * * * *", "*/0 * * * *", "1-0 * * * *", "x y z w v", "@every", "@often", "TZ=Mars/X * * * * *",
-                 "* * * * * *", "99999999999999999999 * * * *", "-1 * * * *", "0 0 31 2 *"];
+    let specs = [
+        "",
+        "* * * *",
+        "60 * * * *",
+        "*/0 * * * *",
+        "1-0 * * * *",
+        "x y z w v",
+        "@every",
+        "@often",
+        "TZ=Mars/X * * * * *",
+        "* * * * * *",
+        "99999999999999999999 * * * *",
+        "-1 * * * *",
+        "0 0 31 2 *",
+    ];
     for spec in specs {
         calmly(&cast(), |run| async move {
             run.create::<CronJob>(&cron(spec, "Allow")).await;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
-use nakhoda_client::{Change, Client, Informer, Informers, Key, Queue, Reconcile, Recorder, Resource, controller};
 use nakhoda_client::queue::meter::Meters;
+use nakhoda_client::{Change, Client, Informer, Informers, Key, Queue, Reconcile, Recorder, Resource, controller};
 use nakhoda_daemon::Tasks;
 
 use crate::material::Material;

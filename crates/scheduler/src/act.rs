@@ -11,7 +11,7 @@ use nakhoda_api::kinds::meta::{Condition, DeleteOptions, Preconditions};
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::status::chain;
 use nakhoda_api::time::time;
-use nakhoda_client::{clock, Client, EventType, Informer, Key, Patch, Recorder, Resource, Result, reference};
+use nakhoda_client::{Client, EventType, Informer, Key, Patch, Recorder, Resource, Result, clock, reference};
 use nakhoda_daemon::Tasks;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use nakhoda_client::{Client, clock};
 use nakhoda_client::leader::Leadership;
+use nakhoda_client::{Client, clock};
 use tokio::sync::{mpsc, watch};
 
 use crate::act::Actions;

@@ -62,7 +62,10 @@ pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
             let (target, selector) = (r.target.unwrap_or_default(), Selector::parse(r.selection.as_ref())?);
             let places: Vec<Place> = state.select(&target, &selector).map(|(place, _)| place.clone()).collect();
             for place in places {
-                state.delete(&v1::Target { namespace: place.key.namespace, name: place.key.name, ..target.clone() }, false)?;
+                state.delete(
+                    &v1::Target { namespace: place.key.namespace, name: place.key.name, ..target.clone() },
+                    false,
+                )?;
             }
             Ok(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
         }

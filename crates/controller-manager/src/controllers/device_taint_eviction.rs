@@ -35,7 +35,7 @@ pub fn start(cx: &Context) {
     let (slices, rules) = (cx.informers.of::<ResourceSlice>(), cx.informers.of::<DeviceTaintRule>());
     let mut watches = Watches::new(cx, NAME);
     watches.on_change(&pods, |change| if plan::uses_devices(change.object()) { vec![change.key()] } else { Vec::new() });
-    watches.on(&claims, |claim: &ResourceClaim| users(claim));
+    watches.on(&claims, users);
     let all = claims.clone();
     watches.on_change(&slices, move |change| affected(&all, |claim| in_pools(claim, change)));
     let all = claims.clone();

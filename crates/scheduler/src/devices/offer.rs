@@ -110,7 +110,9 @@ fn is_reached(slice: &ResourceSlice, device: &Device, node: &Node) -> bool {
 }
 
 fn here(name: Option<&str>, all: Option<bool>, selector: Option<&NodeSelector>, node: &Node) -> bool {
-    all == Some(true) || name == Some(node.name.as_str()) || selector.is_some_and(|selector| selects_node(selector, node))
+    all == Some(true)
+        || name == Some(node.name.as_str())
+        || selector.is_some_and(|selector| selects_node(selector, node))
 }
 
 /// Whether a node is one of those selected.

@@ -77,9 +77,11 @@ pub fn taints(
         for (taint, rule) in own.chain(others).filter(|(taint, _)| taint.effect == NO_EXECUTE) {
             let Some(end) = end(device, taint) else { continue };
             at = at.into_iter().chain([end]).min();
-            ruled.extend(rule.filter(|uid| !ruled.iter().any(|known| known == uid)).map(str::to_owned));
+            ruled.extend(rule.map(str::to_owned));
         }
     }
+    ruled.sort_unstable();
+    ruled.dedup();
     at.map(|at| Taints { at, rules: ruled })
 }
 
