@@ -1,6 +1,6 @@
 //! Endpoint slices of services with a selector: the addresses of their pods, with what each is good for.
 //!
-//! Absent: hints for zones and nodes.
+//! Hints for zones and nodes follow `trafficDistribution`. Absent: those of the annotation `topology-mode: Auto`.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use crate::context::{Context, Watches};
 use crate::selector::matches_all;
 use crate::slices::{MANAGED_BY, Plan, SERVICE_NAME};
 
+pub mod hints;
 pub mod plan;
 
 const NAME: &str = "endpointslice";

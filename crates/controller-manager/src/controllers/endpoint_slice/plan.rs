@@ -6,7 +6,7 @@ use nakhoda_api::kinds::core::{ObjectReference, Pod, Service, ServiceSpec};
 use nakhoda_api::kinds::discovery::{Endpoint, EndpointConditions, EndpointPort};
 use nakhoda_client::{Resource, owner};
 
-use super::KEEPER;
+use super::{KEEPER, hints};
 use crate::backends::{HEADLESS, addresses, has_address, hostname, is_headless, target_port};
 use crate::pods::{is_ready, node};
 use crate::slices::{Group, MANAGED_BY, SERVICE_NAME, Shape};
@@ -104,6 +104,7 @@ fn endpoint(
         return None;
     }
     let (serving, terminating) = (is_ready(pod), pod.is_terminating());
+    let zone = node(pod).and_then(zone);
     let ready = spec.publish_not_ready_addresses == Some(true) || (serving && !terminating);
     Some(Endpoint {
         addresses,
@@ -120,7 +121,8 @@ fn endpoint(
             ..ObjectReference::default()
         }),
         node_name: node(pod).map(str::to_owned),
-        zone: node(pod).and_then(zone),
+        hints: if ready { hints::of(service, zone.as_deref(), node(pod)) } else { None },
+        zone,
         hostname: hostname(pod, service),
         ..Endpoint::default()
     })
