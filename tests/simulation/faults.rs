@@ -26,7 +26,7 @@ struct Faulty {
 }
 
 /// A client over such a road. Once its term is over all is refused, as by the fence of a leader.
-pub fn client(run: &Run, term: CancellationToken) -> Client {
+pub(crate) fn client(run: &Run, term: CancellationToken) -> Client {
     Client::over(Arc::new(Faulty { run: run.clone(), term }))
 }
 

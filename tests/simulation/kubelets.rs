@@ -12,12 +12,12 @@ use serde_json::json;
 use crate::run::Run;
 
 /// The annotation of pods that run to an end: how many in a hundred fail.
-pub const FAILING: &str = "simulation/failing";
+pub(crate) const FAILING: &str = "simulation/failing";
 /// How much longer everything takes on the first node.
 const SLOW: u32 = 10;
 
 /// Makes the nodes, and runs until the run ends.
-pub async fn run(run: Run, nodes: usize, cores: u32) {
+pub(crate) async fn run(run: Run, nodes: usize, cores: u32) {
     for number in 0..nodes {
         let name = format!("node-{number}");
         let object: Node = serde_json::from_value(json!({

@@ -7,7 +7,7 @@ use crate::kubelets::FAILING;
 use crate::run::Run;
 
 /// The template of pods that ask for one core each.
-pub fn template() -> Value {
+pub(crate) fn template() -> Value {
     json!({
         "metadata": {"labels": {"app": "x"}, "annotations": {"version": "1"}},
         "spec": {"schedulerName": "default-scheduler",
@@ -16,7 +16,7 @@ pub fn template() -> Value {
 }
 
 /// A workload named `x`, with these fields of its specification.
-pub fn workload(kind: &str, spec: &Value) -> Value {
+pub(crate) fn workload(kind: &str, spec: &Value) -> Value {
     let mut value = json!({
         "apiVersion": "apps/v1", "kind": kind,
         "metadata": {"name": "x", "namespace": "default", "generation": 1},
@@ -34,7 +34,7 @@ pub fn workload(kind: &str, spec: &Value) -> Value {
 }
 
 /// The same under another name, with a selector of its own.
-pub fn renamed(mut value: Value, name: &str) -> Value {
+pub(crate) fn renamed(mut value: Value, name: &str) -> Value {
     value["metadata"]["name"] = name.into();
     value["spec"]["selector"]["matchLabels"]["app"] = name.into();
     value["spec"]["template"]["metadata"]["labels"]["app"] = name.into();
@@ -42,7 +42,7 @@ pub fn renamed(mut value: Value, name: &str) -> Value {
 }
 
 /// What the server does when a template changes.
-pub fn version(number: u32) -> Value {
+pub(crate) fn version(number: u32) -> Value {
     json!({"metadata": {"generation": number},
            "spec": {"template": {"metadata": {"annotations": {"version": number.to_string()}}}}})
 }
@@ -51,13 +51,13 @@ pub fn version(number: u32) -> Value {
 
 impl Run {
     /// Asks for an object.
-    pub async fn create<K: Resource>(&self, value: &Value) -> K {
+    pub(crate) async fn create<K: Resource>(&self, value: &Value) -> K {
         let object: K = serde_json::from_value(value.clone()).expect("an object of this kind");
         self.client().namespaced::<K>("default").create(&object).await.expect("memory refuses nobody")
     }
 
     /// Changes the object named `x`.
-    pub async fn patch<K: Resource>(&self, body: &Value) {
+    pub(crate) async fn patch<K: Resource>(&self, body: &Value) {
         let api = self.client().namespaced::<K>("default");
         api.patch("x", &Patch::merge(body)).await.expect("memory refuses nobody");
     }

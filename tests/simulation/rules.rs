@@ -17,14 +17,14 @@ use serde::Deserialize;
 use crate::run::Run;
 
 /// Pods by name.
-pub type Pods = BTreeMap<String, Pod>;
+pub(crate) type Pods = BTreeMap<String, Pod>;
 
 /// Is told all pods and the one that has just come, if one has.
 type Rule = Box<dyn FnMut(&Pods, Option<&Pod>) -> Result<(), String> + Send>;
 
 /// The rules of a run, and what it has seen. Cheap to clone.
 #[derive(Clone)]
-pub struct Rules {
+pub(crate) struct Rules {
     state: Arc<Mutex<State>>,
 }
 
@@ -41,7 +41,7 @@ struct State {
 
 impl Rules {
     /// Watches over what is stored; a broken rule fails `tasks`.
-    pub fn new(memory: &Memory, tasks: &Tasks, cores: u32) -> Self {
+    pub(crate) fn new(memory: &Memory, tasks: &Tasks, cores: u32) -> Self {
         let rules = Self { state: Arc::default() };
         let (state, tasks) = (rules.state.clone(), tasks.clone());
         memory.witness(move |change| {
@@ -53,17 +53,17 @@ impl Rules {
     }
 
     /// The changes so far, in order and to the letter, as a number.
-    pub fn story(&self) -> u64 {
+    pub(crate) fn story(&self) -> u64 {
         self.state.lock().story.finish()
     }
 
     /// How often objects of a resource were written so far.
-    pub fn writes(&self, resource: &str) -> u32 {
+    pub(crate) fn writes(&self, resource: &str) -> u32 {
         self.state.lock().writes.get(resource).copied().unwrap_or_default()
     }
 
     /// How often anything but an Event was written so far.
-    pub fn all_writes(&self) -> u32 {
+    pub(crate) fn all_writes(&self) -> u32 {
         self.state.lock().writes.iter().filter(|(resource, _)| *resource != "events").map(|(_, count)| count).sum()
     }
 }
@@ -113,7 +113,7 @@ fn requested(pod: &Pod) -> u32 {
 }
 
 /// Whether a pod serves and will go on doing so.
-pub fn is_up(pod: &Pod) -> bool {
+pub(crate) fn is_up(pod: &Pod) -> bool {
     is_ready(pod) && is_active(pod)
 }
 
@@ -121,12 +121,12 @@ pub fn is_up(pod: &Pod) -> bool {
 
 impl Run {
     /// From now on this must hold.
-    pub fn always(&self, rule: impl FnMut(&Pods, Option<&Pod>) -> Result<(), String> + Send + 'static) {
+    pub(crate) fn always(&self, rule: impl FnMut(&Pods, Option<&Pod>) -> Result<(), String> + Send + 'static) {
         self.rules.state.lock().rules.push(Box::new(rule));
     }
 
     /// Waits until an object is as asked for, and fails if a rule was broken meanwhile.
-    pub async fn until<K: Resource>(&self, name: &str, holds: impl Fn(&K) -> bool) -> K {
+    pub(crate) async fn until<K: Resource>(&self, name: &str, holds: impl Fn(&K) -> bool) -> K {
         let api = self.client().namespaced::<K>("default");
         loop {
             if let Ok(object) = api.get(name).await
@@ -139,7 +139,7 @@ impl Run {
     }
 
     /// Waits until the pods are as asked for.
-    pub async fn until_pods(&self, holds: impl Fn(&[Pod]) -> bool) -> Vec<Pod> {
+    pub(crate) async fn until_pods(&self, holds: impl Fn(&[Pod]) -> bool) -> Vec<Pod> {
         loop {
             let pods = self.pods().await;
             if holds(&pods) {
@@ -150,7 +150,7 @@ impl Run {
     }
 
     /// Lets a second pass; fails if a rule is broken, or a task has panicked.
-    pub async fn second(&self) {
+    pub(crate) async fn second(&self) {
         if let Some(broken) = self.tasks.failure() {
             panic!("{broken}");
         }
@@ -158,20 +158,20 @@ impl Run {
     }
 
     /// Lets time pass.
-    pub async fn seconds(&self, count: u32) {
+    pub(crate) async fn seconds(&self, count: u32) {
         for _ in 0..count {
             self.second().await;
         }
     }
 
     /// All pods.
-    pub async fn pods(&self) -> Vec<Pod> {
+    pub(crate) async fn pods(&self) -> Vec<Pod> {
         let api = self.client().namespaced::<Pod>("default");
         api.list(&Selection::default()).await.expect("memory refuses nobody").items
     }
 
     /// What has come to rest stays so, though watches break and leaders change: nothing is written.
-    pub async fn rests(&self) {
+    pub(crate) async fn rests(&self) {
         self.seconds(60).await;
         let before = self.rules.all_writes();
         self.seconds(180).await;

@@ -29,26 +29,26 @@ const LONGEST: u64 = 14_400;
 
 /// Who takes part besides the scheduler.
 #[derive(Clone)]
-pub struct Cast {
+pub(crate) struct Cast {
     /// How the controllers start.
-    pub controllers: Vec<fn(&Context)>,
+    pub(crate) controllers: Vec<fn(&Context)>,
     /// How many nodes there are.
-    pub nodes: usize,
+    pub(crate) nodes: usize,
     /// How many cores each has.
-    pub cores: u32,
+    pub(crate) cores: u32,
 }
 
 /// One run. Cheap to clone.
 #[derive(Clone)]
-pub struct Run {
+pub(crate) struct Run {
     /// What is stored.
-    pub memory: Memory,
+    pub(crate) memory: Memory,
     /// Lives as long as the run.
-    pub tasks: Tasks,
+    pub(crate) tasks: Tasks,
     /// What must hold.
-    pub rules: Rules,
+    pub(crate) rules: Rules,
     /// Whether pods may be created.
-    pub quota: Arc<AtomicBool>,
+    pub(crate) quota: Arc<AtomicBool>,
     calm: bool,
 }
 
@@ -56,22 +56,22 @@ pub struct Run {
 
 impl Run {
     /// A chance of so many in a hundred.
-    pub fn chance(&self, percent: u32) -> bool {
+    pub(crate) fn chance(&self, percent: u32) -> bool {
         dice(0..100) < percent
     }
 
     /// A chance of so many in a hundred that something goes wrong.
-    pub fn fault(&self, percent: u32) -> bool {
+    pub(crate) fn fault(&self, percent: u32) -> bool {
         !self.calm && self.chance(percent)
     }
 
     /// A while of up to so many milliseconds.
-    pub async fn pause(&self, most: u32) {
+    pub(crate) async fn pause(&self, most: u32) {
         tokio::time::sleep(Duration::from_millis(dice(0..most + 1).into())).await;
     }
 
     /// A client that meets no faults.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.memory.client()
     }
 
@@ -133,7 +133,7 @@ fn schedule(run: &Run, term: Tasks) {
 }
 
 /// Runs a scenario with one seed; says what the story of its changes was, as a number.
-pub fn once<F: Future<Output = ()>>(seed: u64, calm: bool, cast: &Cast, scenario: impl Fn(Run) -> F) -> u64 {
+pub(crate) fn once<F: Future<Output = ()>>(seed: u64, calm: bool, cast: &Cast, scenario: impl Fn(Run) -> F) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         simulated::begin(seed);
@@ -153,7 +153,7 @@ pub fn once<F: Future<Output = ()>>(seed: u64, calm: bool, cast: &Cast, scenario
 }
 
 /// Runs a scenario with each seed, under faults. One that fails is told, and how to run it again.
-pub fn with_seeds<F: Future<Output = ()>>(cast: &Cast, scenario: impl Fn(Run) -> F) {
+pub(crate) fn with_seeds<F: Future<Output = ()>>(cast: &Cast, scenario: impl Fn(Run) -> F) {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let seeds = match number("SEED") {
         Some(seed) => seed..seed + 1,
@@ -168,7 +168,7 @@ pub fn with_seeds<F: Future<Output = ()>>(cast: &Cast, scenario: impl Fn(Run) ->
 }
 
 /// Runs a scenario without faults.
-pub fn calmly<F: Future<Output = ()>>(cast: &Cast, scenario: impl Fn(Run) -> F) {
+pub(crate) fn calmly<F: Future<Output = ()>>(cast: &Cast, scenario: impl Fn(Run) -> F) {
     once(0, true, cast, scenario);
 }
 
@@ -176,7 +176,7 @@ pub fn calmly<F: Future<Output = ()>>(cast: &Cast, scenario: impl Fn(Run) -> F) 
 
 impl Run {
     /// Whether pods may be created from now on.
-    pub fn allow_pods(&self, allow: bool) {
+    pub(crate) fn allow_pods(&self, allow: bool) {
         self.quota.store(allow, Ordering::Relaxed);
     }
 }

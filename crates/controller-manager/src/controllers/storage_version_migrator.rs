@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use nakhoda_api::kinds::storagemigration::StorageVersionMigration;
 use nakhoda_api::patch::PatchKind;
 use nakhoda_api::{GroupVersion, Object, Reason, Status};
-use nakhoda_client::{Client, Informer, Key, Outcome, Page, Patch, Reconcile, Resource, Result, WriteOptions};
+use nakhoda_client::{Client, Informer, Key, Outcome, Page, Patch, Reconcile, Result, WriteOptions};
 use serde_json::json;
 
 use crate::context::{Context, Watches};
