@@ -11,6 +11,7 @@ mod gangs;
 mod inputs;
 mod kubelets;
 mod objects;
+mod owners;
 mod room;
 mod rules;
 mod run;

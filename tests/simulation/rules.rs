@@ -13,6 +13,7 @@ use nakhoda_controller_manager::pods::{is_active, is_finished, is_ready, node};
 use nakhoda_daemon::Tasks;
 use parking_lot::Mutex;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::run::Run;
 
@@ -34,6 +35,9 @@ struct State {
     rules: Vec<Rule>,
     /// How often an object of each resource was written.
     writes: BTreeMap<String, u32>,
+    /// How many pods each ReplicaSet is to have, and how many all together at most.
+    sets: BTreeMap<String, i64>,
+    most: Option<i64>,
     story: DefaultHasher,
 }
 
@@ -50,6 +54,11 @@ impl Rules {
             }
         });
         rules
+    }
+
+    /// From now on all ReplicaSets together ask for no more pods than that.
+    pub(crate) fn limit_sets(&self, most: i64) {
+        self.state.lock().most = Some(most);
     }
 
     /// The changes so far, in order and to the letter, as a number.
@@ -71,11 +80,28 @@ impl Rules {
 // === impl State ===
 
 impl State {
+    fn take_in_set(&mut self, change: &Change) -> Result<(), String> {
+        let set = change.object();
+        let name = set["metadata"]["name"].to_string();
+        if change.is_deletion() {
+            self.sets.remove(&name)
+        } else {
+            self.sets.insert(name, wanted(set))
+        };
+        let total: i64 = self.sets.values().sum();
+        match self.most {
+            Some(most) if total > most => Err(format!("{total} pods are asked for, of {most} at most")),
+            _ => Ok(()),
+        }
+    }
+
     fn take_in(&mut self, change: &Change, cores: u32) -> Result<(), String> {
         change.object().to_string().hash(&mut self.story);
         *self.writes.entry(change.resource().to_owned()).or_default() += 1;
-        if change.resource() != "pods" {
-            return Ok(());
+        match change.resource() {
+            "pods" => {}
+            "replicasets" => return self.take_in_set(change),
+            _ => return Ok(()),
         }
         let pod = Pod::deserialize(change.object()).map_err(|e| format!("no pod: {e}"))?;
         let name = pod.name().to_owned();
@@ -91,6 +117,10 @@ impl State {
         let added = (before.is_none() && !change.is_deletion()).then_some(&pod);
         self.rules.iter_mut().try_for_each(|rule| rule(&self.pods, added))
     }
+}
+
+fn wanted(set: &Value) -> i64 {
+    set["spec"]["replicas"].as_i64().unwrap_or(1)
 }
 
 fn within(pods: &Pods, cores: u32) -> Result<(), String> {

@@ -3,7 +3,7 @@
 //!
 //! Holds: revisions, conflicts, watches with history, initial events and bookmarks, finalizers,
 //! status, binding and eviction, fences, preconditions of deletions. Absent: validation, defaults, authorization, server-side
-//! apply, dry run, Connect and discovery.
+//! apply, dry run, Connect, and discovery beyond a document that is given.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,6 +54,7 @@ struct State {
     refuse_binding: bool,
     /// Pods on nodes end only when their kubelets say so.
     graceful: bool,
+    discovery: Option<Value>,
     calls: Vec<&'static str>,
     witness: Option<Witness>,
 }
@@ -126,6 +127,11 @@ impl Memory {
     /// Whether bindings are refused with 503.
     pub fn refuse_binding(&self, refuse: bool) {
         self.shared.state.lock().refuse_binding = refuse;
+    }
+
+    /// Answers discovery with this document.
+    pub fn serve(&self, document: Value) {
+        self.shared.state.lock().discovery = Some(document);
     }
 
     /// Whether deleting a pod that runs on a node only asks its kubelet to end it, as a server does.

@@ -132,6 +132,12 @@ impl PodInfo {
         matches!(phase, Some("Succeeded" | "Failed"))
     }
 
+    /// Whether it has ended well.
+    #[must_use]
+    pub fn has_succeeded(&self) -> bool {
+        self.object.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Succeeded")
+    }
+
     /// Whether it is being deleted.
     #[must_use]
     pub fn is_terminating(&self) -> bool {

@@ -117,7 +117,11 @@ impl<'s> Checker<'s> {
     fn field(&mut self, kind: &Type<'s>, field: &str, at: usize) -> Type<'s> {
         match kind.field(field) {
             Some(found) => found,
-            None if matches!(kind, Type::Object(..) | Type::Metadata | Type::Made(_) | Type::Named(super::device::KIND)) => {
+            None if matches!(
+                kind,
+                Type::Object(..) | Type::Metadata | Type::Made(_) | Type::Named(super::device::KIND)
+            ) =>
+            {
                 self.fail(at, format!("undefined field '{field}'"))
             }
             None => self.fail(at, format!("type '{kind}' does not support field selection")),

@@ -110,7 +110,10 @@ fn what_cannot_be_is_told_in_the_words_of_upstream() {
         ("self.+1", "ERROR: <input>:1:6: Syntax error: no viable alternative at input '.+'\n | self.+1\n | .....^"),
         ("self.list[0", "ERROR: <input>:1:12: Syntax error: missing ']' at '<EOF>'\n | self.list[0\n | ...........^"),
         ("[1", "ERROR: <input>:1:3: Syntax error: mismatched input '<EOF>' expecting {']', ','}\n | [1\n | ..^"),
-        ("self.n.5", "ERROR: <input>:1:7: Syntax error: extraneous input '.5' expecting <EOF>\n | self.n.5\n | ......^"),
+        (
+            "self.n.5",
+            "ERROR: <input>:1:7: Syntax error: extraneous input '.5' expecting <EOF>\n | self.n.5\n | ......^",
+        ),
         (
             "1 # 2",
             "ERROR: <input>:1:3: Syntax error: token recognition error at: '#'\n | 1 # 2\n | ..^\nERROR: <input>:1:5: Syntax error: extraneous input '2' expecting <EOF>\n | 1 # 2\n | ....^",

@@ -56,7 +56,10 @@ pub fn shown(gvk: &GroupVersionKind, path: &str, value: &Value) -> Value {
 /// The type of the field at a path. Upstream tells of taints as if they stood in the metadata.
 fn at(root: MessageId, path: &str) -> Option<Type> {
     let mut ty = Type::Message(root);
-    let path = path.strip_prefix("metadata.").filter(|rest| rest.starts_with("taints")).map_or_else(|| path.to_owned(), |rest| format!("spec.{rest}"));
+    let path = path
+        .strip_prefix("metadata.")
+        .filter(|rest| rest.starts_with("taints"))
+        .map_or_else(|| path.to_owned(), |rest| format!("spec.{rest}"));
     for step in steps(&path) {
         ty = match (ty, step.strip_prefix('[')) {
             (Type::Message(id), None) => table().message(id).field(step)?.ty.clone(),

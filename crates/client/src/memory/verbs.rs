@@ -69,7 +69,7 @@ pub(super) fn run(state: &mut State, call: Call) -> Result<Value> {
             }
             Ok(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
         }
-        Call::Discover(_) => Err(unsupported("", "discover")),
+        Call::Discover(_) => state.discovery.clone().ok_or_else(|| unsupported("", "discover")),
         Call::Read(_) => Err(unsupported("", "read")),
     }
 }

@@ -6,11 +6,15 @@ use std::time::Duration;
 use nakhoda_api::claims::{BOUND_BY_CONTROLLER, SELECTED_NODE};
 use nakhoda_api::kinds::core::{Binding, ObjectReference, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::meta::ObjectMeta;
-use nakhoda_client::{Change, Client, Error, Informer, Key, Patch, Resource, reference};
+use nakhoda_client::{Api, Change, Client, Error, Informer, Key, Patch, Resource, reference};
 use serde_json::{Value, json};
 
 use crate::framework::Step;
 use crate::pod::PodInfo;
+
+/// How often a pod is looked at whose binding may or may not have been done.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Why a pod was not bound.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +78,27 @@ pub(super) async fn bind(
         target: ObjectReference { kind: Some("Node".into()), name: Some(node.into()), ..ObjectReference::default() },
     };
     let api = client.namespaced::<Pod>(&pod.key.namespace);
-    api.create_sub::<_, Value>(&pod.key.name, "binding", &binding).await?;
-    Ok(())
+    match api.create_sub::<_, Value>(&pod.key.name, "binding", &binding).await {
+        Err(error) if !error.is_not_found() => is_bound(&api, pod, node, error).await,
+        outcome => Ok(outcome.map(drop)?),
+    }
+}
+
+/// A binding that failed may have been done all the same: its answer was lost. To take it for undone would give the
+/// room at the node away twice.
+async fn is_bound(api: &Api<Pod>, pod: &PodInfo, node: &str, error: Error) -> Result<(), BindError> {
+    for _ in 0..LOOKS {
+        match api.get(&pod.key.name).await {
+            Ok(found) if found.uid() != pod.uid => break,
+            Ok(found) => {
+                let at = found.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+                return if at == Some(node) { Ok(()) } else { Err(error.into()) };
+            }
+            Err(missing) if missing.is_not_found() => return Err(missing.into()),
+            Err(_) => tokio::time::sleep(BETWEEN_LOOKS).await,
+        }
+    }
+    Err(error.into())
 }
 
 async fn take(

@@ -88,7 +88,12 @@ impl Engine {
     fn on_present(&mut self, object: &Arc<Pod>) {
         let pod = Arc::new(PodInfo::new(object.clone()));
         if pod.is_finished() || (pod.node_name().is_empty() && pod.is_terminating()) {
-            return self.on_absent(&pod.uid);
+            self.on_absent(&pod.uid);
+            // It had its place: those of its gang that have still to be bound need not wait for another.
+            if pod.has_succeeded() {
+                self.gangs.place(&pod);
+            }
+            return;
         }
         if !pod.node_name().is_empty() {
             self.queue.remove(&pod.uid);
