@@ -79,14 +79,14 @@ pub(super) async fn bind(
     };
     let api = client.namespaced::<Pod>(&pod.key.namespace);
     match api.create_sub::<_, Value>(&pod.key.name, "binding", &binding).await {
-        Err(error) if !error.is_not_found() => is_bound(&api, pod, node, error).await,
+        Err(error) if !error.is_not_found() => look_up(&api, pod, node, error).await,
         outcome => Ok(outcome.map(drop)?),
     }
 }
 
 /// A binding that failed may have been done all the same: its answer was lost. To take it for undone would give the
 /// room at the node away twice.
-async fn is_bound(api: &Api<Pod>, pod: &PodInfo, node: &str, error: Error) -> Result<(), BindError> {
+async fn look_up(api: &Api<Pod>, pod: &PodInfo, node: &str, error: Error) -> Result<(), BindError> {
     for _ in 0..LOOKS {
         match api.get(&pod.key.name).await {
             Ok(found) if found.uid() != pod.uid => break,
