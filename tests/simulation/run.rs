@@ -91,7 +91,10 @@ impl Run {
 
     /// Breaks watches, until the run ends.
     async fn shake(self) {
-        while !self.calm {
+        if self.calm {
+            return;
+        }
+        loop {
             self.pause(20_000).await;
             self.memory.break_watches();
             if self.chance(30) {

@@ -195,27 +195,6 @@ impl Indexed<Pod> for NodeAuthorizer {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bootstrap::policy;
-    use crate::user::User;
-
-    #[test]
-    fn a_binding_that_went_unseen_grants_nothing() {
-        let rbac = Rbac::default();
-        rbac.change(|index| policy::built_in().into_iter().for_each(|p| policy::put(index, p)));
-        let user = User { groups: vec!["system:masters".into()], ..User::default() };
-        let granted = || rbac.read(|index| index.rules_of(&user, "").count());
-        let known = HashSet::from([(String::new(), "cluster-admin".to_owned())]);
-        let before = granted();
-        forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &known);
-        assert_eq!(granted(), before);
-        forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &HashSet::new());
-        assert!(granted() < before);
-    }
-}
-
 impl Indexed<VolumeAttachment> for NodeAuthorizer {
     fn put(&self, attachment: VolumeAttachment) {
         let name = attachment.metadata.name.unwrap_or_default();
@@ -235,5 +214,26 @@ impl Indexed<ResourceSlice> for NodeAuthorizer {
 
     fn remove(&self, _: &str, name: &str) {
         self.put_about(About::Slice, name, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bootstrap::policy;
+    use crate::user::User;
+
+    #[test]
+    fn a_binding_that_went_unseen_grants_nothing() {
+        let rbac = Rbac::default();
+        rbac.change(|index| policy::built_in().into_iter().for_each(|p| policy::put(index, p)));
+        let user = User { groups: vec!["system:masters".into()], ..User::default() };
+        let granted = || rbac.read(|index| index.rules_of(&user, "").count());
+        let known = HashSet::from([(String::new(), "cluster-admin".to_owned())]);
+        let before = granted();
+        forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &known);
+        assert_eq!(granted(), before);
+        forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &HashSet::new());
+        assert!(granted() < before);
     }
 }

@@ -164,8 +164,7 @@ pub fn conditions(errors: &mut Errors, path: &Path, conditions: &[MatchCondition
 }
 
 /// What expressions of a policy may speak of; variables and parameters only where there are some.
-const SPOKEN: &[&str] =
-    &["variables", "object", "oldObject", "request", "authorizer", "namespaceObject", "params"];
+const SPOKEN: &[&str] = &["variables", "object", "oldObject", "request", "authorizer", "namespaceObject", "params"];
 
 /// What expressions of a policy may speak of.
 #[must_use]

@@ -36,8 +36,7 @@ struct Wire {
 }
 
 /// Go does not mind bits that are left over at the end.
-const LENIENT: GeneralPurpose =
-    GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
+const LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// The token in JSON, or what Go's decoder says of it.
 fn read(bytes: &[u8]) -> Result<Wire, String> {
@@ -63,7 +62,9 @@ fn read(bytes: &[u8]) -> Result<Wire, String> {
         let fits = |value: &Value| value.is_null() || if ty == "string" { value.is_string() } else { value.is_i64() };
         if let Some(other) = map.get(field).filter(|value| !fits(value)) {
             let kind = kind(other);
-            return Err(format!("json: cannot unmarshal {kind} into Go struct field continueToken.{field} of type {ty}"));
+            return Err(format!(
+                "json: cannot unmarshal {kind} into Go struct field continueToken.{field} of type {ty}"
+            ));
         }
     }
     serde_json::from_value(value).map_err(|error| error.to_string())

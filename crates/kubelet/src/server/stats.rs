@@ -95,7 +95,7 @@ impl Server {
 
     /// The file system of the kubelet's directory.
     fn disk(&self) -> Value {
-        let Ok(fs) = rustix::fs::statvfs(&self.host.paths.pods()) else { return Value::Null };
+        let Ok(fs) = rustix::fs::statvfs(self.host.paths.pods()) else { return Value::Null };
         let bytes = |blocks: u64| blocks.saturating_mul(fs.f_frsize);
         json!({
             "time": Timestamp::now().to_string(),

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use crate::testing::Server;
 use crate::user::User;
 
+/// What is done to a pod, and why that is refused.
+type Refused<'a> = (fn(&mut Value), &'a str);
+
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// A server whose caller is the kubelet of node `a`, with nodes `a` and `b` and a pod on each.
@@ -77,7 +80,7 @@ async fn a_mirror_pod_names_its_node_and_nothing_else_of_the_api() {
         server.create("pods", "default", &pod).await
     };
     let owner = "node \"a\" can only create pods with an owner reference set to itself";
-    let refused: [(fn(&mut Value), &str); 7] = [
+    let refused: [Refused<'_>; 7] = [
         (|pod| pod["spec"]["nodeName"] = "b".into(), "node \"a\" can only create pods with spec.nodeName set to itself"),
         (|pod| pod["metadata"]["ownerReferences"] = json!([]), owner),
         (|pod| pod["metadata"]["ownerReferences"][0]["name"] = "b".into(), owner),

@@ -7,8 +7,8 @@ use nakhoda_api::schema::internal;
 
 use super::annotations;
 use super::containers::image_is_trimmed;
-use crate::rules::diff;
 use crate::rules::check::{list, required, same, text};
+use crate::rules::diff;
 
 const MAY_CHANGE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 

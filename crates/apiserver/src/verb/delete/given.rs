@@ -74,17 +74,30 @@ mod tests {
     #[test]
     fn what_is_no_deletion_is_told_in_the_words_of_upstreams_decoder() {
         for (body, told) in [
-            ("{nope}", "couldn't get version/kind; json parse error: invalid character 'n' looking for beginning of object key string"),
-            (r#"{"kind":"Pod","apiVersion":"v1"}"#, "no kind \"Pod\" is registered for version \"v1\" in scheme \"pkg/runtime/scheme.go:111\""),
-            (r#"{"gracePeriodSeconds":"x"}"#, "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64"),
+            (
+                "{nope}",
+                "couldn't get version/kind; json parse error: invalid character 'n' looking for beginning of object key string",
+            ),
+            (
+                r#"{"kind":"Pod","apiVersion":"v1"}"#,
+                "no kind \"Pod\" is registered for version \"v1\" in scheme \"pkg/runtime/scheme.go:111\"",
+            ),
+            (
+                r#"{"gracePeriodSeconds":"x"}"#,
+                "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64",
+            ),
             (r#"{"apiVersion":"x/y/z"}"#, "unexpected GroupVersion string: x/y/z"),
-            (r#"{"dryRun":["Some"]}"#, "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\""),
+            (
+                r#"{"dryRun":["Some"]}"#,
+                "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"",
+            ),
         ] {
             let body = Body::Bytes { media: Media::Json, bytes: body.to_owned().into() };
             let deletion = Deletion { body: Some(body), options: crate::request::WriteOptions::default() };
             assert_eq!(options(&deletion).expect_err("no options").message, told);
         }
-        let named = Body::Bytes { media: Media::Json, bytes: r#"{"kind":"DeleteOptions","apiVersion":"apps/v9"}"#.into() };
+        let named =
+            Body::Bytes { media: Media::Json, bytes: r#"{"kind":"DeleteOptions","apiVersion":"apps/v9"}"#.into() };
         assert!(read(&named).is_ok());
     }
 }

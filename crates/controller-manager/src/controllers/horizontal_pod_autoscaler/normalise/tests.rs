@@ -19,10 +19,16 @@ type Past<'a> = &'a [(i64, i32)];
 type Policies<'a> = &'a [(&'a str, i32, i32)];
 /// How many, and why.
 type Found = (i32, &'static str);
+/// The past, from how many, how many are wanted, the bounds, what was recommended, and what is found.
+type Quick<'a> = (Past<'a>, i32, i32, (i32, i32), i32, Found);
+/// Which policy is taken, the policies, what went up and down before, from how many, how many are wanted.
+type Paced<'a> = (&'a str, Policies<'a>, (Past<'a>, Past<'a>), i32, i32, Found);
+/// Recommendations of the past, the windows up and down, from how many, how many are wanted.
+type Held<'a> = (Past<'a>, (i64, i64), i32, i32, Found);
 
 #[test]
 fn without_rules_up_is_quick_and_down_is_slow() {
-    let rows: &[(Past<'_>, i32, i32, (i32, i32), i32, Found)] = &[
+    let rows: &[Quick<'_>] = &[
         (&[], 3, 4, (1, 10), 4, (4, "DesiredWithinRange")),
         (&[], 2, 7, (1, 10), 7, (4, "ScaleUpLimit")),
         (&[], 1, 9, (1, 10), 9, (4, "ScaleUpLimit")),
@@ -59,7 +65,7 @@ fn rules(select: &str, window: i32, policies: &[(&str, i32, i32)]) -> HPAScaling
 #[test]
 fn policies_limit_the_pace() {
     let both: Policies<'_> = &[("Pods", 4, 60), ("Percent", 50, 60)];
-    let rows: &[(&str, Policies<'_>, (Past<'_>, Past<'_>), i32, i32, Found)] = &[
+    let rows: &[Paced<'_>] = &[
         ("Max", both, (&[], &[]), 10, 30, (15, "ScaleUpLimit")),
         ("Min", both, (&[], &[]), 10, 30, (14, "ScaleUpLimit")),
         ("Disabled", both, (&[], &[]), 10, 30, (10, "ScaleUpLimit")),
@@ -91,7 +97,7 @@ fn policies_limit_the_pace() {
 
 #[test]
 fn recommendations_hold_for_their_windows() {
-    let rows: &[(Past<'_>, (i64, i64), i32, i32, Found)] = &[
+    let rows: &[Held<'_>] = &[
         (&[], (0, 300), 5, 9, (9, "ReadyForNewScale")),
         (&[(60, 9)], (0, 300), 9, 5, (9, "ScaleDownStabilized")),
         (&[(60, 9)], (0, 30), 9, 5, (5, "ReadyForNewScale")),
