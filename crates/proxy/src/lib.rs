@@ -6,7 +6,7 @@
 //! knows nftables. The number of chains is constant: everything that grows with the cluster is an
 //! element of a map, because chain count is what makes loading slow.
 //!
-//! Absent: IPv6, topology hints, host ports on 127.0.0.1, NetworkPolicy; traffic from pods to the
+//! Absent: IPv6, topology hints, NetworkPolicy; traffic from pods to the
 //! external address of a Service with `externalTrafficPolicy: Local` is balanced over local endpoints
 //! only; a change of a Service's endpoints may move its clients with session affinity.
 
@@ -14,6 +14,7 @@ pub mod conntrack;
 pub mod nft;
 pub mod options;
 pub mod ready;
+pub mod relay;
 pub mod render;
 pub mod sync;
 pub mod table;
@@ -43,7 +44,7 @@ async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     rules.probe().await.context("nftables cannot be used on this node")?;
     let tracked = track::Track::new(&informers, &options.hostname_override);
     let ready = ready::Ready::default();
-    let sync = sync::Sync::new(tracked, rules, health.clone(), ready.clone());
+    let sync = sync::Sync::new(tracked, rules, health.clone(), ready.clone(), relay::Relays::new(tasks.clone()));
     let metrics = nakhoda_daemon::metrics::Metrics::default();
     let withdrawn = std::sync::Arc::new(move |path: &str| ready.answer(path));
     nakhoda_daemon::serve::serve_with(&tasks, options.health_bind, health, metrics, withdrawn)

@@ -2,11 +2,13 @@
 
 pub mod endpoints;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Pod, Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::core::v1::{ContainerPort, Pod, Service, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
+use crate::relay::Relay;
 use crate::table::{Element, Set};
 use endpoints::{Endpoints, Target};
 
@@ -28,31 +30,72 @@ pub fn service(service: &Service, slices: &[Arc<EndpointSlice>], node: &str) -> 
 /// The elements of a pod's host ports, while it runs on this node.
 #[must_use]
 pub fn host_ports(pod: &Pod) -> Vec<Element> {
+    let mut elements: Vec<Element> = Vec::new();
+    for HostPort { ip, port, host_port, host } in published(pod) {
+        let protocol = protocol(port.protocol.as_deref());
+        let targets = vec![format!("{ip} . {}", port.container_port)];
+        match host {
+            None => elements.push(Element { set: Set::Ports, key: format!("{protocol} . {host_port}"), targets }),
+            Some(host) if host.is_loopback() => {}
+            Some(host) => {
+                elements.push(Element {
+                    set: Set::Addresses,
+                    key: format!("{host} . {protocol} . {host_port}"),
+                    targets,
+                });
+            }
+        }
+        elements.push(hairpin(&ip.to_string()));
+    }
+    elements.sort();
+    elements.dedup();
+    elements
+}
+
+/// The same on the loopback, where rules do not reach.
+#[must_use]
+pub fn relays(pod: &Pod) -> Vec<Relay> {
+    let on_loopback = published(pod).into_iter().filter(|p| p.host.is_none_or(|host| host.is_loopback()));
+    let relays = on_loopback.filter_map(|HostPort { ip, port, host_port, host }| {
+        let datagrams = match protocol(port.protocol.as_deref()) {
+            "tcp" => false,
+            "udp" => true,
+            _ => return None,
+        };
+        let at = (host.unwrap_or(Ipv4Addr::LOCALHOST), host_port).into();
+        Some(Relay { datagrams, at, to: (ip, u16::try_from(port.container_port).ok()?).into() })
+    });
+    relays.collect()
+}
+
+/// A port of a pod that its node offers.
+struct HostPort<'a> {
+    ip: Ipv4Addr,
+    port: &'a ContainerPort,
+    host_port: u16,
+    /// The one address of the node where it is offered, if not on all.
+    host: Option<Ipv4Addr>,
+}
+
+/// The host ports of a pod that runs.
+fn published(pod: &Pod) -> Vec<HostPort<'_>> {
     let Some((spec, status)) = pod.spec.as_ref().zip(pod.status.as_ref()) else { return Vec::new() };
     let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
-    let Some(ip) = status.pod_ip.as_deref().filter(|ip| ip.contains('.')) else { return Vec::new() };
+    let Some(ip) = status.pod_ip.as_deref().and_then(|ip| ip.parse().ok()) else { return Vec::new() };
     if over || spec.host_network == Some(true) {
         return Vec::new();
     }
     let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
-    let ports =
-        containers.flat_map(|c| c.ports.iter().flatten()).filter_map(|p| Some((p, p.host_port.filter(|&h| h > 0)?)));
-    let mut elements: Vec<Element> = ports
-        .map(|(port, host_port)| {
-            let protocol = protocol(port.protocol.as_deref());
-            let targets = vec![format!("{ip} . {}", port.container_port)];
-            match port.host_ip.as_deref().filter(|ip| !ip.is_empty() && *ip != "0.0.0.0") {
-                Some(host) => {
-                    Element { set: Set::Addresses, key: format!("{host} . {protocol} . {host_port}"), targets }
-                }
-                None => Element { set: Set::Ports, key: format!("{protocol} . {host_port}"), targets },
-            }
-        })
-        .collect();
-    if !elements.is_empty() {
-        elements.push(hairpin(ip));
-    }
-    elements
+    let ports = containers.flat_map(|c| c.ports.iter().flatten()).filter_map(|port| {
+        let host_port = u16::try_from(port.host_port?).ok().filter(|&port| port > 0)?;
+        let host = port.host_ip.as_deref().filter(|ip| !ip.is_empty()).map(str::parse::<Ipv4Addr>);
+        match host {
+            Some(Err(_)) => None,
+            Some(Ok(host)) if !host.is_unspecified() => Some(HostPort { ip, port, host_port, host: Some(host) }),
+            Some(Ok(_)) | None => Some(HostPort { ip, port, host_port, host: None }),
+        }
+    });
+    ports.collect()
 }
 
 /// One port of a Service.

@@ -10,6 +10,7 @@ use nakhoda_daemon::health::Health;
 use crate::conntrack;
 use crate::nft::Nft;
 use crate::ready::Ready;
+use crate::relay::Relays;
 use crate::table::{Difference, Owner, Table};
 use crate::track::Track;
 
@@ -25,6 +26,7 @@ pub struct Sync {
     table: Table,
     applied: Arc<AtomicBool>,
     ready: Ready,
+    relays: Relays,
 }
 
 // === impl Sync ===
@@ -32,12 +34,12 @@ pub struct Sync {
 impl Sync {
     /// Healthy once the first rules were applied, and while changes can be.
     #[must_use]
-    pub fn new(track: Track, nft: Nft, health: Health, ready: Ready) -> Self {
+    pub fn new(track: Track, nft: Nft, health: Health, ready: Ready, relays: Relays) -> Self {
         let applied = Arc::new(AtomicBool::new(false));
         let seen = applied.clone();
         let check = move || if seen.load(Ordering::Relaxed) { Ok(()) } else { Err("the rules are not applied".into()) };
         health.ready("rules", Arc::new(check));
-        Self { track, nft, table: Table::default(), applied, ready }
+        Self { track, nft, table: Table::default(), applied, ready, relays }
     }
 
     /// Works until it is dropped.
@@ -47,8 +49,7 @@ impl Sync {
         let mut ready = Vec::new();
         for owner in first {
             ready.push((owner.clone(), self.track.ready(&owner)));
-            let elements = self.track.elements(&owner);
-            self.table.replace(&owner, elements);
+            self.take(&owner);
         }
         self.reset().await;
         self.tell(ready);
@@ -59,8 +60,7 @@ impl Sync {
                     for owner in owners {
                         // Read before the elements: what is told may be older than the rules, never newer.
                         ready.push((owner.clone(), self.track.ready(&owner)));
-                        let elements = self.track.elements(&owner);
-                        difference.extend(self.table.replace(&owner, elements));
+                        difference.extend(self.take(&owner));
                     }
                     self.apply(&difference).await;
                     self.tell(ready);
@@ -73,6 +73,12 @@ impl Sync {
                 }
             }
         }
+    }
+
+    /// Takes what an owner wants now.
+    fn take(&mut self, owner: &Owner) -> Difference {
+        self.relays.replace(owner, &self.track.relays(owner));
+        self.table.replace(owner, self.track.elements(owner))
     }
 
     async fn apply(&mut self, difference: &Difference) {

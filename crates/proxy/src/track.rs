@@ -8,6 +8,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use nakhoda_client::{Change, Informer, Informers, Key, Selection};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::relay::Relay;
 use crate::table::{Element, Owner};
 use crate::{ready, render};
 
@@ -89,6 +90,15 @@ impl Track {
                 None => Vec::new(),
             },
             Owner::Pod(name) => self.pods.get(&key(name)).map(|pod| render::host_ports(&pod)).unwrap_or_default(),
+        }
+    }
+
+    /// The relays that an owner wants now.
+    #[must_use]
+    pub fn relays(&self, owner: &Owner) -> Vec<Relay> {
+        match owner {
+            Owner::Service(_) => Vec::new(),
+            Owner::Pod(name) => self.pods.get(&key(name)).map(|pod| render::relays(&pod)).unwrap_or_default(),
         }
     }
 }
