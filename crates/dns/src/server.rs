@@ -80,8 +80,9 @@ impl Answerer {
 /// Listens on every address.
 pub async fn listen(addresses: &[SocketAddr], answerer: Arc<Answerer>, tasks: &Tasks) -> io::Result<()> {
     for address in addresses {
-        let udp = Arc::new(UdpSocket::bind(address).await?);
-        let tcp = TcpListener::bind(address).await?;
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+        let udp = Arc::new(UdpSocket::bind(address).await.map_err(named)?);
+        let tcp = TcpListener::bind(address).await.map_err(named)?;
         tasks.spawn(format!("udp {address}"), serve_udp(udp, answerer.clone(), tasks.clone()));
         tasks.spawn(format!("tcp {address}"), serve_tcp(tcp, answerer.clone(), tasks.clone()));
     }

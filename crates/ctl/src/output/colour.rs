@@ -20,7 +20,8 @@ pub fn state(cell: &str) -> String {
         "Running" | "Ready" | "Active" | "Bound" | "Available" | "Completed" | "Succeeded" => GREEN,
         "Pending" | "ContainerCreating" | "PodInitializing" | "Terminating" | "Unknown" => YELLOW,
         cell if cell.starts_with("Ready,") || cell.starts_with("Init:") => YELLOW,
-        "" | "<none>" | "<unknown>" => return cell.to_owned(),
+        // The last is the column's own head.
+        "" | "<none>" | "<unknown>" | "STATUS" => return cell.to_owned(),
         _ => RED,
     };
     format!("\x1b[{colour}m{cell}\x1b[0m")
@@ -34,6 +35,6 @@ mod tests {
     fn states_have_colours() {
         assert_eq!(state("Running"), "\x1b[32mRunning\x1b[0m");
         assert_eq!(state("CrashLoopBackOff"), "\x1b[31mCrashLoopBackOff\x1b[0m");
-        assert_eq!(state(""), "");
+        assert_eq!((state(""), state("STATUS")), ("".into(), "STATUS".into()));
     }
 }
