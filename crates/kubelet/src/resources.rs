@@ -1,11 +1,15 @@
-//! Requests and limits: quality of service, cgroup numbers, oom scores, as upstream computes them.
+//! Requests and limits: quality of service, cgroup numbers, oom scores, as upstream computes them. The sums are the
+//! API's own (`nakhoda_api::resources`).
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, ResourceRequirements};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use nakhoda_api::quantity;
+use nakhoda_api::resources::{Side, add, is_of_pods, of_containers};
 
 use crate::cri::v1::LinuxContainerResources;
+use crate::pod::spec as pods;
 
 const MIN_SHARES: i64 = 2;
 const MAX_SHARES: i64 = 262_144;
@@ -28,9 +32,9 @@ pub enum Qos {
 pub struct PodLimits {
     /// Relative share.
     pub cpu_shares: i64,
-    /// Microseconds per 100 ms, if every container has a limit.
+    /// Microseconds per 100 ms, if the pod or every container has a limit.
     pub cpu_quota: Option<i64>,
-    /// Bytes, if every container has a limit.
+    /// Bytes, if the pod or every container has a limit.
     pub memory: Option<i64>,
 }
 
@@ -65,26 +69,10 @@ impl Qos {
     /// The class of a pod.
     #[must_use]
     pub fn of(spec: &PodSpec) -> Self {
-        let all: Vec<&Container> = spec.containers.iter().chain(spec.init_containers.iter().flatten()).collect();
-        let value =
-            |list: fn(&ResourceRequirements) -> &Option<BTreeMap<String, Quantity>>, c: &Container, name: &str| {
-                c.resources.as_ref().and_then(|r| list(r).as_ref()).and_then(|m| m.get(name)).map_or(0, milli)
-            };
-        let names = ["cpu", "memory"];
-        let any = all
-            .iter()
-            .any(|c| names.iter().any(|n| value(|r| &r.requests, c, n) > 0 || value(|r| &r.limits, c, n) > 0));
-        let equal = |c: &&Container| {
-            names.iter().all(|n| {
-                let limit = value(|r| &r.limits, c, n);
-                let request = value(|r| &r.requests, c, n);
-                limit > 0 && (request == 0 || request == limit)
-            })
-        };
-        match (any, all.iter().all(equal)) {
-            (false, _) => Self::BestEffort,
-            (true, true) => Self::Guaranteed,
-            (true, false) => Self::Burstable,
+        match nakhoda_api::qos::class(spec) {
+            "Guaranteed" => Self::Guaranteed,
+            "Burstable" => Self::Burstable,
+            _ => Self::BestEffort,
         }
     }
 }
@@ -92,40 +80,17 @@ impl Qos {
 /// A quantity in thousandths, rounded up; 0 for what is no quantity (the API server admits none).
 #[must_use]
 pub fn milli(quantity: &Quantity) -> i64 {
-    scaled(&quantity.0, 1000.0)
+    exact(quantity).milli()
 }
 
 /// A quantity in whole units, rounded up.
 #[must_use]
 pub fn whole(quantity: &Quantity) -> i64 {
-    scaled(&quantity.0, 1.0)
+    exact(quantity).value()
 }
 
-fn scaled(text: &str, by: f64) -> i64 {
-    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-')).unwrap_or(text.len());
-    let (number, suffix) = text.split_at(end);
-    let factor = match suffix {
-        "" => 1.0,
-        "n" => 1e-9,
-        "u" => 1e-6,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "P" => 1e15,
-        "E" => 1e18,
-        "Ki" => 1024.0,
-        "Mi" => 1_048_576.0,
-        "Gi" => 1_073_741_824.0,
-        "Ti" => 1_099_511_627_776.0,
-        "Pi" => 1_125_899_906_842_624.0,
-        "Ei" => 1_152_921_504_606_846_976.0,
-        exponent => 10f64.powi(exponent[1..].parse().unwrap_or(0)),
-    };
-    let value = number.parse::<f64>().unwrap_or(0.0) * factor * by;
-    // Binary fractions of decimal numbers must not be rounded up by their error.
-    (value - value.abs() * 1e-12).ceil() as i64
+fn exact(quantity: &Quantity) -> quantity::Quantity {
+    quantity::Quantity::try_from(quantity).unwrap_or_default()
 }
 
 /// A resource of a container; `None` when it is not named.
@@ -154,64 +119,86 @@ pub const fn quota(milli: i64) -> i64 {
     if quota < MIN_QUOTA { MIN_QUOTA } else { quota }
 }
 
-/// What the runtime limits a container to.
+/// What the runtime limits a container to. One without a limit of its own has the pod's.
 #[must_use]
 pub fn container(pod: &Pod, spec: &PodSpec, container: &Container, node_memory: i64) -> LinuxContainerResources {
     let resources = container.resources.as_ref();
     let requests = resources.and_then(|r| r.requests.as_ref());
-    let limits = resources.and_then(|r| r.limits.as_ref());
-    let cpu_limit = of(limits, "cpu").map_or(0, milli);
-    let cpu = of(requests, "cpu").map_or(cpu_limit, milli);
+    let own = resources.and_then(|r| r.limits.as_ref());
+    let pods = spec.resources.as_ref().and_then(|r| r.limits.as_ref());
+    let limit = |name: &str, scale: fn(&Quantity) -> i64| {
+        [own, pods].into_iter().filter_map(|list| of(list, name).map(scale)).find(|limit| *limit > 0).unwrap_or(0)
+    };
+    let cpu_limit = limit("cpu", milli);
     LinuxContainerResources {
-        cpu_shares: shares(cpu),
+        cpu_shares: shares(of(requests, "cpu").map_or(cpu_limit, milli)),
         cpu_period: PERIOD,
         cpu_quota: if cpu_limit > 0 { quota(cpu_limit) } else { 0 },
-        memory_limit_in_bytes: of(limits, "memory").map_or(0, whole),
+        memory_limit_in_bytes: limit("memory", whole),
         oom_score_adj: oom_score(pod, spec, container, node_memory),
         ..Default::default()
     }
 }
 
-/// The pod's own level.
+/// The pod's own level: what is asked for it as a whole, else what its containers come to if each has a limit.
 #[must_use]
 pub fn pod(spec: &PodSpec) -> PodLimits {
-    let sum = |name: &str, scale: fn(&Quantity) -> i64, limits: bool| -> Option<i64> {
-        spec.containers.iter().try_fold(0, |sum, c| {
-            let r = c.resources.as_ref();
-            let list = if limits { r.and_then(|r| r.limits.as_ref()) } else { r.and_then(|r| r.requests.as_ref()) };
-            match of(list, name).map(scale) {
-                Some(value) if value > 0 => Some(sum + value),
-                _ if limits => None,
-                _ => Some(sum),
-            }
-        })
+    let limits = total(spec, Side::Limits);
+    let whole_pod = Side::Limits.of(spec.resources.as_ref());
+    let declared = |name: &str| {
+        let has = |c: &Container| Side::Limits.of(c.resources.as_ref()).get(name).is_some_and(|q| !q.is_zero());
+        whole_pod.get(name).is_some_and(|q| !q.is_zero()) || pods::containers(spec).all(|(_, c)| has(c))
     };
+    let limit = |name: &str| limits.get(name).filter(|_| declared(name));
     PodLimits {
-        cpu_shares: shares(sum("cpu", milli, false).unwrap_or(0)),
-        cpu_quota: sum("cpu", milli, true).map(quota),
-        memory: sum("memory", whole, true),
+        cpu_shares: shares(total(spec, Side::Requests).get("cpu").map_or(0, |cpu| cpu.milli())),
+        cpu_quota: limit("cpu").map(|cpu| quota(cpu.milli())),
+        memory: limit("memory").map(|memory| memory.value()),
     }
 }
 
+/// What a pod's specification comes to; its overhead widens only what is limited.
+#[must_use]
+pub fn total(spec: &PodSpec, side: Side) -> nakhoda_api::resources::Amounts {
+    let mut all = of_containers(spec, |container| side.of(container.resources.as_ref()));
+    all.extend(side.of(spec.resources.as_ref()).into_iter().filter(|(name, _)| is_of_pods(name)));
+    let mut overhead = nakhoda_api::resources::amounts(spec.overhead.as_ref());
+    if side == Side::Limits {
+        overhead.retain(|name, _| all.get(name).is_some_and(|limit| !limit.is_zero()));
+    }
+    add(&mut all, &overhead);
+    all
+}
+
 fn oom_score(pod: &Pod, spec: &PodSpec, container: &Container, node_memory: i64) -> i64 {
-    if spec.priority.is_some_and(|p| p >= 2_000_000_000) || is_static(pod) {
+    if spec.priority.is_some_and(|p| p >= 2_000_000_000) || pods::is_static(pod) {
         return -997;
     }
     match Qos::of(spec) {
         Qos::Guaranteed => -997,
         Qos::BestEffort => 1000,
         Qos::Burstable => {
-            let requests = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-            let request = of(requests, "memory").map_or(0, whole);
-            let score = 1000 - (1000 * request) / node_memory.max(1);
+            let least = spec.containers.iter().map(memory).min().unwrap_or(0);
+            // A sidecar goes no earlier than those it serves.
+            let own = if pods::is_sidecar(container) { memory(container).max(least) } else { memory(container) };
+            let score = 1000 - (1000 * (own + share_of_rest(spec))) / node_memory.max(1);
             score.clamp(3, 999)
         }
     }
 }
 
-fn is_static(pod: &Pod) -> bool {
-    let source = pod.metadata.annotations.as_ref().and_then(|a| a.get("kubernetes.io/config.source"));
-    source.is_some_and(|source| source != "api")
+fn memory(container: &Container) -> i64 {
+    Side::Requests.of(container.resources.as_ref()).get("memory").map_or(0, |q| q.value())
+}
+
+/// What the pod asks for as a whole beyond its containers' requests, for each of them.
+fn share_of_rest(spec: &PodSpec) -> i64 {
+    let asked = Side::Requests.of(spec.resources.as_ref()).get("memory").map_or(0, |q| q.value());
+    if asked == 0 {
+        return 0;
+    }
+    let own = of_containers(spec, |c| Side::Requests.of(c.resources.as_ref())).get("memory").map_or(0, |q| q.value());
+    (asked - own) / i64::try_from(pods::containers(spec).count().max(1)).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -245,5 +232,22 @@ mod tests {
     #[test]
     fn shares_and_quota_have_floors() {
         assert_eq!((shares(0), shares(1), shares(1000), quota(1)), (2, 2, 1024, 1000));
+    }
+
+    #[test]
+    fn a_pods_own_limits_stand_for_those_of_its_containers() {
+        let spec: PodSpec = serde_json::from_value(json!({
+            "containers": [{"name": "a", "resources": {"requests": {"cpu": "100m"}}}, {"name": "b"}],
+            "resources": {"requests": {"cpu": "1", "memory": "300Mi"}, "limits": {"cpu": "2", "memory": "1Gi"}},
+        }))
+        .expect("a spec");
+        let expected = PodLimits { cpu_shares: 1024, cpu_quota: Some(200_000), memory: Some(1 << 30) };
+        assert_eq!(super::pod(&spec), expected);
+        let unlimited = super::container(&Pod::default(), &spec, &spec.containers[1], 3 << 30);
+        assert_eq!((unlimited.cpu_quota, unlimited.memory_limit_in_bytes), (200_000, 1 << 30));
+        assert_eq!(unlimited.oom_score_adj, 1000 - 1000 * (150 << 20) / (3 << 30));
+        let mut alone = spec;
+        alone.resources = None;
+        assert_eq!(super::pod(&alone), PodLimits { cpu_shares: 102, cpu_quota: None, memory: None });
     }
 }

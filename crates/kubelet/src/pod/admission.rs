@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec, Taint, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use nakhoda_api::quantity::Quantity as Exact;
+use nakhoda_api::resources::Side;
 use nakhoda_api::selector::nodes::NodeSelector;
 
 use super::spec;
 use super::state::Failure;
 use crate::host::Capacity;
-use crate::resources::{milli, whole};
+use crate::resources::{milli, total, whole};
 
 /// Amounts by resource: thousandths of cores, otherwise whole units.
 pub type Amounts = BTreeMap<String, i64>;
@@ -113,46 +115,14 @@ pub fn room(node: Option<&Node>, capacity: Capacity) -> Amounts {
     }
 }
 
-/// All containers together, or the init container that needs more beside the sidecars before it; what is said of
-/// the pod as a whole goes before both.
+/// What a specification requests.
 fn requests(spec: &PodSpec) -> Amounts {
-    let of = |c: &Container| c.resources.as_ref().and_then(|r| r.requests.as_ref()).map(amounts).unwrap_or_default();
-    let (mut all, mut sidecars, mut start) = (Amounts::new(), Amounts::new(), Amounts::new());
-    for container in &spec.containers {
-        add(&mut all, &of(container));
-    }
-    for container in spec::inits(spec) {
-        let mut own = of(container);
-        if spec::is_sidecar(container) {
-            add(&mut all, &own);
-            add(&mut sidecars, &own);
-            own.clone_from(&sidecars);
-        } else {
-            add(&mut own, &sidecars);
-        }
-        for (name, amount) in own {
-            let most = start.entry(name).or_default();
-            *most = amount.max(*most);
-        }
-    }
-    for (name, amount) in start {
-        let most = all.entry(name).or_default();
-        *most = amount.max(*most);
-    }
-    let whole_pod = spec.resources.as_ref().and_then(|r| r.requests.as_ref());
-    all.extend(whole_pod.map(amounts).unwrap_or_default());
-    add(&mut all, &spec.overhead.as_ref().map(amounts).unwrap_or_default());
-    all
+    let unit = |name: &str, amount: Exact| if name == "cpu" { amount.milli() } else { amount.value() };
+    total(spec, Side::Requests).into_iter().map(|(name, amount)| (name.clone(), unit(&name, amount))).collect()
 }
 
 fn amounts(list: &BTreeMap<String, Quantity>) -> Amounts {
     list.iter().map(|(name, q)| (name.clone(), if name == "cpu" { milli(q) } else { whole(q) })).collect()
-}
-
-fn add(into: &mut Amounts, more: &Amounts) {
-    for (name, amount) in more {
-        *into.entry(name.clone()).or_default() += amount;
-    }
 }
 
 fn ports(container: &Container) -> Vec<HostPort> {
