@@ -31,6 +31,7 @@ use crate::pod::manager::Manager;
 use crate::server::{self, Server};
 use crate::source::live::Live;
 use crate::source::pods;
+use crate::source::statics::Statics;
 use crate::usage::{self, Meter};
 use crate::{dns, join, log, pause, preflight};
 
@@ -93,7 +94,12 @@ pub fn assemble(parts: Parts, tasks: &Tasks) -> anyhow::Result<()> {
     let manager = Manager::new(host.clone());
 
     let selection = Selection { fields: format!("spec.nodeName={name}"), ..Selection::default() };
-    pods::follow(tasks, informers.select::<Pod>(None, selection), live, manager.clone());
+    let nodes = informers.of::<Node>();
+    let statics = Statics::new(client.clone(), &name, nodes, live.clone(), manager.clone(), tasks);
+    if let Some(folder) = options.pod_manifest_path.clone() {
+        statics.follow(folder, tasks);
+    }
+    pods::follow(tasks, informers.select::<Pod>(None, selection), live, manager.clone(), statics);
     let images = follow_events(tasks, &channel, &manager, changes);
     let collector = Collector::new(Images::new(channel), host.cri.clone(), options.root_dir.clone());
     tasks.spawn("image collection", collector.run(images.clone()));

@@ -38,6 +38,8 @@ pub fn render(cidrs: &[String], data: &Path) -> String {
                 "isDefaultGateway": false,
                 "ipMasq": false,
                 "hairpinMode": true,
+                // A node that was removed and joins again may get other addresses for its pods.
+                "forceAddress": true,
                 "ipam": {"type": "host-local", "dataDir": data, "ranges": ranges, "routes": routes},
             },
         ],

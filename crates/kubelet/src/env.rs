@@ -5,6 +5,7 @@ mod services;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use futures::FutureExt;
 use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, Service};
 
 use crate::downward::{self, Facts};
@@ -42,7 +43,11 @@ pub async fn of(
     facts: &Facts<'_>,
 ) -> Result<Vec<(String, String)>, Error> {
     let mut env = Ordered::default();
-    let services: Vec<Arc<Service>> = cluster.services().await;
+    // A static pod does not wait for the API.
+    let services: Vec<Arc<Service>> = match spec::is_static(pod) {
+        true => cluster.services().now_or_never().unwrap_or_default(),
+        false => cluster.services().await,
+    };
     let links = spec::of(pod).enable_service_links.unwrap_or(true);
     let from_services = services::variables(&services, spec::namespace(pod), links);
     from_all(cluster, pod, container, &mut env).await?;

@@ -83,6 +83,9 @@ pub struct Options {
     /// Port of the server.
     #[arg(long, default_value_t = 10250)]
     pub port: u16,
+    /// A folder of manifests of pods that run here whatever the API server says.
+    #[arg(long, value_name = "DIR")]
+    pub pod_manifest_path: Option<PathBuf>,
     /// Cgroup below which pods stand.
     #[arg(long, default_value = "/")]
     pub cgroup_root: String,

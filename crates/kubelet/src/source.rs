@@ -5,6 +5,7 @@ pub mod live;
 pub mod objects;
 pub mod patch;
 pub mod pods;
+pub mod statics;
 pub mod statuses;
 pub mod tokens;
 

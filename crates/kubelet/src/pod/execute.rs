@@ -167,7 +167,9 @@ impl Core {
         let sandbox = sandbox::config(&self.host, &pod, place.attempt);
         let field = spec::field(role, name);
         let wish = Wish { cluster: &*self.host.cluster, pod: &pod, container, field: &field, sandbox: &sandbox };
-        let image = self.host.puller.ensure(&wish).await?;
+        let image = self.host.puller.ensure(&wish).await.inspect_err(|waiting| {
+            self.event(Some((role, name)), Severity::Warning, "Failed", format!("Error: {}", waiting.reason));
+        })?;
         let ips = self.ips();
         let target = self.target(name).inspect_err(|waiting| {
             self.event(Some((role, name)), Severity::Warning, "Failed", format!("Error: {}", waiting.message));

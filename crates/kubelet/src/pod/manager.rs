@@ -83,7 +83,9 @@ impl Manager {
         let workers = self.workers.lock();
         let mut found = workers
             .iter()
-            .filter(|(id, w)| w.name.0 == namespace && w.name.1 == name && (uid.is_empty() || uid == id.as_str()));
+            .filter(|(_, w)| w.name.0 == namespace && w.name.1 == name)
+            // Of a static pod others know the uid of its mirror.
+            .filter(|(id, w)| uid.is_empty() || uid == id.as_str() || spec::is_static(&w.view.read().pod));
         // Of two with one name the one that is not going is meant.
         let first = found.next()?;
         let chosen = found.chain([first]).min_by_key(|(_, w)| spec::is_deleted(&w.view.read().pod));

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec};
 
+/// The annotation that names who asks for a pod: the API or a file.
+pub const SOURCE: &str = "kubernetes.io/config.source";
+
 /// What a container is in its pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -130,6 +133,13 @@ pub fn restart_policy(spec: &PodSpec) -> &str {
 #[must_use]
 pub fn host_network(spec: &PodSpec) -> bool {
     spec.host_network.unwrap_or(false)
+}
+
+/// Whether a file of the node asks for the pod, and not the API.
+#[must_use]
+pub fn is_static(pod: &Pod) -> bool {
+    let source = pod.metadata.annotations.as_ref().and_then(|a| a.get(SOURCE));
+    source.is_some_and(|source| source != "api")
 }
 
 /// Whether somebody has asked for the pod's end.

@@ -61,6 +61,16 @@ impl Live {
         self.statuses.seen(pod);
     }
 
+    /// Takes note of a static pod, which the API does not know.
+    pub fn found(&self, pod: &Pod) {
+        self.statuses.found(pod);
+    }
+
+    /// Takes note of a static pod's mirror.
+    pub fn mirrored(&self, pod: &Pod, mirror: &Pod) {
+        self.statuses.mirrored(pod, mirror);
+    }
+
     /// Forgets a pod that the API has no more.
     pub fn forget(&self, pod: &Pod) {
         self.statuses.forget(spec::uid(pod));

@@ -7,11 +7,18 @@ use nakhoda_client::{Change, Informer};
 use nakhoda_daemon::Tasks;
 
 use super::live::Live;
+use super::statics::{self, Statics};
 use crate::pod::manager::Manager;
 use crate::pod::spec;
 
 /// Follows the pods for ever. What runs here and was not in the first list is stopped.
-pub fn follow(tasks: &Tasks, pods: Informer<Pod>, live: Arc<Live>, manager: Manager) {
+pub fn follow(tasks: &Tasks, pods: Informer<Pod>, live: Arc<Live>, manager: Manager, statics: Statics) {
+    let apply = move |live: &Live, manager: &Manager, change: Change<Pod>| match &change {
+        Change::Added(pod) | Change::Updated { new: pod, .. } | Change::Deleted(pod) if statics::is_mirror(pod) => {
+            statics.mirror(change);
+        }
+        _ => apply(live, manager, change),
+    };
     tasks.spawn("pods", async move {
         pods.synced().await;
         let mut changes = pods.subscribe();
@@ -43,11 +50,35 @@ fn apply(live: &Live, manager: &Manager, change: Change<Pod>) {
 }
 
 fn take(live: &Live, manager: &Manager, pod: Arc<Pod>) {
+    let pod = from_api(pod);
     live.seen(&pod);
     manager.apply(pod);
+}
+
+/// Whatever its author wrote, it is no file of this node that asks for the pod.
+fn from_api(pod: Arc<Pod>) -> Arc<Pod> {
+    if !spec::is_static(&pod) {
+        return pod;
+    }
+    let mut pod = Pod::clone(&pod);
+    pod.metadata.annotations.get_or_insert_default().insert(spec::SOURCE.into(), "api".into());
+    Arc::new(pod)
 }
 
 fn drop_pod(live: &Live, manager: &Manager, pod: &Arc<Pod>) {
     live.forget(pod);
     manager.gone(pod);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn nobody_makes_a_static_pod_through_the_api() {
+        let pod: Pod =
+            serde_json::from_value(json!({"metadata": {"annotations": {spec::SOURCE: "file"}}})).expect("a pod");
+        assert!(spec::is_static(&pod) && !spec::is_static(&from_api(Arc::new(pod))));
+    }
 }

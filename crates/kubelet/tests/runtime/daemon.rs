@@ -88,6 +88,7 @@ fn options(scratch: &Scratch) -> Options {
         ("--tls-private-key-file", path("pki/node-n1.key")),
         ("--client-ca-file", path("pki/ca.crt")),
         ("--cgroup-root", scratch.cgroup()),
+        ("--pod-manifest-path", path("manifests")),
         // How full the disk is has nothing to do with this.
         ("--eviction-hard", "memory.available<1Mi".into()),
     ];
@@ -140,6 +141,7 @@ async fn a_whole_kubelet_serves_its_api() {
         .expect("made");
     pki.node("n1", &[local], "https://127.0.0.1:1").expect("made");
     let options = options(&scratch);
+    std::fs::create_dir_all(scratch.0.join("manifests")).expect("made");
     let identity = tls::Files::load(&pki.path("node-n1.crt"), &pki.path("node-n1.key")).expect("loaded");
     let tls = tls::server(identity, &pki.path("ca.crt")).expect("a server");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
@@ -156,6 +158,7 @@ async fn a_whole_kubelet_serves_its_api() {
     let mut node = dial(&scratch, port, "apiserver-kubelet-client");
     images(&mut node).await;
     runs_a_pod_of_the_api(&client).await;
+    a_file_asks_for_a_pod(&scratch, &client).await;
     strangers_are_refused(&scratch, port).await;
     logs_and_exec(&mut node).await;
     crate::paths::answer(&scratch, port).await;
@@ -254,6 +257,27 @@ async fn strangers_are_refused(scratch: &Scratch, port: u16) {
     std::fs::write(scratch.0.join("pki/nobody.key"), key).expect("written");
     let error = dial(scratch, port, "nobody").stats(StatsRequest {}).await.expect_err("not allowed");
     assert_eq!(error.code(), tonic::Code::PermissionDenied, "{error:?}");
+}
+
+/// The pod of a manifest runs, and is seen in the API by a mirror; who deletes the mirror does not touch the pod.
+async fn a_file_asks_for_a_pod(scratch: &Scratch, client: &Client) {
+    let api = client.namespaced::<Pod>("default");
+    let file = scratch.0.join("manifests/web.yaml");
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  terminationGracePeriodSeconds: 1\n  containers:\n  \
+                - {name: c, image: 'bb:1'}\n";
+    std::fs::write(&file, text).expect("written");
+    let running = async || {
+        let pod = api.get("web-n1").await.ok()?;
+        let status = pod.status.as_ref()?;
+        let container = status.container_statuses.as_ref()?.first()?.container_id.clone();
+        (status.phase.as_deref() == Some("Running")).then_some((pod.metadata.uid, container))
+    };
+    let before = until(running).await;
+    api.delete("web-n1", &Default::default()).await.expect("deleted");
+    let after = until(async || running().await.filter(|after| after.0 != before.0)).await;
+    assert_eq!(before.1, after.1, "the container is the same");
+    std::fs::remove_file(file).expect("removed");
+    until(async || api.get("web-n1").await.is_err().then_some(())).await;
 }
 
 fn web() -> Option<PodRef> {

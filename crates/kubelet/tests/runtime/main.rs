@@ -41,18 +41,7 @@ async fn a_sandbox_runs_from_images_that_were_only_loaded() {
     while cri.status(false).await.expect("status").status.is_some_and(|s| s.conditions.iter().any(|c| !c.status)) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    let sandbox = v1::PodSandboxConfig {
-        metadata: Some(v1::PodSandboxMetadata {
-            name: "p".into(),
-            uid: "u".into(),
-            namespace: "default".into(),
-            attempt: 0,
-        }),
-        hostname: "p".into(),
-        log_directory: scratch.0.join("logs").display().to_string(),
-        linux: Some(v1::LinuxPodSandboxConfig { cgroup_parent: scratch.cgroup(), ..Default::default() }),
-        ..Default::default()
-    };
+    let sandbox = sandbox_of(&scratch);
     let id = cri.run_sandbox(sandbox.clone(), String::new()).await.expect("sandbox runs");
     let status = cri.sandbox_status(&id).await.expect("asked").expect("there");
     assert!(status.network.is_some_and(|n| n.ip.starts_with("10.99.0.")));
@@ -85,5 +74,35 @@ async fn a_sandbox_runs_from_images_that_were_only_loaded() {
 
     cri.stop_sandbox(&id).await.expect("stopped");
     cri.remove_sandbox(&id).await.expect("removed");
+    other_addresses(&scratch, &cri, &sandbox_of(&scratch)).await;
     tasks.stop();
+}
+
+fn sandbox_of(scratch: &Scratch) -> v1::PodSandboxConfig {
+    let metadata =
+        v1::PodSandboxMetadata { name: "p".into(), uid: "u".into(), namespace: "default".into(), attempt: 0 };
+    v1::PodSandboxConfig {
+        metadata: Some(metadata),
+        hostname: "p".into(),
+        log_directory: scratch.0.join("logs").display().to_string(),
+        linux: Some(v1::LinuxPodSandboxConfig { cgroup_parent: scratch.cgroup(), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+/// A node that joins anew may get other addresses for its pods; the bridge takes them over.
+async fn other_addresses(scratch: &Scratch, cri: &Cri, sandbox: &v1::PodSandboxConfig) {
+    cni::write(&scratch.0.join("cni"), &scratch.0.join("ipam"), &["10.98.0.0/24".into()]).expect("written");
+    // The runtime sees the new file in its own time.
+    for _ in 0..50 {
+        let id = cri.run_sandbox(sandbox.clone(), String::new()).await.expect("sandbox runs");
+        let network = cri.sandbox_status(&id).await.expect("asked").and_then(|status| status.network);
+        cri.stop_sandbox(&id).await.expect("stopped");
+        cri.remove_sandbox(&id).await.expect("removed");
+        if network.is_some_and(|n| n.ip.starts_with("10.98.0.")) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("pods still get the old addresses");
 }
