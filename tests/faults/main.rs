@@ -1,8 +1,12 @@
 //! Each daemon is killed in turn during a rollout: the cluster converges by itself, no pod is doubled,
 //! and a kubelet's death restarts no container. etcd goes away and comes back. What is wrong is told.
 
+mod addons;
+mod disk;
 mod etcd;
+mod identity;
 mod input;
+mod pods;
 
 use std::process::Command;
 
@@ -49,7 +53,14 @@ fn rollouts_survive(app: &App) -> Result<()> {
     eprintln!("rollout while containerd is killed");
     app.apply(REPLICAS, "containerd")?;
     kill_containerd()?;
-    eventually("the rollout", || app.ready(REPLICAS).map(drop))
+    eventually("the rollout", || app.ready(REPLICAS).map(drop))?;
+    for program in ["proxy", "dns"] {
+        eprintln!("rollout while {program} is killed");
+        app.apply(REPLICAS, program)?;
+        addons::kill(app, program)?;
+        eventually("the rollout", || app.ready(REPLICAS).map(drop))?;
+    }
+    Ok(())
 }
 
 fn kubelet_restart_touches_nothing(app: &App) -> Result<()> {
@@ -87,6 +98,16 @@ fn wrong_command_lines_are_told_and_end() {
 }
 
 #[test]
-fn strangers_are_turned_away() {
-    input::strangers().unwrap_or_else(|e| panic!("{e:?}"));
+fn strangers_and_the_expired_are_turned_away() {
+    identity::strangers().unwrap_or_else(|e| panic!("{e:?}"));
+}
+
+#[test]
+fn what_cannot_run_is_told_and_runs_when_it_can() {
+    pods::told().unwrap_or_else(|e| panic!("{e:?}"));
+}
+
+#[test]
+fn a_full_disk_evicts_who_fills_it() {
+    disk::full().unwrap_or_else(|e| panic!("{e:?}"));
 }

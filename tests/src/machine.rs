@@ -16,6 +16,8 @@ const PARTS: &str =
 pub struct Machine {
     /// `node-4`, …: what its address and its folders follow from.
     pub node: String,
+    /// What the scripts are told by their environment.
+    pub settings: Vec<(&'static str, String)>,
     kubelet: Option<Child>,
 }
 
@@ -36,7 +38,7 @@ impl Machine {
     /// A machine that is on the network and runs nothing.
     pub fn new(node: &str) -> Result<Self> {
         script(&["make_node_network", node])?;
-        Ok(Self { node: node.into(), kubelet: None })
+        Ok(Self { node: node.into(), settings: Vec::new(), kubelet: None })
     }
 
     /// Where its kubelet keeps things.
@@ -58,7 +60,7 @@ impl Machine {
         let path = root().join(format!(".cluster/logs/kubelet-{}.log", self.node));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
         let mut command = bash(&["join_node", &self.node, &self.node], "bash");
-        command.args(words).stdout(log.try_clone()?).stderr(log);
+        command.args(words).envs(self.settings.iter().cloned()).stdout(log.try_clone()?).stderr(log);
         self.kubelet = Some(command.spawn().context("bash")?);
         Ok(())
     }
