@@ -226,7 +226,8 @@ mod tests {
         };
         assert_eq!(class(json!({})), Qos::BestEffort);
         assert_eq!(class(json!({"requests": {"cpu": "1"}})), Qos::Burstable);
-        assert_eq!(class(json!({"limits": {"cpu": "1", "memory": "1Gi"}})), Qos::Guaranteed);
+        let both = json!({"cpu": "1", "memory": "1Gi"});
+        assert_eq!(class(json!({"requests": both, "limits": both})), Qos::Guaranteed);
     }
 
     #[test]

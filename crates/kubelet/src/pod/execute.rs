@@ -167,9 +167,7 @@ impl Core {
         let sandbox = sandbox::config(&self.host, &pod, place.attempt);
         let field = spec::field(role, name);
         let wish = Wish { cluster: &*self.host.cluster, pod: &pod, container, field: &field, sandbox: &sandbox };
-        let image = self.host.puller.ensure(&wish).await.inspect_err(|waiting| {
-            self.event(Some((role, name)), Severity::Warning, "Failed", format!("Error: {}", waiting.reason));
-        })?;
+        let image = self.host.puller.ensure(&wish).await?;
         let ips = self.ips();
         let target = self.target(name).inspect_err(|waiting| {
             self.event(Some((role, name)), Severity::Warning, "Failed", format!("Error: {}", waiting.message));

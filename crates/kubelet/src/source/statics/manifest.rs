@@ -92,6 +92,12 @@ fn complete(pod: &mut Pod, source: &str, node: &str) -> Result<(), Error> {
         let newest = reference::is_latest(image);
         let policy = || if newest { "Always".into() } else { "IfNotPresent".into() };
         container.image_pull_policy.get_or_insert_with(policy);
+        if let Some(resources) = &mut container.resources {
+            // Who has a limit and asks for nothing asks for all of it.
+            let mut requests = resources.limits.clone().unwrap_or_default();
+            requests.extend(resources.requests.take().unwrap_or_default());
+            resources.requests = Some(requests);
+        }
     }
     spec.node_name = Some(node.into());
     let tolerated =
