@@ -18,7 +18,7 @@ pub(crate) fn strangers() -> Result<()> {
     expire(&folder)?;
     let cases = [
         (format!("{folder}/admin.conf"), "invalid peer certificate"),
-        (kubeconfig(&folder, "apiserver-kubelet-client")?, "UnknownCA"),
+        (kubeconfig(&folder, "apiserver-kubelet-client")?, "received fatal alert"),
         (kubeconfig(&folder, "expired")?, "CertificateExpired"),
     ];
     for (file, wanted) in cases {

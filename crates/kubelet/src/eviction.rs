@@ -4,6 +4,7 @@
 //! Absent: minimum reclaim; images and containers have a file system of their own (`imagefs` is the node's);
 //! process ids of single pods.
 
+mod ballast;
 pub mod limits;
 pub mod plan;
 pub mod run;

@@ -1,6 +1,6 @@
 //! Looks every ten seconds, and ends one pod at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
+use super::ballast::Ballast;
 use super::plan::{self, Eviction, Memory, PodUsage};
-use super::threshold::Threshold;
+use super::threshold::{Observation, Signal, Threshold};
 use super::{REASON, limits, usage};
 use crate::cri;
 use crate::host::Host;
@@ -37,11 +38,16 @@ pub struct Settings {
 pub async fn run(settings: Settings, host: Arc<Host>, manager: Manager) {
     let machine = Machine::read(&settings.root);
     let mut remembered = Memory::default();
+    let mut ballast = Ballast::new(&settings.root);
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = round(&settings, &host, &manager, &machine, &mut remembered).await {
+        let seen = usage::node(&settings.root, &machine);
+        if let Some(disk) = seen.get(&Signal::NodeFs) {
+            ballast.keep(disk.available);
+        }
+        if let Err(error) = round(&settings, &host, &manager, &seen, &mut remembered).await {
             tracing::warn!(%error, "no figures of pods; none is evicted");
         }
     }
@@ -51,11 +57,10 @@ async fn round(
     settings: &Settings,
     host: &Host,
     manager: &Manager,
-    machine: &Machine,
+    seen: &BTreeMap<Signal, Observation>,
     remembered: &mut Memory,
 ) -> Result<(), cri::Error> {
-    let seen = usage::node(&settings.root, machine);
-    let (due, conditions) = remembered.judge(&settings.thresholds, &seen, Timestamp::now(), settings.transition);
+    let (due, conditions) = remembered.judge(&settings.thresholds, seen, Timestamp::now(), settings.transition);
     host.pressure.set(conditions);
     let pods = living(manager);
     let bounded: Vec<Arc<Pod>> = pods.iter().filter(|pod| limits::are_set(spec::of(pod))).cloned().collect();
@@ -68,7 +73,7 @@ async fn round(
     broken.iter().for_each(|eviction| evict(host, manager, &measured, eviction));
     // One that goes anyway may be enough.
     if let Some(threshold) = due.first().filter(|_| gone.is_empty())
-        && let Some(eviction) = plan::choose(threshold, &seen, measured.clone(), settings.grace)
+        && let Some(eviction) = plan::choose(threshold, seen, measured.clone(), settings.grace)
     {
         evict(host, manager, &measured, &eviction);
     }
