@@ -23,7 +23,11 @@ pub struct Usage {
 impl Cgroups {
     /// What all pods of the node use together; of the whole machine, where the node has no group of its own.
     pub fn node_usage(&self) -> io::Result<Usage> {
-        self.read(&self.root)
+        match self.read(&self.root) {
+            // The group comes with the first pod.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.root.is_empty() => Ok(Usage::default()),
+            read => read,
+        }
     }
 
     /// What a pod uses, under the name that [`Cgroups::parent`] gave it.
@@ -143,7 +147,9 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_gone_is_an_error() {
-        assert!(groups("4", Driver::Cgroupfs).pod_usage("/kubepods/pod1").is_err());
+    fn a_group_that_is_gone_is_an_error_and_a_node_without_pods_uses_nothing() {
+        let groups = groups("4", Driver::Cgroupfs);
+        assert!(groups.pod_usage("/kubepods/pod1").is_err());
+        assert_eq!(groups.node_usage().ok(), Some(Usage::default()));
     }
 }
