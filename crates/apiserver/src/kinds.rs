@@ -127,16 +127,16 @@ kinds! {
     discovery {
         endpoint_slice::EndpointSlices,
     }
-    flowcontrol {
-        flow_schema::FlowSchemas,
-        priority_level_configuration::PriorityLevelConfigurations,
-    }
     resource {
         device_class::DeviceClasses,
         device_taint_rule::DeviceTaintRules,
         resource_claim::ResourceClaims,
         resource_claim_template::ResourceClaimTemplates,
         resource_slice::ResourceSlices,
+    }
+    flowcontrol {
+        flow_schema::FlowSchemas,
+        priority_level_configuration::PriorityLevelConfigurations,
     }
     storagemigration {
         storage_version_migration::StorageVersionMigrations,

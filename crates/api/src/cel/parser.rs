@@ -40,7 +40,11 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Issue>> {
     let mut parser = Parser { text: text.chars().collect(), tokens, next: 0, depth: 0 };
     let parsed = parser.expression().and_then(|node| match parser.peek() {
         Token::End => Ok(node),
-        _ => Err(parser.unexpected("<EOF>", "extraneous")),
+        // without the token the rest would do, or not
+        _ if parser.tokens.get(parser.next + 1).is_none_or(|(token, ..)| *token == Token::End) => {
+            Err(parser.unexpected("<EOF>", "extraneous"))
+        }
+        _ => Err(parser.unexpected("<EOF>", "mismatched")),
     });
     match parsed {
         Ok(node) if issues.is_empty() => Ok(node),

@@ -106,6 +106,7 @@ fn what_cannot_be_is_told_in_the_words_of_upstream() {
             "self.a ==",
             "ERROR: <input>:1:10: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | self.a ==\n | .........^",
         ),
+        ("a b c", "ERROR: <input>:1:3: Syntax error: mismatched input 'b' expecting <EOF>\n | a b c\n | ..^"),
         ("self.", "ERROR: <input>:1:6: Syntax error: no viable alternative at input '.'\n | self.\n | .....^"),
         ("self.+1", "ERROR: <input>:1:6: Syntax error: no viable alternative at input '.+'\n | self.+1\n | .....^"),
         ("self.list[0", "ERROR: <input>:1:12: Syntax error: missing ']' at '<EOF>'\n | self.list[0\n | ...........^"),

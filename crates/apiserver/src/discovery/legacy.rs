@@ -104,7 +104,15 @@ fn storage_hash(served: &Served) -> String {
     use base64::Engine;
     use sha2::Digest;
     let gvk = &served.info.gvk;
-    let text = format!("{}/{}/{}", gvk.group, gvk.version, gvk.kind);
+    let (group, version) = match (gvk.group.as_str(), gvk.version.as_str()) {
+        // these are views of what is stored as another
+        ("events.k8s.io", _) => ("", "v1"),
+        ("autoscaling", _) => ("autoscaling", "v2"),
+        // upstream stores definitions in the version that they had first
+        ("apiextensions.k8s.io", _) => ("apiextensions.k8s.io", "v1beta1"),
+        own => own,
+    };
+    let text = format!("{group}/{version}/{}", gvk.kind);
     base64::engine::general_purpose::STANDARD.encode(&sha2::Sha256::digest(text.as_bytes())[..8])
 }
 

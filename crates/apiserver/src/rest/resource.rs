@@ -79,7 +79,8 @@ async fn serve(
             reply.map(|body| hold(trail, body))
         });
     }
-    let action = action::action(&parts, body, &located, &asked.query).await?;
+    let custom = !front.pipeline.kinds().is_built_in(&located.target.gvr.group);
+    let action = action::action(&parts, body, &located, &asked.query, custom).await?;
     let accepts = match &action {
         Action::Watch(_) => negotiate::stream_forms(&asked.accept, &asked.query, &asked.agent)?,
         _ => negotiate::forms(&asked.accept, &asked.query, &asked.agent)?,

@@ -8,8 +8,8 @@ use nakhoda_api::kinds::admissionregistration::{
 use nakhoda_api::names;
 
 use crate::rules::cel::{self, Wanted};
-use crate::rules::check::{chosen, each, list, qualified, selector, subdomain, supported, text};
-use crate::rules::defaults::fill;
+use crate::rules::check::{each, list, picked, qualified, selector, subdomain, supported, text};
+use crate::rules::defaults::fill_absent;
 
 mod resources;
 
@@ -86,7 +86,7 @@ fn wildcard(errors: &mut Errors, path: &Path, values: &[String], what: &str) {
 
 /// Defaults of what a policy or a binding matches.
 pub fn default_resources(resources: &mut MatchResources) {
-    fill(&mut resources.match_policy, "Equivalent");
+    fill_absent(&mut resources.match_policy, "Equivalent");
     resources.namespace_selector.get_or_insert_default();
     resources.object_selector.get_or_insert_default();
     let rules = resources.resource_rules.iter_mut().flatten();
@@ -97,7 +97,7 @@ pub fn default_resources(resources: &mut MatchResources) {
 
 /// What a policy or a binding matches.
 pub fn match_resources(errors: &mut Errors, path: &Path, resources: &MatchResources) {
-    chosen(errors, &path.child("matchPolicy"), text(&resources.match_policy), MATCH);
+    picked(errors, &path.child("matchPolicy"), resources.match_policy.as_ref(), MATCH);
     selector(errors, &path.child("namespaceSelector"), resources.namespace_selector.as_ref());
     selector(errors, &path.child("objectSelector"), resources.object_selector.as_ref());
     for (field, rules) in [

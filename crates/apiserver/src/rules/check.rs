@@ -82,6 +82,14 @@ pub fn chosen(errors: &mut Errors, path: &Path, value: &str, sorted: &[&str]) {
     }
 }
 
+/// The same of a field that Go keeps behind a pointer: an empty text is one that is not supported.
+pub fn picked(errors: &mut Errors, path: &Path, value: Option<&String>, sorted: &[&str]) {
+    match value {
+        None => errors.required(path, ""),
+        Some(value) => supported(errors, path, value, sorted),
+    }
+}
+
 /// A port by number or by name.
 pub fn port(errors: &mut Errors, path: &Path, port: &IntOrString) {
     match port {

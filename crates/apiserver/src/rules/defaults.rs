@@ -74,6 +74,11 @@ pub fn fill(slot: &mut Option<String>, text: &str) {
     }
 }
 
+/// The same of a field that Go keeps behind a pointer: an empty text was meant, and is told of.
+pub fn fill_absent(slot: &mut Option<String>, text: &str) {
+    slot.get_or_insert_with(|| text.into());
+}
+
 /// `serviceAccount` is the old name of `serviceAccountName`; both are always given out.
 fn same_account(spec: &mut PodSpec) {
     let given = |s: &Option<String>| s.clone().filter(|s| !s.is_empty());
@@ -104,6 +109,10 @@ pub fn quantities(resources: &mut Option<Resources>) {
 /// Whether an image without a policy is pulled each time: only if its tag is `latest`, said or not.
 #[must_use]
 pub fn pull_policy(image: &str) -> &'static str {
+    // what is no reference has no tag
+    if image.contains(|c: char| c.is_whitespace() || c == '!') {
+        return "IfNotPresent";
+    }
     let last = image.rsplit('/').next().unwrap_or_default();
     let (tagged, digest) = last.split_once('@').map_or((last, false), |(name, _)| (name, true));
     match tagged.split_once(':') {

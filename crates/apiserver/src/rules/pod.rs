@@ -10,6 +10,7 @@ use crate::rules::check::{self, list, text};
 
 pub mod affinity;
 pub mod annotations;
+pub mod claims;
 pub mod containers;
 pub mod downward;
 pub mod env;
@@ -29,6 +30,7 @@ pub mod status;
 pub mod update;
 pub mod volumes;
 pub mod warnings;
+pub mod windows;
 
 /// A new pod.
 pub fn create(errors: &mut Errors, pod: &Pod) {

@@ -49,6 +49,13 @@ impl<'a> Sole<'a> {
         rules(self.errors, &self.path.child(inside), source);
     }
 
+    /// A source that upstream does not count against others.
+    pub fn beside<T>(&mut self, field: &str, source: Option<&T>, rules: impl FnOnce(&mut Errors, &Path, &T)) {
+        let Some(source) = source else { return };
+        self.taken = true;
+        rules(self.errors, &self.path.child(field), source);
+    }
+
     /// There must have been one.
     pub fn finish(self) {
         if !self.taken {

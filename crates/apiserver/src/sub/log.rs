@@ -62,7 +62,10 @@ fn options(connect: &Connect, name: &str) -> Result<LogsRequest, Status> {
         stream: connect.get("stream").into(),
     };
     if !request.since_time.is_empty() && request.since_time.parse::<jiff::Timestamp>().is_err() {
-        return Err(Status::bad_request(format!("sinceTime {:?} is not a time of RFC 3339", request.since_time)));
+        return Err(Status::bad_request(format!(
+            "parsing time {0:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {0:?} as \"2006\"",
+            request.since_time
+        )));
     }
     let mut errors = Errors::default();
     if let Some(lines) = request.tail_lines.filter(|n| *n < 0) {

@@ -83,7 +83,9 @@ pub async fn update(
     if !errors.is_empty() {
         return Err(Status::invalid(&call.fault_kind(), object.name(), &errors));
     }
-    let mut warnings = strategy.warnings(object, Some(old))?;
+    // who writes a status has not written what could be warned of
+    let told = cx.subresource != "status";
+    let mut warnings = if told { strategy.warnings(object, Some(old))? } else { Vec::new() };
     warnings.extend(mended);
     managed::put(object, owners);
     call.pipeline.admission().validate(&attributes, Some(object)).await?;

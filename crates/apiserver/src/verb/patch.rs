@@ -24,6 +24,16 @@ pub struct Patched<'a> {
     warnings: Mutex<Vec<String>>,
 }
 
+/// 415 of a custom kind: there are no merge keys in a schema.
+#[must_use]
+pub fn unknown_to_custom() -> Status {
+    let known = [PatchKind::Json, PatchKind::Merge, PatchKind::Apply].map(PatchKind::mime);
+    Status::unsupported_media_type(format!(
+        "the body of the request was in an unknown format - accepted media types include: {}",
+        known.join(", ")
+    ))
+}
+
 /// A Scale has a known type, whatever it is of.
 fn is_scale(call: &Call) -> bool {
     call.target.subresource == "scale"
@@ -41,12 +51,7 @@ impl<'a> Patched<'a> {
             return Err(Status::invalid(&kind, "", &errors));
         }
         if write.kind == PatchKind::Strategic && call.kind.strategy.schema().is_some() && !is_scale(call) {
-            // there are no merge keys in a schema
-            let known = [PatchKind::Json, PatchKind::Merge, PatchKind::Apply].map(PatchKind::mime);
-            return Err(Status::unsupported_media_type(format!(
-                "the body of the request was in an unknown format - accepted media types include: {}",
-                known.join(", ")
-            )));
+            return Err(unknown_to_custom());
         }
         Ok(Self { call, write, warnings: Mutex::default() })
     }

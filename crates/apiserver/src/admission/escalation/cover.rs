@@ -1,7 +1,7 @@
 //! Whether some rules allow all that others allow
 //! (`k8s.io/component-helpers/auth/rbac/validation.Covers`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use nakhoda_api::kinds::rbac::PolicyRule;
 
@@ -14,12 +14,12 @@ enum Thing<'a> {
 
 /// What is wanted and not held, a line for each thing, as upstream prints it.
 pub(super) fn missing(held: &[PolicyRule], wanted: &[PolicyRule]) -> Vec<String> {
-    let mut lacking: BTreeMap<Thing<'_>, BTreeSet<&str>> = BTreeMap::new();
+    let mut lacking: BTreeMap<Thing<'_>, Vec<&str>> = BTreeMap::new();
     for rule in wanted {
         for thing in things(rule) {
             for verb in &rule.verbs {
                 if !held.iter().any(|rule| covers(rule, &thing, verb)) {
-                    lacking.entry(thing.clone()).or_default().insert(verb);
+                    lacking.entry(thing.clone()).or_default().push(verb);
                 }
             }
         }
@@ -67,9 +67,9 @@ fn covers_resource(held: &str, wanted: &str) -> bool {
         || held.strip_prefix("*/").is_some_and(|sub| wanted.split_once('/').is_some_and(|(_, s)| s == sub))
 }
 
-fn line(thing: &Thing<'_>, verbs: &BTreeSet<&str>) -> String {
+fn line(thing: &Thing<'_>, verbs: &[&str]) -> String {
     let quoted = |list: &[&str]| list.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(" ");
-    let verbs = quoted(&verbs.iter().copied().collect::<Vec<_>>());
+    let verbs = quoted(verbs);
     match thing {
         Thing::Path(path) => format!("{{NonResourceURLs:[{path:?}], Verbs:[{verbs}]}}"),
         Thing::Resource { group, resource, name: None } => {
@@ -109,7 +109,7 @@ mod tests {
         );
         assert_eq!(
             missing(&held, &[rule("", "pods", &[], &["get", "delete", "create"])]),
-            [r#"{APIGroups:[""], Resources:["pods"], Verbs:["create" "delete"]}"#]
+            [r#"{APIGroups:[""], Resources:["pods"], Verbs:["delete" "create"]}"#]
         );
     }
 

@@ -8,8 +8,8 @@ use nakhoda_api::kinds::admissionregistration::{MutatingAdmissionPolicy, Mutatin
 use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::admission::{self, FAILURE, REINVOCATION};
 use crate::rules::cel::{self, Wanted};
-use crate::rules::check::{chosen, list, text};
-use crate::rules::defaults::fill;
+use crate::rules::check::{chosen, list, picked, text};
+use crate::rules::defaults::fill_absent;
 
 /// The kind.
 pub struct MutatingAdmissionPolicies;
@@ -29,7 +29,7 @@ impl Kind for MutatingAdmissionPolicies {
 
     fn default(policy: &mut MutatingAdmissionPolicy) {
         let spec = policy.spec.get_or_insert_default();
-        fill(&mut spec.failure_policy, "Fail");
+        fill_absent(&mut spec.failure_policy, "Fail");
         spec.match_constraints.iter_mut().for_each(admission::default_resources);
     }
 
@@ -49,7 +49,7 @@ impl Kind for MutatingAdmissionPolicies {
 }
 
 fn spec(errors: &mut Errors, path: &Path, spec: &MutatingAdmissionPolicySpec) {
-    chosen(errors, &path.child("failurePolicy"), text(&spec.failure_policy), FAILURE);
+    picked(errors, &path.child("failurePolicy"), spec.failure_policy.as_ref(), FAILURE);
     if let Some(kind) = &spec.param_kind {
         admission::param_kind(errors, &path.child("paramKind"), kind);
     }

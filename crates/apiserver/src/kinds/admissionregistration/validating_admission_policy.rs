@@ -9,8 +9,8 @@ use nakhoda_api::kinds::admissionregistration::{
 use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
 use crate::rules::admission::{self, FAILURE};
 use crate::rules::cel::{self, Wanted};
-use crate::rules::check::{chosen, keep_metadata, keep_status, list, qualified, required, supported, text};
-use crate::rules::defaults::fill;
+use crate::rules::check::{keep_metadata, keep_status, list, picked, qualified, required, supported, text};
+use crate::rules::defaults::fill_absent;
 
 /// The kind.
 pub struct ValidatingAdmissionPolicies;
@@ -36,7 +36,7 @@ impl Kind for ValidatingAdmissionPolicies {
 
     fn default(policy: &mut ValidatingAdmissionPolicy) {
         let spec = policy.spec.get_or_insert_default();
-        fill(&mut spec.failure_policy, "Fail");
+        fill_absent(&mut spec.failure_policy, "Fail");
         spec.match_constraints.iter_mut().for_each(admission::default_resources);
     }
 
@@ -64,7 +64,7 @@ impl Kind for ValidatingAdmissionPolicies {
 }
 
 fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmissionPolicySpec) {
-    chosen(errors, &path.child("failurePolicy"), text(&spec.failure_policy), FAILURE);
+    picked(errors, &path.child("failurePolicy"), spec.failure_policy.as_ref(), FAILURE);
     if let Some(kind) = &spec.param_kind {
         admission::param_kind(errors, &path.child("paramKind"), kind);
     }

@@ -6,7 +6,7 @@ use nakhoda_api::kinds::admissionregistration::{ValidatingWebhookConfiguration, 
 
 use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::check::list;
-use crate::rules::defaults::fill;
+use crate::rules::defaults::fill_absent;
 use crate::rules::hooks::{self, Hook, word};
 
 /// The kind.
@@ -26,8 +26,8 @@ impl Kind for ValidatingWebhookConfigurations {
 
     fn default(configuration: &mut ValidatingWebhookConfiguration) {
         for hook in configuration.webhooks.iter_mut().flatten() {
-            fill(&mut hook.failure_policy, "Fail");
-            fill(&mut hook.match_policy, "Equivalent");
+            fill_absent(&mut hook.failure_policy, "Fail");
+            fill_absent(&mut hook.match_policy, "Equivalent");
             hook.namespace_selector.get_or_insert_default();
             hook.object_selector.get_or_insert_default();
             hook.timeout_seconds.get_or_insert(10);

@@ -16,6 +16,14 @@ use crate::rules::{pod, print, workload};
 /// The kind.
 pub struct DaemonSets;
 
+/// Which template of the set this is, by number, as old clients look for it.
+const TEMPLATE: &str = "deprecated.daemonset.template.generation";
+
+fn templates(set: &DaemonSet) -> i64 {
+    let noted = set.metadata.annotations.as_ref().and_then(|all| all.get(TEMPLATE));
+    noted.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
 impl Kind for DaemonSets {
     type Object = DaemonSet;
 
@@ -30,6 +38,7 @@ impl Kind for DaemonSets {
     }
 
     fn default(set: &mut DaemonSet) {
+        set.metadata.annotations.get_or_insert_default().entry(TEMPLATE.into()).or_insert_with(|| "0".into());
         let spec = &mut set.spec;
         spec.revision_history_limit.get_or_insert(10);
         let strategy = spec.update_strategy.get_or_insert_default();
@@ -44,6 +53,12 @@ impl Kind for DaemonSets {
 
     fn prepare(cx: &Cx, new: &mut DaemonSet, old: Option<&DaemonSet>) {
         keep_status(cx, &mut new.status, old.map(|o| &o.status));
+        let now = match old {
+            None => templates(new).max(1),
+            Some(old) if same(&new.spec.template, &old.spec.template) => templates(old),
+            Some(old) => templates(old) + 1,
+        };
+        new.metadata.annotations.get_or_insert_default().insert(TEMPLATE.into(), now.to_string());
     }
 
     fn validate(cx: &Cx, new: &DaemonSet, old: Option<&DaemonSet>, errors: &mut Errors) {
@@ -145,7 +160,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::kinds::testing::{create, defaulted, row};
+    use crate::kinds::testing::{create, defaulted, prepared, row};
 
     #[test]
     fn defaults_replace_one_pod_at_a_time() {
@@ -169,5 +184,18 @@ mod tests {
             create::<DaemonSets>(set),
             "spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: \"10%\": may not be set when maxUnavailable is non-zero"
         );
+    }
+
+    #[test]
+    fn templates_are_counted_in_an_annotation() {
+        let set = |image: &str, annotations: serde_json::Value| {
+            json!({"metadata": {"annotations": annotations}, "spec": {"selector": {}, "template": {"spec": {
+                "containers": [{"name": "c", "image": image}]}}}})
+        };
+        let number = |set: serde_json::Value| set["metadata"]["annotations"][TEMPLATE].clone();
+        let first = prepared::<DaemonSets>(set("a", json!({})), None);
+        assert_eq!(number(first.clone()), "1");
+        assert_eq!(number(prepared::<DaemonSets>(set("b", json!({})), Some(first.clone()))), "2");
+        assert_eq!(number(prepared::<DaemonSets>(set("a", json!({TEMPLATE: "9"})), Some(first))), "1");
     }
 }

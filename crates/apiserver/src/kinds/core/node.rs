@@ -52,6 +52,11 @@ impl Kind for Nodes {
     }
 
     fn prepare(cx: &Cx, new: &mut Node, old: Option<&Node>) {
+        // where settings came from before kubelets had files of their own: kept where it stands, and set nowhere
+        let had = old.and_then(|old| old.spec.as_ref()).is_some_and(|spec| spec.config_source.is_some());
+        if let Some(spec) = new.spec.as_mut().filter(|_| !had) {
+            spec.config_source = None;
+        }
         if let Some(old) = old.filter(|_| cx.subresource.is_empty()) {
             new.status.clone_from(&old.status);
         }
@@ -68,6 +73,18 @@ impl Kind for Nodes {
             None => networks(errors, list(&spec.pod_cidrs)),
             Some(old) => unchanged(errors, &spec, &old.spec.clone().unwrap_or_default()),
         }
+    }
+
+    fn warnings(new: &Node, _: Option<&Node>) -> Vec<String> {
+        let spec = new.spec.as_ref();
+        let mut warnings = Vec::new();
+        if spec.is_some_and(|spec| spec.config_source.is_some()) {
+            warnings.push("spec.configSource: the feature is removed".to_owned());
+        }
+        if spec.and_then(|spec| spec.external_id.as_deref()).is_some_and(|id| !id.is_empty()) {
+            warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes".to_owned());
+        }
+        warnings
     }
 
     fn fields(node: &Node) -> Fields {

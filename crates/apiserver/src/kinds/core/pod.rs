@@ -51,7 +51,11 @@ impl Kind for Pods {
     }
 
     fn default(pod: &mut Pod) {
-        defaults::pod(pod.spec.get_or_insert_default());
+        let spec = pod.spec.get_or_insert_default();
+        defaults::pod(spec);
+        // of a pod, not of a template: what is less than nothing is a second
+        spec.termination_grace_period_seconds =
+            spec.termination_grace_period_seconds.map(|seconds| if seconds < 0 { 1 } else { seconds });
         if let Some(status) = &mut pod.status {
             defaults::status(status);
             let PodStatus { pod_ip, pod_ips, .. } = status;

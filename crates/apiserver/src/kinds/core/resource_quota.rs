@@ -127,6 +127,10 @@ fn fits(scope: &str, resource: &str) -> bool {
     }
 }
 
+/// Scopes that a quota has or has not.
+const EXISTING: &[&str] =
+    &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "Terminating"];
+
 fn is_scope(scope: &str) -> bool {
     POD_SCOPES.contains(&scope) || ["BestEffort", "VolumeAttributesClass"].contains(&scope)
 }
@@ -163,7 +167,7 @@ fn selector(errors: &mut Errors, path: &Path, spec: &ResourceQuotaSpec) {
             }
         }
         let (operator, values) = (one.operator.as_str(), list(&one.values));
-        if !["PriorityClass", "VolumeAttributesClass"].contains(&scope) && operator != "Exists" {
+        if EXISTING.contains(&scope) && operator != "Exists" {
             let why = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
             errors.invalid(&path.child("operator"), operator, why);
         }

@@ -11,7 +11,7 @@ use nakhoda_api::kinds::core::{
 use crate::kind::{Columns, Cx, Fields, Info, Kind, NameRule, STATUS, Sub};
 use crate::kinds::core::node::PROXY_VERBS;
 use crate::rules::check::{list, text};
-use crate::rules::defaults::fill;
+use crate::rules::defaults::{fill, fill_absent};
 
 mod addresses;
 mod allocated;
@@ -60,7 +60,7 @@ impl Kind for Services {
             fill(&mut spec.external_traffic_policy, "Cluster");
         }
         if text(&spec.type_) != "ExternalName" {
-            fill(&mut spec.internal_traffic_policy, "Cluster");
+            fill_absent(&mut spec.internal_traffic_policy, "Cluster");
         }
         if text(&spec.type_) == "LoadBalancer" {
             spec.allocate_load_balancer_node_ports.get_or_insert(true);

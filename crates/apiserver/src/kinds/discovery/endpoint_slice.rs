@@ -7,8 +7,8 @@ use nakhoda_api::names;
 
 use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::address::{self, PROTOCOLS};
-use crate::rules::check::{chosen, each, immutable, label, labels, list, qualified, same, subdomain, text};
-use crate::rules::defaults::fill;
+use crate::rules::check::{chosen, each, immutable, label, labels, list, picked, qualified, same, subdomain, text};
+use crate::rules::defaults::fill_absent;
 use crate::rules::print::first_three;
 
 /// The kind.
@@ -33,7 +33,7 @@ impl Kind for EndpointSlices {
     fn default(slice: &mut EndpointSlice) {
         for port in slice.ports.iter_mut().flatten() {
             port.name.get_or_insert_default();
-            fill(&mut port.protocol, "TCP");
+            fill_absent(&mut port.protocol, "TCP");
         }
     }
 
@@ -153,7 +153,7 @@ fn ports(errors: &mut Errors, path: &Path, ports: &[EndpointPort]) {
             errors.duplicate(&at.child("name"), name);
         }
         seen.push(name);
-        chosen(errors, &at.child("protocol"), text(&port.protocol), PROTOCOLS);
+        picked(errors, &at.child("protocol"), port.protocol.as_ref(), PROTOCOLS);
         if let Some(protocol) = &port.app_protocol {
             qualified(errors, &at.child("appProtocol"), protocol);
         }

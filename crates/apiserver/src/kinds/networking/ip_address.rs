@@ -36,11 +36,7 @@ impl Kind for IPAddresses {
     }
 }
 
-/// The typed model shows a parent that was left out as one that says nothing.
 fn parent(errors: &mut Errors, path: &Path, parent: &ParentReference) {
-    if *parent == ParentReference::default() {
-        return errors.required(path, "");
-    }
     if !text(&parent.group).is_empty() {
         subdomain(errors, &path.child("group"), text(&parent.group));
     }
@@ -73,7 +69,10 @@ mod tests {
     fn a_parent_is_needed_and_stays() {
         let held = |name: &str| json!({"metadata": {"name": "10.0.0.1"}, "spec": {"parentRef": {"resource": "services", "namespace": "a", "name": name}}});
         assert_eq!(create::<IPAddresses>(held("b")), "");
-        assert_eq!(create::<IPAddresses>(json!({"metadata": {"name": "10.0.0.1"}})), "spec.parentRef: Required value");
+        assert_eq!(
+            create::<IPAddresses>(json!({"metadata": {"name": "10.0.0.1"}, "spec": {"parentRef": {}}})),
+            "[spec.parentRef.resource: Required value, spec.parentRef.name: Required value]"
+        );
         assert!(update::<IPAddresses>(held("b"), held("c")).ends_with("field is immutable"));
         assert_eq!(row::<IPAddresses>(held("b"))[1], "services/a/b");
     }

@@ -6,7 +6,7 @@ use nakhoda_api::kinds::IntOrString;
 use nakhoda_api::kinds::policy::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
 
 use crate::kind::{NameRule, Columns, Cx, Info, Kind, STATUS};
-use crate::rules::check::{chosen, keep_status, list, nonnegative, selector};
+use crate::rules::check::{keep_status, list, nonnegative, selector, supported};
 use crate::rules::conditions::conditions;
 use crate::rules::workload;
 
@@ -73,7 +73,7 @@ fn spec(errors: &mut Errors, path: &Path, spec: &PodDisruptionBudgetSpec) {
     }
     selector(errors, &path.child("selector"), spec.selector.as_ref());
     if let Some(policy) = &spec.unhealthy_pod_eviction_policy {
-        chosen(errors, &path.child("unhealthyPodEvictionPolicy"), policy, &["AlwaysAllow", "IfHealthyBudget"]);
+        supported(errors, &path.child("unhealthyPodEvictionPolicy"), policy, &["AlwaysAllow", "IfHealthyBudget"]);
     }
 }
 

@@ -31,7 +31,12 @@ impl Kind for ClusterRoles {
             errors.required(&path, "at least one clusterRoleSelector required if aggregationRule is non-nil");
         }
         for (i, one) in selectors.iter().enumerate() {
-            selector(errors, &path.index(i), Some(one));
+            let mut faults = Errors::default();
+            selector(&mut faults, &path.index(i), Some(one));
+            if !faults.is_empty() {
+                errors.extend(faults);
+                errors.invalid(&path.index(i), serde_json::Value::Null, "invalid label selector.");
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! ResourceSlice: devices that a driver offers. Absent: the checks of counters and capacities, and of how long attributes are.
+//! ResourceSlice: devices that a driver offers. Absent: the checks of how much counters and capacities are, and of how long attributes are.
 
 use nakhoda_api::Scope;
 use nakhoda_api::field::{Errors, Path};
@@ -10,6 +10,8 @@ use crate::kind::{Columns, Cx, Fields, Info, Kind};
 use crate::rules::check::{immutable, list, subdomain, text};
 use crate::rules::device::{self, driver, pool, within};
 use crate::rules::pod::affinity;
+
+mod part;
 
 /// The kind.
 pub struct ResourceSlices;
@@ -126,7 +128,7 @@ fn devices(errors: &mut Errors, path: &Path, spec: &ResourceSliceSpec) {
     }
     let (at, counters) = (path.child("sharedCounters"), list(&spec.shared_counters));
     if within(errors, &at, counters.len(), COUNTERS_MAX) {
-        counters.iter().enumerate().for_each(|(i, one)| device::name(errors, &at.index(i).child("name"), &one.name));
+        counters.iter().enumerate().for_each(|(i, one)| part::counters(errors, &at.index(i), one));
         device::unique(errors, &at, counters.iter().map(|one| one.name.as_str()));
     }
 }
@@ -148,9 +150,9 @@ fn device(errors: &mut Errors, path: &Path, one: &Device, per_device: bool) {
     for (i, taint) in list(&one.taints).iter().enumerate() {
         device::taint(errors, &path.child("taints").index(i), taint);
     }
-    if per_device && one.node_name.is_none() && one.node_selector.is_none() && one.all_nodes.is_none() {
-        errors.required(path, PER_DEVICE);
-    }
+    part::consumption(errors, &path.child("consumesCounters"), list(&one.consumes_counters));
+    part::place(errors, path, one, per_device);
+    part::bindings(errors, path, one);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use nakhoda_api::kinds::scheduling::PriorityClass;
 
 use crate::kind::{Columns, Cx, Info, Kind};
 use crate::rules::check::{immutable, text};
-use crate::rules::defaults::fill;
+use crate::rules::defaults::fill_absent;
 use crate::rules::pod::scheduling::preemption_policy;
 
 /// The kind.
@@ -28,7 +28,7 @@ impl Kind for PriorityClasses {
     }
 
     fn default(class: &mut PriorityClass) {
-        fill(&mut class.preemption_policy, "PreemptLowerPriority");
+        fill_absent(&mut class.preemption_policy, "PreemptLowerPriority");
     }
 
     /// Upstream counts no change of a class: the generation is always the first.

@@ -6,7 +6,7 @@ use nakhoda_api::kinds::storage::{VolumeAttachment, VolumeAttachmentSource, Volu
 use serde_json::Value;
 
 use crate::kind::{Columns, Cx, Info, Kind, STATUS, STATUS_ONLY};
-use crate::rules::check::{IMMUTABLE, keep_status, same, subdomain, text};
+use crate::rules::check::{IMMUTABLE, keep_status, subdomain, text};
 use crate::rules::defaults::volumes;
 use crate::rules::volume::{persistent, sources};
 
@@ -49,7 +49,7 @@ impl Kind for VolumeAttachments {
         if let Some(volume) = &spec.source.persistent_volume_name {
             subdomain(errors, &path.child("source").child("persistentVolumeName"), volume);
         }
-        if old.is_some_and(|old| !same(spec, &old.spec)) {
+        if old.is_some_and(|old| *spec != old.spec) {
             errors.invalid(&path, internal(new), IMMUTABLE);
         }
     }

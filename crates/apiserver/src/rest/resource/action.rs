@@ -13,9 +13,16 @@ use crate::request::{Action, Body as Content, Deletion, ListOptions, PatchWrite,
 use crate::rest::path::Located;
 use crate::rest::query::Query;
 use crate::rest::{body, caller, negotiate};
+use crate::verb::patch::unknown_to_custom;
 
 /// The verb with its options; reads the body where there is one.
-pub(super) async fn action(parts: &Parts, content: Body, located: &Located, query: &Query) -> Result<Action, Status> {
+pub(super) async fn action(
+    parts: &Parts,
+    content: Body,
+    located: &Located,
+    query: &Query,
+    custom: bool,
+) -> Result<Action, Status> {
     let target = &located.target;
     match parts.method {
         Method::GET | Method::HEAD if located.watch => Ok(Action::Watch(old_watch(located, query)?)),
@@ -35,7 +42,7 @@ pub(super) async fn action(parts: &Parts, content: Body, located: &Located, quer
             options: query.write("UpdateOptions")?,
             body: content_of(parts, content).await?,
         })),
-        Method::PATCH if !target.name.is_empty() => patch(parts, content, query).await,
+        Method::PATCH if !target.name.is_empty() => patch(parts, content, query, custom).await,
         Method::DELETE => delete(parts, content, target.name.is_empty(), query).await,
         _ => Err(Status::method_not_allowed()),
     }
@@ -55,9 +62,10 @@ async fn content_of(parts: &Parts, content: Body) -> Result<Content, Status> {
     Ok(Content::Bytes { media, bytes: body::read(content).await? })
 }
 
-async fn patch(parts: &Parts, content: Body, query: &Query) -> Result<Action, Status> {
-    let kind = PatchKind::parse(caller::text(&parts.headers, CONTENT_TYPE.as_str())).ok_or_else(|| {
-        Status::unsupported_media_type("415: Unsupported Media Type").with_details(Details::default())
+async fn patch(parts: &Parts, content: Body, query: &Query, custom: bool) -> Result<Action, Status> {
+    let kind = PatchKind::parse(caller::text(&parts.headers, CONTENT_TYPE.as_str())).ok_or_else(|| match custom {
+        true => unknown_to_custom(),
+        false => Status::unsupported_media_type("415: Unsupported Media Type").with_details(Details::default()),
     })?;
     let options = query.write("PatchOptions")?;
     let mut errors = nakhoda_api::field::Errors::default();

@@ -4,7 +4,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{Container, ContainerRestartRule, EphemeralContainer, PodSpec};
 
 use super::volumes::Known;
-use super::{env, handlers, mounts, ports, resources, security};
+use super::{claims, env, handlers, mounts, ports, resources, security};
 use crate::rules::check::{chosen, label, list, required, supported, text};
 
 /// All containers of a spec.
@@ -59,13 +59,14 @@ fn common(errors: &mut Errors, path: &Path, container: &Container, spec: &PodSpe
     let policy = text(&container.termination_message_policy);
     chosen(errors, &path.child("terminationMessagePolicy"), policy, &["File", "FallbackToLogsOnError"]);
     ports::validate(errors, &path.child("ports"), list(&container.ports));
-    env::variables(errors, &path.child("env"), list(&container.env), volumes);
+    env::variables(errors, &path.child("env"), list(&container.env));
     env::sources(errors, &path.child("envFrom"), list(&container.env_from));
     mounts::validate(errors, path, container, volumes);
     let policies = ["Always", "IfNotPresent", "Never"];
     chosen(errors, &path.child("imagePullPolicy"), text(&container.image_pull_policy), &policies);
     if let Some(given) = &container.resources {
         resources::validate(errors, &path.child("resources"), given);
+        claims::of_container(errors, &path.child("resources.claims"), list(&given.claims), spec);
     }
     resize(errors, &path.child("resizePolicy"), container, text(&spec.restart_policy));
     if let Some(context) = &container.security_context {

@@ -1,12 +1,11 @@
 //! Environment variables and where their values come from.
 
 use nakhoda_api::field::{Errors, Path};
-use nakhoda_api::kinds::core::{EnvFromSource, EnvVar, EnvVarSource, FileKeySelector};
+use nakhoda_api::kinds::core::{EnvFromSource, EnvVar, EnvVarSource, FileKeySelector, PodSpec};
 use nakhoda_api::names;
 
-use super::downward;
-use super::volumes::Known;
-use crate::rules::check::{each, label, required, subdomain, text};
+use super::{downward, windows};
+use crate::rules::check::{each, label, list, required, subdomain, text};
 use crate::rules::volume::sources::no_backsteps;
 
 /// Fields of a pod that a variable may show, sorted.
@@ -23,7 +22,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// `env`.
-pub fn variables(errors: &mut Errors, path: &Path, variables: &[EnvVar], known: &Known<'_>) {
+pub fn variables(errors: &mut Errors, path: &Path, variables: &[EnvVar]) {
     for (i, variable) in variables.iter().enumerate() {
         let at = path.index(i);
         match variable.name.as_str() {
@@ -31,12 +30,12 @@ pub fn variables(errors: &mut Errors, path: &Path, variables: &[EnvVar], known: 
             name => each(errors, &at.child("name"), name, names::is_relaxed_env_var_name(name)),
         }
         if let Some(source) = &variable.value_from {
-            value_from(errors, &at.child("valueFrom"), source, text(&variable.value), known);
+            value_from(errors, &at.child("valueFrom"), source, text(&variable.value));
         }
     }
 }
 
-fn value_from(errors: &mut Errors, path: &Path, source: &EnvVarSource, value: &str, known: &Known<'_>) {
+fn value_from(errors: &mut Errors, path: &Path, source: &EnvVarSource, value: &str) {
     let mut count = 0;
     if let Some(field) = &source.field_ref {
         count += 1;
@@ -56,7 +55,7 @@ fn value_from(errors: &mut Errors, path: &Path, source: &EnvVarSource, value: &s
     }
     if let Some(file) = &source.file_key_ref {
         count += 1;
-        file_key(errors, &path.child("fileKeyRef"), file, known);
+        file_key(errors, &path.child("fileKeyRef"), file);
     }
     let fault = match count {
         0 => "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
@@ -75,25 +74,38 @@ fn key(errors: &mut Errors, path: &Path, name: &str, key: &str) {
     }
 }
 
-fn file_key(errors: &mut Errors, path: &Path, file: &FileKeySelector, known: &Known<'_>) {
+fn file_key(errors: &mut Errors, path: &Path, file: &FileKeySelector) {
     match file.key.as_str() {
         "" => errors.required(&path.child("key"), ""),
         key => each(errors, &path.child("key"), key, names::is_relaxed_env_var_name(key)),
     }
     let at = path.child("volumeName");
-    match (file.volume_name.as_str(), known.iter().find(|v| v.name == file.volume_name)) {
-        ("", _) => errors.required(&at, ""),
-        (name, None) => {
-            label(errors, &at, name);
-            errors.not_found(&at, name);
-        }
-        (name, Some(volume)) if volume.empty_dir.is_none() => {
-            errors.invalid(&at, name, "referenced volume must be of type emptyDir");
-        }
-        _ => {}
+    match file.volume_name.as_str() {
+        "" => errors.required(&at, ""),
+        name => label(errors, &at, name),
     }
     required(errors, &path.child("path"), &file.path);
     no_backsteps(errors, &path.child("path"), &file.path);
+}
+
+/// Files that variables are read from lie in empty directories. This is told last of all that is wrong with a pod.
+pub fn files(errors: &mut Errors, path: &Path, spec: &PodSpec) {
+    let volumes = list(&spec.volumes);
+    for (at, container) in windows::containers(path, spec) {
+        for (i, variable) in list(&container.env).iter().enumerate() {
+            let Some(file) = variable.value_from.as_ref().and_then(|source| source.file_key_ref.as_ref()) else {
+                continue;
+            };
+            let at = at.child("env").index(i).child("valueFrom.fileKeyRef.volumeName");
+            match volumes.iter().find(|volume| volume.name == file.volume_name) {
+                None => errors.not_found(&at, file.volume_name.as_str()),
+                Some(volume) if volume.empty_dir.is_none() => {
+                    errors.invalid(&at, file.volume_name.as_str(), "referenced volume must be of type emptyDir");
+                }
+                Some(_) => {}
+            }
+        }
+    }
 }
 
 /// `envFrom`.

@@ -6,6 +6,7 @@ use nakhoda_api::kinds::core::{PodSpec, ResourceRequirements};
 use nakhoda_api::names;
 use nakhoda_api::quantity::Quantity;
 
+use super::claims;
 use crate::rules::check::{each, list};
 use crate::rules::defaults::Resources;
 
@@ -63,9 +64,6 @@ pub fn name(errors: &mut Errors, path: &Path, name: &str) {
 /// The name of a resource that containers use.
 pub fn container_name(errors: &mut Errors, path: &Path, name: &str) {
     self::name(errors, path, name);
-    if !names::is_qualified_name(name).is_empty() {
-        return;
-    }
     let native = !name.contains('/') || name.contains("kubernetes.io/");
     if !name.contains('/') {
         if !STANDARD.contains(&name) && !is_huge(name) {
@@ -104,11 +102,15 @@ pub fn amounts(errors: &mut Errors, path: &Path, amounts: Option<&Resources>) {
 pub fn of_pod(errors: &mut Errors, path: &Path, given: &ResourceRequirements, spec: &PodSpec) {
     if given.claims.is_some() {
         errors.forbidden(&path.child("claims"), "claims may not be set for Resources at pod-level");
+        claims::of_container(errors, &path.child("claims"), list(&given.claims), spec);
     }
     for (field, amounts) in [("limits", &given.limits), ("requests", &given.requests)] {
         for (name, value) in amounts.iter().flatten() {
             let at = path.child(field).key(name);
-            if !["cpu", "memory"].contains(&name.as_str()) && !is_huge(name) {
+            let faults = names::is_qualified_name(name);
+            if !faults.is_empty() {
+                each(errors, &at, name.as_str(), faults);
+            } else if !["cpu", "memory"].contains(&name.as_str()) && !is_huge(name) {
                 errors.not_supported(&at, name.as_str(), &["cpu", "hugepages-", "memory"]);
             }
             amount(errors, &at, name, value);

@@ -55,7 +55,7 @@ fn details(errors: &mut Errors, path: &Path, constraint: &TopologySpreadConstrai
 
 fn positive(errors: &mut Errors, path: &Path, value: i32) {
     if value <= 0 {
-        errors.invalid(path, value, "must be greater than 0");
+        errors.invalid(path, value, "must be greater than zero");
     }
 }
 

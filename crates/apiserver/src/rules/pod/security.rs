@@ -5,6 +5,7 @@ use nakhoda_api::kinds::core::{AppArmorProfile, PodSpec, SeccompProfile, Securit
 use nakhoda_api::names::{is_valid_group_id, is_valid_user_id};
 
 use super::volumes::descending;
+use super::windows;
 use crate::rules::check::{each, list, supported, text};
 
 const PROFILES: &[&str] = &["Localhost", "RuntimeDefault", "Unconfined"];
@@ -37,6 +38,7 @@ pub fn of_pod(errors: &mut Errors, path: &Path, spec: &PodSpec) {
     }
     seccomp(errors, &at.child("seccompProfile"), context.seccomp_profile.as_ref());
     app_armor(errors, &at.child("appArmorProfile"), context.app_armor_profile.as_ref());
+    windows::options(errors, &at.child("windowsOptions"), context.windows_options.as_ref());
     if let Some(policy) = &context.supplemental_groups_policy {
         supported(errors, &at.child("supplementalGroupsPolicy"), policy, &["Merge", "Strict"]);
     }
@@ -75,6 +77,7 @@ pub fn of_container(errors: &mut Errors, path: &Path, context: &SecurityContext,
             errors.invalid(path, shown(), why);
         }
     }
+    windows::options(errors, &path.child("windowsOptions"), context.windows_options.as_ref());
     app_armor(errors, &path.child("appArmorProfile"), context.app_armor_profile.as_ref());
 }
 

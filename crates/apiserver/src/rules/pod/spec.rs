@@ -4,7 +4,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::PodSpec;
 use nakhoda_api::names;
 
-use super::{affinity, containers, network, ports, resources, scheduling, security, volumes};
+use super::{affinity, claims, containers, env, network, ports, resources, scheduling, security, volumes, windows};
 use crate::rules::check::{self, chosen, each, label, list, qualified, subdomain, text};
 use crate::rules::taint;
 
@@ -14,6 +14,7 @@ pub fn validate(errors: &mut Errors, path: &Path, spec: &PodSpec, pod: &str, is_
         errors.required(&path.child("terminationGracePeriodSeconds"), "");
     }
     let known = volumes::validate(errors, &path.child("volumes"), list(&spec.volumes), pod);
+    claims::of_pod(errors, &path.child("resourceClaims"), list(&spec.resource_claims));
     containers::validate(errors, path, spec, &known);
     if let Some(limits) = &spec.resources {
         resources::of_pod(errors, &path.child("resources"), limits, spec);
@@ -30,9 +31,12 @@ pub fn validate(errors: &mut Errors, path: &Path, spec: &PodSpec, pod: &str, is_
     network::dns(errors, &path.child("dnsConfig"), spec);
     gates(errors, path, spec);
     scheduling::spread(errors, &path.child("topologySpreadConstraints"), list(&spec.topology_spread_constraints));
+    windows::host_process(errors, path, spec);
     security::host_users(errors, path, spec);
     network::hostname_override(errors, &path.child("hostnameOverride"), spec);
     simple_fields(errors, path, spec);
+    windows::of_system(errors, path, spec);
+    env::files(errors, path, spec);
 }
 
 fn gates(errors: &mut Errors, path: &Path, spec: &PodSpec) {

@@ -172,7 +172,7 @@ fn security_affinity_and_tolerations_are_looked_into() {
     );
     assert_eq!(
         spec(json!({"topologySpreadConstraints": [{"maxSkew": 0, "topologyKey": "", "whenUnsatisfiable": "x"}]})),
-        "[spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than 0, \
+        "[spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero, \
          spec.topologySpreadConstraints[0].topologyKey: Required value: can not be empty, \
          spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: \"x\": supported values: \"DoNotSchedule\", \"ScheduleAnyway\"]"
     );

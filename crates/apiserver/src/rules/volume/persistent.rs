@@ -133,7 +133,7 @@ fn source(errors: &mut Errors, path: &Path, spec: &PersistentVolumeSpec, name: &
         secret(errors, &at.child("secretRef"), s.secret_ref.as_ref());
     });
     sole.take("fc", spec.fc.as_ref(), sources::fc);
-    sole.take("flexVolume", spec.flex_volume.as_ref(), |errors, at, s| {
+    sole.beside("flexVolume", spec.flex_volume.as_ref(), |errors, at, s| {
         sources::flex(errors, at, &s.driver, s.options.as_ref());
     });
     sole.take("azureFile", spec.azure_file.as_ref(), |errors, at, s| {

@@ -51,7 +51,8 @@ fn checked(errors: &mut Errors, path: &Path, spec: &StatefulSetSpec, new: bool, 
             }
             pod::template_metadata(errors, &at, &resolved);
         }
-        None => workload::unreadable(errors, &path.child("selector"), &spec.selector),
+        // what is wrong with it was told already
+        None => errors.invalid(&path.child("selector"), serde_json::to_value(&spec.selector).unwrap_or_default(), ""),
     }
     workload::runs_for_ever(errors, &at, &spec.template, "StatefulSet");
 }

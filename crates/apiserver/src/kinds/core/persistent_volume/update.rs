@@ -25,8 +25,9 @@ pub(super) fn validate(errors: &mut Errors, new: &PersistentVolumeSpec, old: &Pe
     {
         csi.remove("controllerExpandSecretRef");
     }
-    if !same(&now, &before) {
-        let difference = diff::internal(&before, &now, SOURCE);
+    // a source that is there and says nothing is not one that is absent
+    let difference = diff::internal(&before, &now, SOURCE);
+    if !difference.is_empty() {
         let at = Path::new("spec").child("persistentvolumesource");
         errors.forbidden(&at, format!("spec.persistentvolumesource is immutable after creation\n{difference}"));
     }

@@ -66,7 +66,9 @@ fn same_spec(a: &PersistentVolumeClaimSpec, b: &PersistentVolumeClaimSpec) -> bo
         }
         spec
     };
-    same(&plain(a), &plain(b))
+    // what is there and says nothing is not absent
+    let there = |s: &PersistentVolumeClaimSpec| [s.selector.is_some(), s.data_source.is_some(), s.data_source_ref.is_some()];
+    there(a) == there(b) && same(&plain(a), &plain(b))
 }
 
 fn leniency(old: &PersistentVolumeClaimSpec) -> Leniency {

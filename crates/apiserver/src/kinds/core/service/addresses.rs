@@ -64,7 +64,7 @@ fn pairs(errors: &mut Errors, path: &Path, spec: &ServiceSpec) {
         return;
     }
     for (i, (ip, family)) in ips.iter().zip(list(&spec.ip_families)).enumerate() {
-        if (family == "IPv4") == six(ip) {
+        if (family == "IPv4" && six(ip)) || (family == "IPv6" && !six(ip)) {
             let why = format!("expected an {family} value as indicated by `ipFamilies[{i}]`");
             errors.invalid(&path.index(i), ip.as_str(), why);
         }

@@ -87,7 +87,7 @@ fn only_load_balancers_have_a_balancers_address() {
     new["status"] = json!({"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}});
     assert_eq!(
         status::<Services>(new.clone(), new),
-        "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is \"LoadBalancer\""
+        "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is 'LoadBalancer'"
     );
 }
 

@@ -193,7 +193,7 @@ pub(super) fn status(errors: &mut Errors, status: Option<&ServiceStatus>, type_:
     let balancer = status.and_then(|s| s.load_balancer.as_ref());
     let ingress = balancer.map_or(&[][..], |l| list(&l.ingress));
     if type_ != "LoadBalancer" && !ingress.is_empty() {
-        return errors.forbidden(&path, "may only be used when `spec.type` is \"LoadBalancer\"");
+        return errors.forbidden(&path, "may only be used when `spec.type` is 'LoadBalancer'");
     }
     for (i, one) in ingress.iter().enumerate() {
         let at = path.index(i);
