@@ -2,14 +2,14 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-CLUSTER=$ROOT/.cluster
-HASH=$(printf %s "$ROOT" | sha256sum | cut -c1-8)
+CLUSTER=${NAKHODA_STATE:-$ROOT/.cluster}   # what a cluster keeps; suites that bring their own have another
+HASH=$(printf %s "$CLUSTER" | sha256sum | cut -c1-8)
 RUN=/run/nakhoda/$HASH          # sockets: a unix path ends at 107 bytes
-BIN=$CLUSTER/bin
+BIN=$ROOT/.cluster/bin
 PKI=$CLUSTER/pki
 LOGS=$CLUSTER/logs
 SERVICES=$CLUSTER/services
-IMAGES=$CLUSTER/images           # what the API server hands to the nodes
+IMAGES=$ROOT/.cluster/images     # what the API server hands to the nodes
 PROFILE=${PROFILE:-release}     # dev builds faster and runs slower
 
 BRIDGE=nakhoda0

@@ -1,6 +1,6 @@
 # The contexts that docker-compose.yml builds its images from, and its .env.
 
-CONTEXTS=$CLUSTER/compose
+CONTEXTS=$ROOT/.cluster/compose
 USER_ID=65532 # nobody's on the host
 
 # context NAME ENTRYPOINT: a Dockerfile over what lies in NAME/root; data that the user may write lies in NAME/data.
@@ -17,8 +17,9 @@ compose_images() {
     local binary
     for binary in apiserver scheduler controller-manager ctl; do
         add "$CONTEXTS/control-plane/root" "$BIN/$binary" "/$binary"
+        strip --strip-debug "$CONTEXTS/control-plane/root/$binary"
     done
-    mkdir -p "$CONTEXTS/control-plane/root/images" "$CONTEXTS/control-plane/data/pki" "$CONTEXTS/etcd/data/data" "$CONTEXTS/haproxy/data/tmp"
+    mkdir -p "$CONTEXTS/control-plane/root/images" "$CONTEXTS/control-plane/data/"{pki,data} "$CONTEXTS/etcd/data/data" "$CONTEXTS/haproxy/data/tmp"
     cp "$IMAGES"/*.tar "$CONTEXTS/control-plane/root/images/"
     chmod -R a+rX "$CONTEXTS/control-plane/root"
     context control-plane /ctl
@@ -26,6 +27,7 @@ compose_images() {
     add "$CONTEXTS/etcd/root" "$(command -v etcdctl)" /etcdctl
     etcd_context
     add "$CONTEXTS/haproxy/root" /usr/sbin/haproxy /haproxy
+    add "$CONTEXTS/haproxy/root" /bin/busybox /wget
     context haproxy /haproxy
     echo 'CMD ["-W", "-db", "-f", "/haproxy.cfg"]' >>"$CONTEXTS/haproxy/Dockerfile"
     write_env
@@ -45,12 +47,13 @@ etcd_context() {
 }
 
 # The address is the one that faces the world, unless NAKHODA_ADDRESS says another; a line that is there stays.
+# ENV_FILE: another file than docker-compose looks for.
 write_env() {
-    local file=$ROOT/.env address
+    local file=${ENV_FILE:-$ROOT/.env} address
     address=${NAKHODA_ADDRESS:-}
     [ -n "$address" ] || [ ! -e "$file" ] || address=$(sed -n 's/^NAKHODA_ADDRESS=//p' "$file")
     address=${address:-$(ip -4 route get 1.1.1.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')}
     [ -n "$address" ] || fail "this machine has no default route to take an address from" "NAKHODA_ADDRESS=… scripts/images compose"
     printf 'NAKHODA_ADDRESS=%s\nNAKHODA_ADDONS=%s\n' "$address" "$(cat "$IMAGES/tag")" >"$file"
-    echo "machines will join at https://$address:6443 (.env); next: docker-compose up -d --build"
+    echo "machines will join at https://$address:6443 (${file##*/}); next: docker-compose up -d --build"
 }

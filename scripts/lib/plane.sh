@@ -2,8 +2,7 @@
 
 make_certificates() {
     "$BIN/ctl" pki init --dir "$PKI" --server "$SERVER" --address "$GATEWAY" --address 10.96.0.1
-    cp "$PKI/admin.conf" "$CLUSTER/kubeconfig"
-    chmod 600 "$CLUSTER/kubeconfig"
+    ln -sfn pki/admin.conf "$CLUSTER/kubeconfig"
 }
 
 # What etcd's one member is told, and the tool that restores it.
@@ -37,11 +36,12 @@ start_apiserver() {
 
 # Sets flags.
 apiserver_flags() {
+    mkdir -p "$CLUSTER/apiserver"
     flags=(--bind-address 127.0.0.1 --bind-address "$GATEWAY" --secure-port 6443
         --advertise-address "$GATEWAY" --advertise-port 6443
         --etcd-servers https://127.0.0.1:2379 --etcd-cafile "$PKI/etcd/ca.crt"
         --etcd-certfile "$PKI/etcd/client.crt" --etcd-keyfile "$PKI/etcd/client.key"
-        --encryption-provider-config "$PKI/encryption.yaml"
+        --encryption-provider-config "$PKI/encryption.yaml" --revision-file "$CLUSTER/apiserver/revision"
         --audit-policy-file "$ROOT/deploy/audit.yaml" --audit-log-path "$LOGS/audit.log"
         --audit-log-maxage 30 --audit-log-maxbackup 10 --audit-log-maxsize 100
         --client-ca-file "$PKI/ca.crt" --tls-cert-file "$PKI/apiserver.crt" --tls-private-key-file "$PKI/apiserver.key"
@@ -57,6 +57,7 @@ apiserver_flags() {
 apiserver_ready() { ctl health >/dev/null 2>&1; }
 
 start_managers() {
+    service pki-renewal "$BIN/ctl" pki renew --keep --dir "$PKI"
     service scheduler "$BIN/scheduler" --kubeconfig "$PKI/scheduler.conf"
     service controller-manager "$BIN/controller-manager" --kubeconfig "$PKI/controller-manager.conf" \
         --cluster-cidr "$POD_CIDR" --service-cluster-ip-range "$SERVICE_CIDR" \

@@ -16,7 +16,7 @@ supervisor() {
 
 stop_services() {
     local folder
-    for folder in "$SERVICES"/kubelet-* "$SERVICES"/controller-manager "$SERVICES"/scheduler "$SERVICES"/apiserver "$SERVICES"/etcd; do
+    for folder in "$SERVICES"/kubelet-* "$SERVICES"/pki-renewal "$SERVICES"/controller-manager "$SERVICES"/scheduler "$SERVICES"/apiserver "$SERVICES"/etcd; do
         [ -d "$folder" ] && stop_service "$(basename "$folder")"
     done
     return 0

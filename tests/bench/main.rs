@@ -1,7 +1,8 @@
 //! Figures, as a table and as JSON: of any API server over REST (`api`, `ready`), of pods on a cluster of
-//! ours (`pods`), and of schedulers (`scheduler`). What is made lies in a namespace that is removed at the end.
+//! ours (`pods`), of schedulers (`scheduler`), and of a control plane that loses a part (`failover`). What is made lies in a namespace that is removed at the end.
 
 mod api;
+mod failover;
 mod figures;
 mod load;
 mod objects;
@@ -28,6 +29,7 @@ struct Options {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Api(api::Options),
+    Failover(failover::Options),
     Pods(pods::Options),
     Ready(ready::Options),
     Scheduler(scheduler::Options),
@@ -39,6 +41,7 @@ async fn main() -> Result<()> {
     nakhoda_daemon::install_crypto();
     let servers = match &options.what {
         What::Api(options) => api::run(options).await?,
+        What::Failover(options) => failover::run(options).await?,
         What::Pods(options) => pods::run(options).await?,
         What::Ready(options) => ready::run(options).await?,
         What::Scheduler(options) => scheduler::run(options).await?,

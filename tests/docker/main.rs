@@ -3,13 +3,11 @@
 //!
 //! Skipped, and said so, where dockerd is not installed.
 
-mod daemon;
-
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use daemon::Docker;
 use nakhoda_tests::command::{Client, eventually};
+use nakhoda_tests::docker::Docker;
 use nakhoda_tests::source::root;
 
 /// The app does not handle SIGTERM: with the usual grace it would take 30 s to go.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::source::root;
+use crate::source::{root, state};
 
 /// A client of the cluster: `ctl`, or a kubectl of some version.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T>) -> Resu
 }
 
 fn admin() -> PathBuf {
-    root().join(".cluster/kubeconfig")
+    state().join("kubeconfig")
 }
 
 /// The first and the last.

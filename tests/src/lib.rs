@@ -2,6 +2,10 @@
 
 pub mod app;
 pub mod command;
+pub mod docker;
+pub mod history;
+pub mod load;
 pub mod machine;
+pub mod plane;
 pub mod service;
 pub mod source;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::source::root;
+use crate::source::{root, state};
 
 const PARTS: &str =
     ". scripts/lib/common.sh; for part in network services node; do . scripts/lib/$part.sh; done; \"$@\"";
@@ -19,6 +19,7 @@ pub struct Machine {
     /// What the scripts are told by their environment.
     pub settings: Vec<(&'static str, String)>,
     kubelet: Option<Child>,
+    words: Vec<String>,
 }
 
 /// A kubelet that runs to its end.
@@ -38,13 +39,13 @@ impl Machine {
     /// A machine that is on the network and runs nothing.
     pub fn new(node: &str) -> Result<Self> {
         script(&["make_node_network", node])?;
-        Ok(Self { node: node.into(), settings: Vec::new(), kubelet: None })
+        Ok(Self { node: node.into(), settings: Vec::new(), kubelet: None, words: Vec::new() })
     }
 
     /// Where its kubelet keeps things.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
-        root().join(".cluster").join(&self.node)
+        state().join(&self.node)
     }
 
     /// Runs its kubelet until it ends, at most 20 s: its exit code, and what it told.
@@ -57,12 +58,34 @@ impl Machine {
 
     /// Starts its kubelet.
     pub fn start(&mut self, words: &[&str]) -> Result<()> {
-        let path = root().join(format!(".cluster/logs/kubelet-{}.log", self.node));
+        let path = state().join(format!("logs/kubelet-{}.log", self.node));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
         let mut command = bash(&["join_node", &self.node, &self.node], "bash");
         command.args(words).envs(self.settings.iter().cloned()).stdout(log.try_clone()?).stderr(log);
         self.kubelet = Some(command.spawn().context("bash")?);
+        self.words = words.iter().map(|&word| word.to_owned()).collect();
         Ok(())
+    }
+
+    /// Starts its kubelet again if it has ended, as a supervisor does.
+    pub fn revive(&mut self) -> Result<()> {
+        match self.kubelet.as_mut().map(Child::try_wait).transpose()?.flatten() {
+            None => Ok(()),
+            Some(_) => self.start_again(),
+        }
+    }
+
+    fn start_again(&mut self) -> Result<()> {
+        let words = self.words.clone();
+        self.start(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Kills its kubelet without a word, and starts it again.
+    pub fn kill(&mut self) -> Result<()> {
+        let mut kubelet = self.kubelet.take().context("it runs no kubelet")?;
+        kubelet.kill()?;
+        kubelet.wait()?;
+        self.start_again()
     }
 
     /// Ends its kubelet as a supervisor does.
@@ -83,6 +106,20 @@ impl Drop for Machine {
             drop(kubelet.wait());
         }
     }
+}
+
+/// The bridge between machines, where there is no cluster of `scripts/up`: its address.
+pub fn network() -> Result<String> {
+    script(&["make_network"])?;
+    Ok("172.30.93.1".into())
+}
+
+/// A program that a machine runs, in its network.
+#[must_use]
+pub fn inside(node: &str, program: &str) -> Command {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/nakhoda-{node}")).arg(program).stdin(Stdio::null());
+    command
 }
 
 /// Runs a function of the scripts.

@@ -18,6 +18,12 @@ pub fn root() -> PathBuf {
     parent.expect("this package lies in a folder of the workspace").to_owned()
 }
 
+/// What the cluster under test keeps: `scripts/up`'s folder, or another that `NAKHODA_STATE` names.
+#[must_use]
+pub fn state() -> PathBuf {
+    std::env::var_os("NAKHODA_STATE").map_or_else(|| root().join(".cluster"), PathBuf::from)
+}
+
 /// All Rust files below a folder, in order.
 #[must_use]
 pub fn rust_files(folder: &str) -> Vec<File> {

@@ -45,6 +45,8 @@ mod auditor;
 mod default_cidr;
 #[cfg(test)]
 mod matrix;
+mod renewal;
+mod revision;
 mod startup;
 
 /// Upstream's `--etcd-compaction-interval`.
@@ -86,16 +88,20 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
         .context("the token signing key cannot be used; see --service-account-signing-key-file")?;
     let listeners = serve::bind(&options.serving.listen()).await?;
     let etcd = Arc::new(connect(&options.etcd).await?);
+    renewal::follow(&tasks, &etcd, &options.etcd);
     let compacted = etcd.clone();
     tasks.spawn("compaction", async move { etcd::compact::run(&compacted, COMPACTION).await });
     let kubelets = kubelets(&options.kubelet, &tasks)?;
     let aggregation = Aggregation::new(front_proxy(&options.identity, &tasks)?, &tasks);
-    let facts = Facts::read(&options.identity.client_ca_file, options.identity.requestheader_client_ca_file.as_deref())
+    let facts = authorities(&options.identity)
         .context("the CAs cannot be read; see --client-ca-file and --requestheader-client-ca-file")?;
     let (health, metrics) = (Health::default(), Metrics::default());
     let (store, keys) = encrypted(etcd, options.etcd.encryption_provider_config.as_deref(), &tasks)?;
     let auditor = auditor::open(&options.audit, &tasks)?;
     let core = core(store, &options, key, Peers { kubelets, aggregation, auditor }, &metrics, &tasks)?;
+    if let Some(path) = &options.etcd.revision_file {
+        revision::keep(&tasks, core.pipeline.storage().caches(), path.clone());
+    }
     if let Some(mut keys) = keys {
         let caches = core.pipeline.storage().caches().clone();
         tasks.spawn("encryption keys", async move {
@@ -106,6 +112,7 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     }
     let fronts = fronts(&core, &tasks, &health, metrics, &advertised.to_string())?;
     startup::begin(&core, &tasks, &health, startup::Told { advertised, port: options.serving.secure_port, facts });
+    renewal::tell(&tasks, &core.pipeline, options.identity.clone());
     serve::serve(&tasks, listeners, &tls, &fronts);
     tracing::info!(addresses = ?options.serving.listen(), %advertised, "listening");
     Ok(())
@@ -131,7 +138,8 @@ pub fn core(
 ) -> anyhow::Result<Core> {
     let selection = options.admission.selection()?;
     let kinds = Kinds::built_in();
-    let caches = Caches::start(store.clone(), tasks.clone(), Settings::default());
+    let floor = revision::highest(options.etcd.revision_file.as_deref())?;
+    let caches = Caches::start(store.clone(), tasks.clone(), Settings { floor, ..Settings::default() });
     let storage = Storage::new(store, caches, kinds.clone());
     let issuer = Arc::new(Issuer::new(options.identity.service_account_issuer.clone(), key));
     let tokens = Tokens::new(issuer.clone(), Arc::new(Cached::new(storage.clone(), kinds.clone())));
@@ -188,6 +196,11 @@ pub fn fronts(
 }
 
 async fn connect(options: &options::Etcd) -> anyhow::Result<Etcd> {
+    Etcd::new(&config(options)?).await.context("etcd cannot be used; see --etcd-servers")
+}
+
+/// How to reach etcd, by the files as they are now.
+fn config(options: &options::Etcd) -> anyhow::Result<etcd::Config> {
     let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let tls = match (&options.etcd_cafile, &options.etcd_certfile, &options.etcd_keyfile) {
         (Some(ca), Some(certificate), Some(key)) => {
@@ -196,8 +209,7 @@ async fn connect(options: &options::Etcd) -> anyhow::Result<Etcd> {
         (None, None, None) => None,
         _ => anyhow::bail!("--etcd-cafile, --etcd-certfile and --etcd-keyfile go together: give all three or none"),
     };
-    let config = etcd::Config { endpoints: options.etcd_servers.clone(), tls, within: STORE_WITHIN };
-    Etcd::new(&config).await.context("etcd cannot be used; see --etcd-servers")
+    Ok(etcd::Config { endpoints: options.etcd_servers.clone(), tls, within: STORE_WITHIN })
 }
 
 /// Tells when values are encrypted with other keys.
@@ -222,6 +234,11 @@ fn encrypted(
         }
     };
     Ok((Arc::new(Transformed::new(etcd, Arc::new(Stored::new(encryption)))), keys))
+}
+
+/// What other API servers are told of whom to believe.
+fn authorities(options: &options::Identity) -> std::io::Result<Facts> {
+    Facts::read(&options.client_ca_file, options.requestheader_client_ca_file.as_deref())
 }
 
 /// What this server shows to other API servers.

@@ -86,7 +86,7 @@ impl Kubelets {
         let identity = Files::load(cert, key)?;
         identity.keep_fresh(tasks);
         let config = |alpn: &[u8]| -> Result<Arc<dyn Tls>, TlsError> {
-            Ok(Arc::new(Arc::new(tls::client(tls::roots(ca)?, Some(identity.clone()), &[alpn]))))
+            Ok(Arc::new(Arc::new(tls::client_by(ca, identity.clone(), &[alpn])?)))
         };
         let inner = Inner {
             grpc: config(b"h2")?,

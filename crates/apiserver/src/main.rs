@@ -11,5 +11,6 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    nakhoda_apiserver::run(nakhoda_apiserver::Options::parse())
+    nakhoda_daemon::ask::command("https://127.0.0.1:6443/readyz")
+        .unwrap_or_else(|| nakhoda_apiserver::run(nakhoda_apiserver::Options::parse()))
 }

@@ -91,6 +91,10 @@ pub struct Etcd {
     /// An EncryptionConfiguration: how values are encrypted in etcd. Read again when it changes.
     #[arg(long, value_name = "FILE")]
     pub encryption_provider_config: Option<PathBuf>,
+    /// Where the highest revision that was given out is kept. An etcd that is below it is not served: clients would be
+    /// told the past twice.
+    #[arg(long, value_name = "FILE")]
+    pub revision_file: Option<PathBuf>,
     /// Serve nothing: raise etcd's revision above this one, forget the history before, and end. What must be done
     /// to an etcd that was restored from a backup (scripts/etcd-restore does it).
     #[arg(long, value_name = "REVISION")]

@@ -14,7 +14,7 @@ pub mod kubeconfig;
 pub mod place;
 pub mod token;
 
-use identity::{Identity, Material};
+use identity::{Identity, Material, Origin};
 use kubeconfig::{Kubeconfig, Selected};
 pub use place::Place;
 pub use token::Bearer;
@@ -103,9 +103,11 @@ impl Config {
     /// A context, by default the current one, of what [`Kubeconfig::read`] or [`Kubeconfig::find`] gave.
     pub fn select(kubeconfig: &Kubeconfig, context: Option<&str>) -> Result<Self, ConfigError> {
         let selected = kubeconfig.select(context)?;
-        let Selected { ref path, ref field, cluster, user, namespace } = selected;
+        let context = context.unwrap_or(&kubeconfig.current_context).to_owned();
+        let origin = selected.in_one_file.then(|| Origin { path: selected.path.clone(), context });
+        let Selected { ref path, ref field, cluster, user, namespace, .. } = selected;
         let addresses = addresses(path, &format!("{field}.server"), cluster.server.split(','))?;
-        let identity = Identity::new(path, selected.authority()?, selected.key_pair()?)?;
+        let identity = Identity::following(path, selected.certificates()?, origin)?;
         let server_name = cluster.tls_server_name.as_deref();
         Self::build(path, addresses, identity, server_name, Bearer::of_user(path, user)?, namespace)
     }

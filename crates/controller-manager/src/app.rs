@@ -26,7 +26,7 @@ pub fn run(options: Options) -> ExitCode {
 
 async fn start(tasks: Tasks, options: Options) -> anyhow::Result<()> {
     let config = Config::from_kubeconfig(&options.kubeconfig).context("--kubeconfig")?;
-    let material = Arc::new(Material::load(&options)?);
+    let material = Material::load(&options)?;
     let selected = controllers::selected(&options.controllers).context("--controllers")?;
     let client = Client::new(&config);
     let (health, metrics) = (Health::default(), Metrics::default());
@@ -39,16 +39,18 @@ async fn start(tasks: Tasks, options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each term has tasks, caches and a fence of its own; nothing of it outlives it.
+/// Each term has tasks, caches and a fence of its own; nothing of it outlives it. Renewed keys and authorities
+/// begin one, too: whoever holds the old ones goes with theirs.
 async fn terms(
     tasks: Tasks,
     client: Client,
     mut leadership: watch::Receiver<Leadership>,
     selected: Vec<&'static Entry>,
     options: Arc<Options>,
-    material: Arc<Material>,
+    material: Material,
     meters: Meters,
 ) {
+    let mut material = Arc::new(material);
     while let Some(fence) = leader::lead(&mut leadership).await {
         tracing::info!(holder = fence.holder, transitions = fence.transitions, "leading");
         let term = tasks.child();
@@ -65,8 +67,13 @@ async fn terms(
             (controller.start)(&cx);
         }
         drop(cx);
-        leader::lose(&mut leadership, &fence).await;
-        tracing::warn!("no longer leading");
+        tokio::select! {
+            () = leader::lose(&mut leadership, &fence) => tracing::warn!("no longer leading"),
+            renewed = material.renewed(&options) => {
+                tracing::info!("keys and authorities reloaded");
+                material = Arc::new(renewed);
+            }
+        }
         term.stop();
     }
 }

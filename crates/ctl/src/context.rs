@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nakhoda_client::config::kubeconfig::Kubeconfig;
+use nakhoda_client::config::kubeconfig::{Kubeconfig, User};
 use nakhoda_client::{Client, Config};
 
 use crate::Error;
@@ -52,10 +52,22 @@ impl Context {
 
     /// How the cluster is reached.
     pub fn config(&self) -> Result<Config, Error> {
-        let file = match &self.global.kubeconfig {
+        Ok(Config::select(&self.kubeconfig()?, self.global.context.as_deref())?)
+    }
+
+    /// What says how.
+    pub fn kubeconfig(&self) -> Result<Kubeconfig, Error> {
+        Ok(match &self.global.kubeconfig {
             Some(path) => Kubeconfig::read(path)?,
             None => Kubeconfig::find()?,
-        };
-        Ok(Config::select(&file, self.global.context.as_deref())?)
+        })
+    }
+
+    /// The user of the context in it.
+    #[must_use]
+    pub fn user<'a>(&self, kubeconfig: &'a Kubeconfig) -> Option<&'a User> {
+        let name = self.global.context.as_ref().unwrap_or(&kubeconfig.current_context);
+        let context = kubeconfig.contexts.iter().find(|context| context.name == *name)?;
+        kubeconfig.users.iter().find(|user| user.name == context.value.user).map(|user| &user.value)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: nothing here knows an API object or an address of the cluster.
 
+pub mod ask;
 pub mod health;
 pub mod logging;
 pub mod metrics;

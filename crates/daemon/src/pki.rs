@@ -1,11 +1,12 @@
-//! Certificates and keys: authorities, leaves and the folder that a cluster keeps them in. All keys are
-//! ECDSA P-256.
+//! Certificates and keys: authorities, leaves, the folder that a cluster keeps them in and its upkeep. All
+//! keys are ECDSA P-256.
 //!
 //! Absent: RSA keys (they can be read elsewhere, never made) and revocation lists.
 
 pub mod authority;
 pub mod join;
 pub mod layout;
+pub mod upkeep;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ pub enum PkiError {
     /// A file cannot be read or written.
     #[error("{attempt} {path}")]
     File {
-        /// What was tried: `reading` or `writing`.
+        /// What was tried: `reading`, say.
         attempt: &'static str,
         /// Which file.
         path: PathBuf,
@@ -59,6 +60,12 @@ pub enum PkiError {
         /// Why not.
         #[source]
         source: rcgen::Error,
+    },
+    /// What should be a certificate is none.
+    #[error("{path} holds no certificate")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
     },
     /// A file that is there does not belong to the others.
     #[error("{path} is missing while {present} is there; restore it, or remove both to have new ones made")]

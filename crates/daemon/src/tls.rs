@@ -1,4 +1,4 @@
-//! Certificates from files, read again when the files change, for servers and for clients.
+//! Certificates and authorities from files, read again when the files change, for servers and for clients.
 //!
 //! A renewed file takes effect on the next connection; one that cannot be read leaves the old
 //! certificate in use and is told in the log.
@@ -12,11 +12,15 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::tasks::Tasks;
+
+pub mod trust;
+
+use trust::{Callers, Servers};
 
 /// How often the files' times are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -51,8 +55,8 @@ pub enum TlsError {
     /// The certificate and the key do not belong together, or are unusable.
     #[error("the certificate or key cannot be used")]
     Rustls(#[from] rustls::Error),
-    /// The client CA cannot be used.
-    #[error("the client CA cannot be used")]
+    /// The authorities cannot be used.
+    #[error("the CA cannot be used")]
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
 
@@ -177,8 +181,8 @@ pub fn roots_from_pem(pem: &[u8], origin: &Path) -> Result<RootCertStore, TlsErr
 /// A server that speaks h2 and http/1.1 and asks clients for a certificate of `client_ca`, but lets
 /// those in who have none: other authenticators come later in the pipeline.
 pub fn server(identity: Arc<Files>, client_ca: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let verifier = WebPkiClientVerifier::builder(Arc::new(roots(client_ca)?)).allow_unauthenticated().build()?;
-    let mut config = ServerConfig::builder().with_client_cert_verifier(verifier).with_cert_resolver(identity);
+    let callers = Callers::load(client_ca)?;
+    let mut config = ServerConfig::builder().with_client_cert_verifier(callers).with_cert_resolver(identity);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -193,6 +197,14 @@ pub fn client(roots: RootCertStore, identity: Option<Arc<Files>>, alpn: &[&[u8]]
     };
     config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
     config
+}
+
+/// A client that trusts the authorities in a file as it is when it connects, and shows `identity`.
+pub fn client_by(authority: &Path, identity: Arc<Files>, alpn: &[&[u8]]) -> Result<ClientConfig, TlsError> {
+    let builder = ClientConfig::builder().dangerous().with_custom_certificate_verifier(Servers::load(authority)?);
+    let mut config = builder.with_client_cert_resolver(identity);
+    config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
+    Ok(config)
 }
 
 /// A client whose certificate and key come as PEM bytes, for example out of a kubeconfig.

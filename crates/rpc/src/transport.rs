@@ -126,6 +126,12 @@ impl Connector {
             .connect_with_connector_lazy(self)
     }
 
+    /// The TLS configuration of connections that are made now.
+    #[must_use]
+    pub fn tls(&self) -> Arc<ClientConfig> {
+        self.tls.config()
+    }
+
     /// One TLS connection to the first address that answers.
     pub async fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
         let start = self.last.load(Ordering::Relaxed);

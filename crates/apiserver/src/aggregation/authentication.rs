@@ -13,7 +13,7 @@ use crate::request::{Action, Body, ResourceTarget, Write, WriteOptions};
 pub const NAME: &str = "extension-apiserver-authentication";
 
 /// What it tells.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The CA of clients, in PEM.
     pub clients: String,

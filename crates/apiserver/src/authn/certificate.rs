@@ -1,5 +1,6 @@
 //! Client certificates: the common name is the user, the organizations are its groups. TLS has already
-//! verified the chain.
+//! verified the chain; that a certificate has not ended since is looked at with each request, because connections
+//! may last for ever.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,7 @@ use nakhoda_api::Status;
 use parking_lot::Mutex;
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
 use super::Authenticator;
 use crate::request::Caller;
@@ -23,34 +24,55 @@ const REMEMBERED: usize = 4096;
 /// The authenticator. A certificate is read once: each request of its holder shows it again.
 #[derive(Default)]
 pub struct Certificates {
-    known: Mutex<HashMap<CertificateDer<'static>, User>>,
+    known: Mutex<HashMap<CertificateDer<'static>, Holder>>,
+}
+
+/// Whom a certificate names, and until when.
+#[derive(Clone)]
+struct Holder {
+    user: User,
+    until: ASN1Time,
 }
 
 impl Authenticator for Certificates {
     fn authenticate<'a>(&'a self, caller: &'a Caller) -> BoxFuture<'a, Result<Option<User>, Status>> {
-        ready(caller.certificates.first().map(|certificate| self.user(certificate)).transpose()).boxed()
+        let user = |certificate| self.holder(certificate)?.at(ASN1Time::now());
+        ready(caller.certificates.first().map(user).transpose()).boxed()
     }
 }
 
 // === impl Certificates ===
 
 impl Certificates {
-    fn user(&self, certificate: &CertificateDer<'static>) -> Result<User, Status> {
-        if let Some(user) = self.known.lock().get(certificate) {
-            return Ok(user.clone());
+    fn holder(&self, certificate: &CertificateDer<'static>) -> Result<Holder, Status> {
+        if let Some(holder) = self.known.lock().get(certificate) {
+            return Ok(holder.clone());
         }
-        let user = subject(certificate)?;
+        let holder = Holder::read(certificate)?;
         let mut known = self.known.lock();
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        known.insert(certificate.clone(), user.clone());
-        Ok(user)
+        known.insert(certificate.clone(), holder.clone());
+        Ok(holder)
     }
 }
 
-fn subject(der: &[u8]) -> Result<User, Status> {
-    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Status::unauthorized())?;
+// === impl Holder ===
+
+impl Holder {
+    fn read(der: &[u8]) -> Result<Self, Status> {
+        let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Status::unauthorized())?;
+        Ok(Self { user: subject(&certificate, der)?, until: certificate.validity().not_after })
+    }
+
+    /// The user, if the certificate has not ended.
+    fn at(self, now: ASN1Time) -> Result<User, Status> {
+        if self.until < now { Err(Status::unauthorized()) } else { Ok(self.user) }
+    }
+}
+
+fn subject(certificate: &X509Certificate<'_>, der: &[u8]) -> Result<User, Status> {
     let name = certificate.subject();
     let texts = |values: &mut dyn Iterator<Item = &x509_parser::x509::AttributeTypeAndValue<'_>>| {
         values.filter_map(|v| v.as_str().ok()).map(str::to_owned).collect::<Vec<_>>()
@@ -61,4 +83,31 @@ fn subject(der: &[u8]) -> Result<User, Status> {
     let digest: String = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
     let extra = [(CREDENTIAL.to_owned(), vec![format!("X509SHA256={digest}")])].into();
     Ok(User { name: user, groups, extra, ..User::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use nakhoda_daemon::pki::{Authority, Profile};
+    use x509_parser::pem::Pem;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_has_ended_names_nobody() {
+        nakhoda_daemon::install_crypto();
+        let folder = std::env::temp_dir().join(format!("nakhoda-ended-{}", std::process::id()));
+        let authority = Authority::create("ca", &folder.join("ca.crt"), &folder.join("ca.key")).expect("made");
+        let (pem, _) = authority.issue(&Profile::client("jane", &["dev"]), Duration::from_secs(60)).expect("issued");
+        let der = Pem::iter_from_buffer(pem.as_bytes()).next().expect("one").expect("PEM").contents;
+        let later = |seconds| {
+            let now = ASN1Time::now().timestamp();
+            Holder::read(&der)?.at(ASN1Time::from_timestamp(now + seconds).expect("a time"))
+        };
+        let jane = later(30).expect("a user");
+        assert_eq!((jane.name.as_str(), jane.groups[0].as_str()), ("jane", "dev"));
+        assert!(later(90).is_err_and(|status| status.code == 401));
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
 }

@@ -183,6 +183,7 @@ impl Kubeconfig {
         };
         let selected = Selected {
             path: cluster.path.clone(),
+            in_one_file: cluster.path == user.path && context.path == user.path,
             field: format!("clusters[{}].cluster", cluster.name),
             cluster: &cluster.value,
             user: &user.value,

@@ -95,3 +95,18 @@ fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
     folder.write("me.key", &key);
     assert!(!Arc::ptr_eq(&before, &identity.config()));
 }
+
+#[test]
+fn a_kubeconfig_that_holds_its_certificates_is_read_again_when_it_changes() {
+    let folder = Folder::new();
+    let pki = nakhoda_daemon::pki::layout::Folder::new(&folder.0);
+    pki.node("a", &[], "https://10.0.0.1:6443").expect("made");
+    let config = Config::from_kubeconfig(pki.path("node-a.conf")).expect("in order");
+    let before = config.connector().tls();
+    assert!(Arc::ptr_eq(&before, &config.connector().tls()));
+    pki.renew(|_| true).expect("renewed");
+    let after = config.connector().tls();
+    assert!(!Arc::ptr_eq(&before, &after));
+    folder.write("node-a.conf", "broken");
+    assert!(Arc::ptr_eq(&after, &config.connector().tls()));
+}

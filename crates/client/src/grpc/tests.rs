@@ -97,7 +97,7 @@ fn served() -> (Client, Memory, Tokens) {
         }))
     };
     let bearer = Bearer::of_token("secret", std::path::Path::new("test")).expect("a token");
-    (Client::over(Arc::new(Grpc::over(channel, &bearer))), memory, tokens)
+    (Client::over(Arc::new(Grpc::over(Lines::new(channel, &bearer), None))), memory, tokens)
 }
 
 fn config(name: &str) -> ConfigMap {
@@ -151,7 +151,7 @@ async fn a_server_that_is_not_there_reads_as_unavailable() {
             std::future::ready(Err::<TokioIo<tokio::io::DuplexStream>, _>(std::io::Error::other("refused")))
         }))
     };
-    let client = Client::over(Arc::new(Grpc::over(channel, &Bearer::default())));
+    let client = Client::over(Arc::new(Grpc::over(Lines::new(channel, &Bearer::default()), None)));
     let error = client.namespaced::<ConfigMap>("a").get("x").await.expect_err("nobody answers");
     assert_eq!(error.status().map(|s| s.code), Some(503), "{error:?}");
 }

@@ -11,9 +11,9 @@ use rcgen::{
 use super::{AUTHORITY_LIFE, PkiError, Profile, read, write_private};
 
 /// Certificates are valid a little before they are made: clocks differ.
-const EARLIER: Duration = Duration::from_secs(300);
+pub(super) const EARLIER: Duration = Duration::from_secs(300);
 /// A life that is shorter begins when the certificate is made: it would be over half before it began.
-const SHORT: Duration = Duration::from_secs(8 * 3600);
+pub(super) const SHORT: Duration = Duration::from_secs(8 * 3600);
 
 /// Signs certificates.
 pub struct Authority {

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,8 @@ pub struct Cluster {
     pub names: Vec<String>,
     /// More addresses of the API server: the advertised one, the first service address.
     pub addresses: Vec<IpAddr>,
+    /// How long leaves live.
+    pub life: Duration,
 }
 
 /// A folder.
@@ -44,38 +47,40 @@ impl Folder {
     pub fn control_plane(&self, cluster: &Cluster) -> Result<(), PkiError> {
         let authority = self.authority("ca", "kubernetes-ca")?;
         let front = self.authority("front-proxy-ca", "front-proxy-ca")?;
-        self.leaf("front-proxy-client", &front, &Profile::client("front-proxy-client", &[]))?;
-        self.etcd()?;
+        let life = cluster.life;
+        self.leaf("front-proxy-client", &front, &Profile::client("front-proxy-client", &[]), life)?;
+        self.etcd(life)?;
         self.signing_key()?;
         self.encryption_key()?;
-        self.leaf("apiserver", &authority, &api_server(cluster))?;
+        self.leaf("apiserver", &authority, &api_server(cluster), life)?;
         let to_kubelets = Profile::client("kube-apiserver-kubelet-client", &["system:masters"]);
-        self.leaf("apiserver-kubelet-client", &authority, &to_kubelets)?;
+        self.leaf("apiserver-kubelet-client", &authority, &to_kubelets, life)?;
         let users = [
             ("admin", Profile::client("kubernetes-admin", &["system:masters"])),
             ("scheduler", Profile::client("system:kube-scheduler", &[])),
             ("controller-manager", Profile::client("system:kube-controller-manager", &[])),
         ];
-        users.iter().try_for_each(|(name, profile)| self.kubeconfig(name, &authority, profile, &cluster.server))
+        users.iter().try_for_each(|(name, profile)| self.kubeconfig(name, &authority, profile, &cluster.server, life))
     }
 
     /// Makes the kubeconfig and the serving certificate of a node.
     pub fn node(&self, name: &str, addresses: &[IpAddr], server: &str) -> Result<(), PkiError> {
         let authority = self.authority("ca", "kubernetes-ca")?;
         let user = format!("system:node:{name}");
-        self.leaf(&format!("node-{name}"), &authority, &Profile::server(&user, &[name], addresses))?;
-        self.kubeconfig(&format!("node-{name}"), &authority, &Profile::client(&user, &["system:nodes"]), server)
+        self.leaf(&format!("node-{name}"), &authority, &Profile::server(&user, &[name], addresses), LEAF_LIFE)?;
+        let user = Profile::client(&user, &["system:nodes"]);
+        self.kubeconfig(&format!("node-{name}"), &authority, &user, server, LEAF_LIFE)
     }
 
-    fn etcd(&self) -> Result<(), PkiError> {
+    fn etcd(&self, life: Duration) -> Result<(), PkiError> {
         let authority = self.authority("etcd/ca", "etcd-ca")?;
         let local = [IpAddr::V4(Ipv4Addr::LOCALHOST)];
         // A member's name is what its peers and the API servers call it by, one alone or of three.
         let names = ["localhost", "etcd", "etcd-1", "etcd-2", "etcd-3"];
         let both = |name: &str| Profile { client: true, ..Profile::server(name, &names, &local) };
-        self.leaf("etcd/server", &authority, &both("etcd"))?;
-        self.leaf("etcd/peer", &authority, &both("etcd-peer"))?;
-        self.leaf("etcd/client", &authority, &Profile::client("apiserver-etcd-client", &[]))
+        self.leaf("etcd/server", &authority, &both("etcd"), life)?;
+        self.leaf("etcd/peer", &authority, &both("etcd-peer"), life)?;
+        self.leaf("etcd/client", &authority, &Profile::client("apiserver-etcd-client", &[]), life)
     }
 
     fn authority(&self, name: &str, common_name: &str) -> Result<Authority, PkiError> {
@@ -110,22 +115,29 @@ impl Folder {
         write_private(&path, text.as_bytes())
     }
 
-    fn leaf(&self, name: &str, authority: &Authority, profile: &Profile) -> Result<(), PkiError> {
+    fn leaf(&self, name: &str, authority: &Authority, profile: &Profile, life: Duration) -> Result<(), PkiError> {
         let (cert, key) = (self.file(name, "crt"), self.file(name, "key"));
         if cert.exists() && key.exists() {
             return Ok(());
         }
-        let (certificate, private) = authority.issue(profile, LEAF_LIFE)?;
+        let (certificate, private) = authority.issue(profile, life)?;
         write_private(&key, private.as_bytes())?;
         write_private(&cert, certificate.as_bytes())
     }
 
-    fn kubeconfig(&self, name: &str, authority: &Authority, user: &Profile, server: &str) -> Result<(), PkiError> {
+    fn kubeconfig(
+        &self,
+        name: &str,
+        authority: &Authority,
+        user: &Profile,
+        server: &str,
+        life: Duration,
+    ) -> Result<(), PkiError> {
         let path = self.file(name, "conf");
         if path.exists() {
             return Ok(());
         }
-        let (certificate, key) = authority.issue(user, LEAF_LIFE)?;
+        let (certificate, key) = authority.issue(user, life)?;
         let text = render(server, authority.certificate(), &user.common_name, &certificate, &key);
         write_private(&path, text.as_bytes())
     }
@@ -169,7 +181,7 @@ mod tests {
 
     fn cluster() -> Cluster {
         let addresses = vec!["10.0.0.1".parse().expect("an address")];
-        Cluster { server: "https://10.0.0.1:6443".into(), names: Vec::new(), addresses }
+        Cluster { server: "https://10.0.0.1:6443".into(), names: Vec::new(), addresses, life: LEAF_LIFE }
     }
 
     #[test]

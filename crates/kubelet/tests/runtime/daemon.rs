@@ -137,8 +137,13 @@ async fn a_whole_kubelet_serves_its_api() {
     let tasks = Tasks::new();
     let pki = Folder::new(scratch.0.join("pki"));
     let local: IpAddr = [127, 0, 0, 1].into();
-    pki.control_plane(&Cluster { server: "https://127.0.0.1:1".into(), names: vec![], addresses: vec![] })
-        .expect("made");
+    pki.control_plane(&Cluster {
+        server: "https://127.0.0.1:1".into(),
+        names: vec![],
+        addresses: vec![],
+        life: nakhoda_daemon::pki::DAY,
+    })
+    .expect("made");
     pki.node("n1", &[local], "https://127.0.0.1:1").expect("made");
     let options = options(&scratch);
     std::fs::create_dir_all(scratch.0.join("manifests")).expect("made");

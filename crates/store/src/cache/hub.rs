@@ -117,8 +117,13 @@ impl Hub {
 
     async fn open(self: &Arc<Self>, anew: bool) -> Result<crate::store::ChangeStream, End> {
         let after = if anew { self.store.revision().await? } else { self.progress.reached() };
-        if after < self.progress.reached() {
-            self.tasks.fail(format!("the store went back from revision {} to {after}", self.progress.reached()));
+        let given_out = self.progress.reached().max(self.settings.floor);
+        if after < given_out {
+            self.tasks.fail(format!(
+                "the store is at revision {after}, but revision {given_out} was given out before; if it was restored from \
+                 a backup, raise its revision first (apiserver --raise-revision-above {given_out}, as scripts/etcd-restore does)"
+            ));
+            return Err(End::Lost(None));
         }
         let stream = self.store.watch(Watch { prefix: Bytes::new(), after, previous: false }).await?;
         if anew {

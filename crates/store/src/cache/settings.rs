@@ -21,6 +21,8 @@ pub struct Settings {
     pub fresh_within: Duration,
     /// How long the watch may lag behind a revision known to exist before it is opened anew.
     pub stalled_after: Duration,
+    /// The highest revision that is known to have been given out before: a store below it is not served.
+    pub floor: u64,
 }
 
 // === impl Settings ===
@@ -36,6 +38,7 @@ impl Default for Settings {
             pinned_for: Duration::from_secs(300),
             fresh_within: Duration::from_secs(10),
             stalled_after: Duration::from_secs(2),
+            floor: 0,
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Config {
 }
 
 /// PEM texts.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Tls {
     /// The CA of the members.
     pub ca: Vec<u8>,

@@ -6,11 +6,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Cluster, ConfigError, User};
-use crate::config::identity::Material;
+use crate::config::identity::{Material, Named};
 
 /// A context with its parts found.
 pub(crate) struct Selected<'a> {
     pub(crate) path: PathBuf,
+    /// Whether context, cluster and user stand in that file.
+    pub(crate) in_one_file: bool,
     pub(crate) field: String,
     pub(crate) cluster: &'a Cluster,
     pub(crate) user: &'a User,
@@ -20,6 +22,11 @@ pub(crate) struct Selected<'a> {
 // === impl Selected ===
 
 impl Selected<'_> {
+    /// Whom to trust and what to show.
+    pub(crate) fn certificates(&self) -> Result<Named, ConfigError> {
+        Ok(Named { authority: self.authority()?, pair: self.key_pair()? })
+    }
+
     /// The CAs to trust.
     pub(crate) fn authority(&self) -> Result<Material, ConfigError> {
         let Cluster { certificate_authority: file, certificate_authority_data: data, .. } = self.cluster;

@@ -13,10 +13,12 @@ use crate::output::progress::size;
 use crate::output::table::Rows;
 use crate::{Context, Error, output};
 
+mod certificates;
+
 /// Of whom one leads.
 const ELECTED: &[&str] = &["kube-scheduler", "kube-controller-manager"];
 
-/// Show etcd's members, the API servers, who leads, and the nodes; exit code 1 if something is wrong
+/// Show etcd's members, the API servers, who leads, how long certificates last, and the nodes; exit code 1 if something is wrong
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -33,7 +35,8 @@ pub async fn run(_: Args, context: &Context) -> Result<ExitCode, Error> {
     let servers = client.namespaced::<Endpoints>("default").get("kubernetes").await?;
     let leaders = leaders(&client, Timestamp::now()).await?;
     let nodes = client.all::<Node>().list(&Selection::default()).await?.items;
-    let parts = [etcd_part(&members), server_part(&servers), leaders, node_part(&nodes)];
+    let certificates = certificates::part(context, Timestamp::now()).await?;
+    let parts = [etcd_part(&members), server_part(&servers), leaders, certificates, node_part(&nodes)];
     let texts: Vec<String> = parts.iter().map(|part| part.rows.text(false)).collect();
     output::out::text(&texts.join("\n"));
     Ok(if parts.iter().all(|part| part.well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,13 +1,16 @@
-//! A dockerd of the suite's own: no bridge, no rules, everything in one folder that goes with it.
+//! A dockerd of a suite's own: everything in one folder that goes with it. Without a network of its own it makes no
+//! bridge and no rules.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use crate::command::eventually;
+use crate::source::{root, state};
 use anyhow::{Context, Result, ensure};
-use nakhoda_tests::command::eventually;
 
 /// A dockerd that runs.
-pub(crate) struct Docker {
+#[derive(Debug)]
+pub struct Docker {
     folder: PathBuf,
     child: Child,
 }
@@ -15,13 +18,23 @@ pub(crate) struct Docker {
 // === impl Docker ===
 
 impl Docker {
-    /// Starts one; none if it is not installed.
-    pub(crate) fn start() -> Result<Option<Self>> {
+    /// Starts one that builds images; none if it is not installed.
+    pub fn start() -> Result<Option<Self>> {
+        Self::launch(&["--bridge=none", "--iptables=false", "--ip6tables=false"])
+    }
+
+    /// Starts one that runs containers on a network; the suite must have a network namespace of its own. Its control
+    /// groups are below `cgroup`.
+    pub fn networked(cgroup: &str) -> Result<Option<Self>> {
+        Self::launch(&["--cgroup-parent", cgroup])
+    }
+
+    fn launch(arguments: &[&str]) -> Result<Option<Self>> {
         let folder = std::env::temp_dir().join(format!("nakhoda-dockerd-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let at = |name: &str| folder.join(name).display().to_string();
         let started = Command::new("dockerd")
-            .args(["--bridge=none", "--iptables=false", "--ip6tables=false"])
+            .args(arguments)
             .args(["--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("pid")])
             .args(["--host", &format!("unix://{}", at("sock"))])
             .stdin(Stdio::null())
@@ -39,25 +52,32 @@ impl Docker {
     }
 
     /// What a client needs to find it.
-    pub(crate) fn host(&self) -> String {
+    pub fn host(&self) -> String {
         format!("unix://{}", self.folder.join("sock").display())
     }
 
     /// Runs docker; its output if it succeeds.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = Command::new("docker").env("DOCKER_HOST", self.host()).args(arguments).output()?;
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+        self.program("docker", arguments, &[])
+    }
+
+    /// The same with another client of it, and settings in its environment.
+    pub fn program(&self, program: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Result<String> {
+        let mut command = Command::new(program);
+        command.current_dir(root()).env("DOCKER_HOST", self.host()).envs(settings.iter().copied());
+        let output = command.args(arguments).stdin(Stdio::null()).output().with_context(|| program.to_owned())?;
         let error = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "docker {}: {error}", arguments.join(" "));
+        ensure!(output.status.success(), "{program} {}: {error}", arguments.join(" "));
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Runs a shell's pipe in which `docker` speaks to it: whether it succeeded, and all that it told.
-    pub(crate) fn pipe(&self, script: &str) -> Result<(bool, String)> {
+    pub fn pipe(&self, script: &str) -> Result<(bool, String)> {
         let output = Command::new("bash")
             .env("DOCKER_HOST", self.host())
-            .current_dir(nakhoda_tests::source::root())
+            .current_dir(root())
             .args(["-c", &format!("set -o pipefail; PATH=.cluster/bin:$PATH; {script}")])
-            .env("KUBECONFIG", nakhoda_tests::source::root().join(".cluster/kubeconfig"))
+            .env("KUBECONFIG", state().join("kubeconfig"))
             .output()?;
         let told = [output.stdout, output.stderr].concat();
         Ok((output.status.success(), String::from_utf8_lossy(&told).into_owned()))
