@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use nakhoda_client::leader::{self, Leadership};
@@ -16,6 +17,9 @@ use crate::context::Context;
 use crate::controllers::{self, Entry};
 use crate::material::Material;
 use crate::options::Options;
+
+/// The pause between two terms of one process.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Runs until SIGTERM.
 #[must_use]
@@ -75,5 +79,7 @@ async fn terms(
             }
         }
         term.stop();
+        // What was on its way to the API server arrives before others look what there is.
+        tokio::time::sleep(SETTLED).await;
     }
 }
