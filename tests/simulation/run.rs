@@ -23,7 +23,7 @@ use crate::rules::Rules;
 use crate::{faults, kubelets};
 
 /// How many runs of each scenario.
-const SEEDS: u64 = 20;
+const SEEDS: u64 = 5;
 /// The longest run, in virtual seconds.
 const LONGEST: u64 = 14_400;
 
