@@ -18,7 +18,6 @@ pub const ABSENT: &[&str] = &[
     "ImagePolicyWebhook",
     "JobValidation",
     "NodeDeclaredFeatureValidator",
-    "PodGroupProtection",
     "PodNodeSelector",
 ];
 const GROUPS: [&str; 3] =
