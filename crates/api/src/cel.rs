@@ -74,6 +74,12 @@ impl Program {
         self.root.names(variable)
     }
 
+    /// Whether the expression selects a field of a variable by its name.
+    #[must_use]
+    pub fn selects(&self, variable: &str, field: &str) -> bool {
+        self.root.selects(variable, field)
+    }
+
     /// As it was written.
     #[must_use]
     pub fn text(&self) -> &str {

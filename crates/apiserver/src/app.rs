@@ -23,9 +23,9 @@ use crate::alloc::Allocators;
 use crate::archives::Archives;
 use crate::audit::Auditor;
 use crate::authn::bootstrap_token::BootstrapTokens;
-use crate::authn::certificate::Certificates;
 use crate::authn::living::Cached;
 use crate::authn::service_account::Tokens;
+use crate::authn::{Authenticator, Bearer, TokenAuthenticator, legacy};
 use crate::authz::node::NodeAuthorizer;
 use crate::authz::rbac::Rbac;
 use crate::bootstrap::policy;
@@ -38,10 +38,12 @@ use crate::options::{self, Options};
 use crate::pipeline::{Parts, Pipeline};
 use crate::serve::Fronts;
 use crate::storage::{Storage, Stored};
-use crate::{authn, authz, grpc, rest, serve};
+use crate::{authn, grpc, rest, serve};
 
 mod advertise;
 mod auditor;
+pub mod authentication;
+pub mod authorization;
 mod default_cidr;
 #[cfg(test)]
 mod matrix;
@@ -74,6 +76,12 @@ pub struct Peers {
     pub kubelets: Option<Kubelets>,
     /// Other API servers.
     pub aggregation: Aggregation,
+    /// Who is believed by certificates.
+    pub certificates: Vec<Box<dyn Authenticator>>,
+    /// Whose credentials from outside are believed.
+    pub outside: authentication::Outside,
+    /// Who decides what callers may do.
+    pub deciders: authorization::Deciders,
 }
 
 /// Starts everything; returns once the port is open.
@@ -82,8 +90,8 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let identity = Files::load(&options.serving.tls_cert_file, &options.serving.tls_private_key_file)
         .context("the serving certificate cannot be used; see --tls-cert-file and --tls-private-key-file")?;
     identity.keep_fresh(&tasks);
-    let tls = tls::server(identity, &options.identity.client_ca_file)
-        .context("the client CA cannot be used; see --client-ca-file")?;
+    let callers = authentication::callers(&options.identity)?;
+    let tls = tls::server_of(identity, callers)?;
     let key = Key::read(&options.identity.service_account_signing_key_file)
         .context("the token signing key cannot be used; see --service-account-signing-key-file")?;
     let listeners = serve::bind(&options.serving.listen()).await?;
@@ -98,7 +106,12 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let (health, metrics) = (Health::default(), Metrics::default());
     let (store, keys) = encrypted(etcd, options.etcd.encryption_provider_config.as_deref(), &tasks)?;
     let auditor = auditor::open(&options.audit, &tasks)?;
-    let core = core(store, &options, key, Peers { kubelets, aggregation, auditor }, &metrics, &tasks)?;
+    let own = &options.identity.service_account_issuer;
+    let outside = authentication::open(&options.authentication, own, &tasks)?;
+    let certificates = authentication::certificates(&options.identity)?;
+    let deciders = authorization::read(&options.authorization)?;
+    let peers = Peers { kubelets, aggregation, auditor, certificates, outside, deciders };
+    let core = core(store, &options, key, peers, &metrics, &tasks)?;
     if let Some(path) = &options.etcd.revision_file {
         revision::keep(&tasks, core.pipeline.storage().caches(), path.clone());
     }
@@ -142,13 +155,18 @@ pub fn core(
     let caches = Caches::start(store.clone(), tasks.clone(), Settings { floor, ..Settings::default() });
     let storage = Storage::new(store, caches, kinds.clone());
     let issuer = Arc::new(Issuer::new(options.identity.service_account_issuer.clone(), key));
-    let tokens = Tokens::new(issuer.clone(), Arc::new(Cached::new(storage.clone(), kinds.clone())));
+    let (uses, used) = legacy::channel();
+    let tokens = Tokens::new(issuer.clone(), Arc::new(Cached::new(storage.clone(), kinds.clone())), uses);
     let (rbac, node) = (Rbac::default(), NodeAuthorizer::default());
     rbac.change(|index| policy::built_in().into_iter().for_each(|policy| policy::put(index, policy)));
     let mut extensions = http::Extensions::new();
     extensions.insert(rbac.clone());
     extensions.insert(issuer.clone());
-    extensions.insert(tokens.clone());
+    let bootstrap = BootstrapTokens::new(storage.clone(), kinds.clone(), issuer.audiences.clone());
+    let mut known: Vec<Box<dyn TokenAuthenticator>> = vec![Box::new(tokens), Box::new(bootstrap)];
+    known.extend(peers.outside.tokens);
+    let bearer = Bearer::new(known);
+    extensions.insert(bearer.clone());
     extensions.insert(Arc::new(Archives::of(options.image_folder.clone())));
     extensions.insert(peers.aggregation);
     extensions.insert(selection.quota()?);
@@ -158,18 +176,20 @@ pub fn core(
     if let Some(kubelets) = peers.kubelets {
         extensions.insert(kubelets);
     }
-    let bootstrap = BootstrapTokens::new(storage.clone(), kinds.clone());
+    let mut authenticators = peers.certificates;
+    authenticators.push(Box::new(bearer));
     let pipeline = Pipeline::new(Parts {
         kinds,
         storage,
-        authn: authn::Union(vec![Box::new(Certificates::default()), Box::new(tokens), Box::new(bootstrap)]),
-        authz: authz::Union(vec![Box::new(node.clone()), Box::new(rbac.clone())]),
+        authn: authn::Union::new(authenticators, peers.outside.anonymous),
+        authz: peers.deciders.chain(&node, &rbac, tasks)?,
         admission: selection.chain()?,
         allocators: Allocators { addresses: options.service_cluster_ip_range, ports: options.service_node_port_range },
         seats: options.max_requests_inflight + options.max_mutating_requests_inflight,
         metrics: metrics.clone(),
         extensions,
     });
+    legacy::follow(pipeline.clone(), used, tasks);
     Ok(Core { pipeline, rbac, node, issuer })
 }
 

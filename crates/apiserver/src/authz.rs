@@ -1,12 +1,20 @@
 //! Authorization: whether a caller may do what it asks. Authorizers are asked in turn; the first that
-//! has an opinion decides, and none means no.
+//! has an opinion decides, and none means no. Which there are and in which order says a configuration, which may
+//! change while the process runs.
 
+pub mod config;
 pub mod follow;
 pub mod node;
 pub mod rbac;
+pub mod webhook;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::request::{Action, Request, Target};
-use crate::user::User;
+use crate::user::{MASTERS, User};
 
 /// What is asked (`k8s.io/apiserver/pkg/authorization/authorizer.Attributes`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +41,31 @@ pub enum Decision {
     NoOpinion(String),
 }
 
-/// Has opinions. Reads caches only, so it never waits.
+/// Has opinions.
 pub trait Authorizer: Send + Sync {
-    /// The opinion on one question.
+    /// The opinion on one question. All but webhooks read caches only, so they never wait.
     fn authorize(&self, attributes: &Attributes) -> Decision;
+
+    /// The same, for who can wait.
+    fn ask<'a>(&'a self, attributes: &'a Attributes) -> BoxFuture<'a, Decision> {
+        ready(self.authorize(attributes)).boxed()
+    }
+
+    /// Why the rules of a user are not all told, if they are not.
+    fn silent_on_rules(&self, _user: &User) -> Option<&'static str> {
+        None
+    }
 }
 
-/// Asks each authorizer in turn.
-pub struct Union(pub Vec<Box<dyn Authorizer>>);
+/// Asks each authorizer in turn. Cheap to clone; clones change together.
+#[derive(Clone)]
+pub struct Union(Arc<ArcSwap<Vec<Arc<dyn Authorizer>>>>);
+
+/// Members of `system:masters` may do everything, whatever others say.
+pub struct Masters;
+
+/// Nobody may do anything that was not allowed before.
+pub struct AlwaysDeny;
 
 // === impl Attributes ===
 
@@ -95,16 +120,69 @@ impl Decision {
 
 // === impl Union ===
 
+impl Union {
+    /// These, in this order.
+    #[must_use]
+    pub fn new(chain: Vec<Arc<dyn Authorizer>>) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(chain)))
+    }
+
+    /// Puts others in their place.
+    pub fn replace(&self, chain: Vec<Arc<dyn Authorizer>>) {
+        self.0.store(Arc::new(chain));
+    }
+
+    /// Why the rules of a user are not all told, each authorizer that says so.
+    #[must_use]
+    pub fn silent_on_rules(&self, user: &User) -> Vec<&'static str> {
+        self.0.load().iter().filter_map(|authorizer| authorizer.silent_on_rules(user)).collect()
+    }
+}
+
 impl Authorizer for Union {
     fn authorize(&self, attributes: &Attributes) -> Decision {
         let mut reasons = Vec::new();
-        for authorizer in &self.0 {
-            match authorizer.authorize(attributes) {
-                Decision::NoOpinion(reason) if reason.is_empty() => {}
-                Decision::NoOpinion(reason) => reasons.push(reason),
-                decided => return decided,
+        for authorizer in self.0.load_full().iter() {
+            if let Some(decided) = collect(&mut reasons, authorizer.authorize(attributes)) {
+                return decided;
             }
         }
-        Decision::NoOpinion(reasons.join(", "))
+        Decision::NoOpinion(reasons.join("\n"))
+    }
+
+    fn ask<'a>(&'a self, attributes: &'a Attributes) -> BoxFuture<'a, Decision> {
+        async move {
+            let mut reasons = Vec::new();
+            for authorizer in self.0.load_full().iter() {
+                if let Some(decided) = collect(&mut reasons, authorizer.ask(attributes).await) {
+                    return decided;
+                }
+            }
+            Decision::NoOpinion(reasons.join("\n"))
+        }
+        .boxed()
+    }
+}
+
+/// The decision, unless it is none; then what was missing is kept.
+fn collect(reasons: &mut Vec<String>, decision: Decision) -> Option<Decision> {
+    let Decision::NoOpinion(reason) = decision else { return Some(decision) };
+    if !reason.is_empty() {
+        reasons.push(reason);
+    }
+    None
+}
+
+// === impl Masters, AlwaysDeny ===
+
+impl Authorizer for Masters {
+    fn authorize(&self, attributes: &Attributes) -> Decision {
+        if attributes.user.is_in(MASTERS) { Decision::Allow(String::new()) } else { Decision::NoOpinion(String::new()) }
+    }
+}
+
+impl Authorizer for AlwaysDeny {
+    fn authorize(&self, _: &Attributes) -> Decision {
+        Decision::NoOpinion("Everything is forbidden.".into())
     }
 }

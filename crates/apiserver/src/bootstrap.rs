@@ -5,6 +5,7 @@
 pub mod flow;
 pub mod policy;
 pub mod reconcile;
+pub mod tracking;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use nakhoda_api::{GroupVersionResource, Object, Reason, Status};

@@ -7,9 +7,8 @@
 //! Absent: the kms provider, which is refused by name.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -23,8 +22,7 @@ pub mod config;
 pub use chain::{Chain, Unreadable};
 pub use config::ConfigError;
 
-/// How often the file is looked at.
-const LOOK: Duration = Duration::from_secs(5);
+use crate::reload::{self, Kept};
 
 /// Who encrypts what; changes with its file. Cheap to clone.
 #[derive(Clone, Default)]
@@ -63,23 +61,17 @@ impl Encryption {
 
     /// By a file, read again whenever it changes; `changed` is called then.
     pub fn follow(path: PathBuf, tasks: &Tasks) -> Result<(Self, tokio::sync::watch::Receiver<()>), ConfigError> {
-        let mut text = read(&path)?;
+        let text = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
         let encryption = Self::new(Rules::parse(&text)?);
         let (changed, receiver) = tokio::sync::watch::channel(());
         let rules = encryption.rules.clone();
-        tasks.spawn("encryption configuration", async move {
-            loop {
-                tokio::time::sleep(LOOK).await;
-                let Ok(now) = read(&path).inspect_err(kept) else { continue };
-                if now == text {
-                    continue;
-                }
-                text = now;
-                let Ok(new) = Rules::parse(&text).inspect_err(kept) else { continue };
+        reload::follow("encryption configuration", path, text, tasks, move |text| {
+            let kept = |error| Kept { why: nakhoda_api::status::chain(&error), again: false };
+            let outcome = Rules::parse(&text).map_err(kept).map(|new| {
                 rules.store(Arc::new(new));
                 changed.send_replace(());
-                tracing::info!(file = %path.display(), "encryption configuration reloaded");
-            }
+            });
+            std::future::ready(outcome)
         });
         Ok((encryption, receiver))
     }
@@ -99,14 +91,6 @@ impl Encryption {
             None => chain::plain(stored).map(|value| (value, false)),
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path).map_err(|source| ConfigError::Read { path: path.into(), source })
-}
-
-fn kept(error: &ConfigError) {
-    tracing::error!(error = %nakhoda_api::status::chain(error), "the encryption configuration makes no sense, the old one stays");
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub struct Issuer {
 }
 
 /// Why a token is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Not a JWT of this issuer at all: another authenticator may know it.
     #[error("the token was not issued here")]
@@ -37,6 +37,24 @@ pub enum TokenError {
     /// Its time has not come.
     #[error("service account token is not valid yet")]
     Early,
+    /// Its Secret holds another one by now.
+    #[error("Token does not match server's copy")]
+    Replaced,
+    /// Its Secret is gone.
+    #[error("Token has been invalidated")]
+    Gone,
+    /// It was unused for so long that it is not good any more.
+    #[error(
+        "the token in secret {namespace}/{secret} for service account {namespace}/{account} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the 'kubernetes.io/legacy-token-invalid-since' label from the secret to temporarily allow use of this token"
+    )]
+    Marked {
+        /// Where.
+        namespace: String,
+        /// Its Secret.
+        secret: String,
+        /// Its account.
+        account: String,
+    },
     /// It is for others.
     #[error("token audiences do not include the audience that is asked for")]
     Audience,

@@ -5,6 +5,12 @@ use std::path::PathBuf;
 
 use nakhoda_daemon::Common;
 
+pub mod authentication;
+pub mod authorization;
+
+pub use authentication::Authentication;
+pub use authorization::Authorization;
+
 use crate::admission::selection::{Selection, SelectionError};
 use crate::alloc::{AddressRange, PortRange};
 
@@ -24,6 +30,12 @@ pub struct Options {
     /// Who is who.
     #[command(flatten)]
     pub identity: Identity,
+    /// Whose credentials from outside are believed.
+    #[command(flatten)]
+    pub authentication: Authentication,
+    /// Who decides what callers may do.
+    #[command(flatten)]
+    pub authorization: Authorization,
     /// How kubelets are reached.
     #[command(flatten)]
     pub kubelet: Kubelet,
@@ -113,9 +125,12 @@ pub struct Identity {
     /// Further public keys that check them.
     #[arg(long, value_name = "FILE")]
     pub service_account_key_file: Vec<PathBuf>,
-    /// The CA of who may name callers in headers: what other API servers are told.
+    /// The CA of who may name callers in headers (X-Remote-User and its kin); other API servers are told it too.
     #[arg(long, value_name = "FILE")]
     pub requestheader_client_ca_file: Option<PathBuf>,
+    /// The common names of who may do so; any if empty.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "front-proxy-client")]
+    pub requestheader_allowed_names: Vec<String>,
     /// The certificate that is shown to other API servers, from that CA.
     #[arg(long, value_name = "FILE")]
     pub proxy_client_cert_file: Option<PathBuf>,

@@ -101,33 +101,30 @@ impl Pipeline {
         // audit: by the real caller, whoever he acts as
         self.audit(&request, &user);
         let trail = request.caller.trail.clone();
+        let notes = std::mem::take(&mut *request.caller.notes.lock());
+        notes.annotations.into_iter().for_each(|(key, text)| trail.annotate(key, text));
         // impersonate: the real caller must be allowed to, then the other one is what everything else sees
-        let user = match &request.caller.impersonate {
-            None => user,
-            Some(other) => {
-                let assumed = impersonation::assume(self, &user, other)?;
-                trail.impersonated(&assumed);
-                assumed
-            }
-        };
+        let user = self.acting(user, &request.caller, |user| Attributes::of(&request, user)).await?;
         // priority and fairness: a watch holds its place until it is set up, other streams would for hours; this process
         // waits for nobody, a client's request may be waiting for it
         let waits = request.caller.user.is_none() && !matches!(request.action, Action::Connect(_));
         let _place = if waits { self.inner.flow.enter(&request, &user, self.storage()).await? } else { None };
         // authorize
         let attributes = Attributes::of(&request, &user);
-        let decision = self.decide(&attributes);
+        let decision = self.ask(&attributes).await;
         trail.annotate("authorization.k8s.io/decision", if decision.is_allowed() { "allow" } else { "forbid" });
         trail.annotate("authorization.k8s.io/reason", decision.reason());
         refused(&attributes, decision)?;
         // verb
-        match request.target {
-            Target::Path(_) => Ok(Response::new(Answer::Status(Box::new(Status::success(None))))),
+        let mut response = match request.target {
+            Target::Path(_) => Response::new(Answer::Status(Box::new(Status::success(None)))),
             Target::Resource(target) => {
                 let call = Call::new(self, target, user, &request.caller, request.accept)?;
-                verb::answer(&call, request.action).await
+                verb::answer(&call, request.action).await?
             }
-        }
+        };
+        response.warnings.extend(notes.warnings.into_iter().map(str::to_owned));
+        Ok(response)
     }
 
     /// Who a caller is. Fronts need it for what is theirs alone, such as `/version`.
@@ -138,9 +135,22 @@ impl Pipeline {
         }
     }
 
+    /// As whom a caller acts: himself, or another if he may in what he asks for.
+    pub async fn acting(
+        &self,
+        user: User,
+        caller: &Caller,
+        asked: impl FnOnce(&User) -> Attributes + Send,
+    ) -> Result<User, Status> {
+        let Some(other) = &caller.impersonate else { return Ok(user) };
+        let assumed = impersonation::assume(self, &asked(&user), other).await?;
+        caller.trail.impersonated(&assumed.user, assumed.constraint);
+        Ok(assumed.user)
+    }
+
     /// Whether a user may do something; 403 in upstream's words if not.
-    pub fn authorize(&self, attributes: &Attributes) -> Result<(), Status> {
-        refused(attributes, self.decide(attributes))
+    pub async fn authorize(&self, attributes: &Attributes) -> Result<(), Status> {
+        refused(attributes, self.ask(attributes).await)
     }
 
     /// Begins to tell of a request, if it comes from outside and there is a policy.
@@ -160,7 +170,18 @@ impl Pipeline {
         }
     }
 
-    /// The authorizers' decision on a question, for access reviews and escalation checks.
+    /// The authorizers' decision on a question.
+    pub async fn ask(&self, attributes: &Attributes) -> Decision {
+        self.inner.parts.authz.ask(attributes).await
+    }
+
+    /// The authorizers.
+    #[must_use]
+    pub fn authz(&self) -> &authz::Union {
+        &self.inner.parts.authz
+    }
+
+    /// The authorizers' decision, for who cannot wait: expressions, and the checks of admission.
     #[must_use]
     pub fn decide(&self, attributes: &Attributes) -> Decision {
         self.inner.parts.authz.authorize(attributes)

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use nakhoda_api::wire::Media;
 use nakhoda_api::{GroupVersionResource, Object};
+use parking_lot::Mutex;
 use rustls_pki_types::CertificateDer;
 
 use crate::audit::trail::{Origin, Trail};
+use crate::authn::bearer::Notes;
 use crate::pipeline::flow::Slot;
 use crate::user::User;
 
@@ -59,6 +61,8 @@ pub struct Caller {
     pub certificates: Arc<[CertificateDer<'static>]>,
     /// A bearer token.
     pub bearer: Option<String>,
+    /// Whom a proxy in front names; to be believed only from one.
+    pub remote: Option<User>,
     /// `Impersonate-User` and its kin.
     pub impersonate: Option<User>,
     /// Where the connection comes from.
@@ -71,6 +75,8 @@ pub struct Caller {
     pub flow: Option<Slot>,
     /// What only audit wants to know.
     pub origin: Origin,
+    /// What the authenticators had to say.
+    pub notes: Arc<Mutex<Notes>>,
     /// What is told of the request; who streams the answer keeps a clone until it is over.
     pub trail: Trail,
 }
@@ -263,6 +269,15 @@ pub enum Included {
     None,
     /// The whole object.
     Object,
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Keeps what an authenticator has to say.
+    pub fn note(&self, notes: Notes) {
+        *self.notes.lock() = notes;
+    }
 }
 
 // === impl Request ===

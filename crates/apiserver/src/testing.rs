@@ -99,8 +99,8 @@ impl Server {
         let pipeline = Pipeline::new(Parts {
             kinds,
             storage,
-            authn: authn::Union(Vec::new()),
-            authz: authz::Union(vec![Box::new(AllowAll)]),
+            authn: authn::Union::default(),
+            authz: authz::Union::new(vec![Arc::new(AllowAll)]),
             admission: Chain::standard(),
             allocators: Allocators {
                 addresses: "10.96.0.0/24".parse().expect("a range"),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+/// The caller that showed nothing.
+pub const ANONYMOUS: &str = "system:anonymous";
 /// The group of everyone who authenticated.
 pub const AUTHENTICATED: &str = "system:authenticated";
 /// The group of everyone who did not.
@@ -28,7 +30,7 @@ impl User {
     /// The caller that showed nothing.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { name: "system:anonymous".into(), groups: vec![UNAUTHENTICATED.into()], ..Self::default() }
+        Self { name: ANONYMOUS.into(), groups: vec![UNAUTHENTICATED.into()], ..Self::default() }
     }
 
     /// This process itself, for reads and writes that no client asked for.
@@ -41,6 +43,15 @@ impl User {
     #[must_use]
     pub fn aggregator() -> Self {
         Self { name: "system:kube-aggregator".into(), groups: vec![MASTERS.into()], ..Self::default() }
+    }
+
+    /// With the group of everyone who authenticated.
+    #[must_use]
+    pub fn authenticated(mut self) -> Self {
+        if self.name != ANONYMOUS && !self.is_in(AUTHENTICATED) && !self.is_in(UNAUTHENTICATED) {
+            self.groups.push(AUTHENTICATED.into());
+        }
+        self
     }
 
     /// Whether the caller belongs to a group.

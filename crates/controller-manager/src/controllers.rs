@@ -77,6 +77,7 @@ controllers! {
     garbage,
     horizontal_pod_autoscaler,
     job,
+    legacy_token_cleaner,
     local_path,
     namespace,
     node_ipam,

@@ -32,6 +32,9 @@ pub struct Options {
     /// Signs the tokens of Secrets of type kubernetes.io/service-account-token.
     #[arg(long, value_name = "FILE")]
     pub service_account_private_key_file: Option<PathBuf>,
+    /// How long such a token may be unused before it is marked as not good any more, and then again before it goes.
+    #[arg(long, default_value = "8760h", value_name = "DURATION")]
+    pub legacy_service_account_token_clean_up_period: jiff::SignedDuration,
     /// The authority that signs certificate requests.
     #[arg(long, value_name = "FILE")]
     pub cluster_signing_cert_file: Option<PathBuf>,

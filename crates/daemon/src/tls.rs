@@ -18,6 +18,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::tasks::Tasks;
 
+pub mod several;
 pub mod trust;
 
 use trust::{Callers, Servers};
@@ -182,6 +183,14 @@ pub fn roots_from_pem(pem: &[u8], origin: &Path) -> Result<RootCertStore, TlsErr
 /// those in who have none: other authenticators come later in the pipeline.
 pub fn server(identity: Arc<Files>, client_ca: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let callers = Callers::load(client_ca)?;
+    server_of(identity, callers)
+}
+
+/// The same, by whoever judges callers.
+pub fn server_of(
+    identity: Arc<Files>,
+    callers: Arc<dyn rustls::server::danger::ClientCertVerifier>,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let mut config = ServerConfig::builder().with_client_cert_verifier(callers).with_cert_resolver(identity);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))

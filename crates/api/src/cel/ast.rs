@@ -127,22 +127,35 @@ impl Node {
     /// Whether a variable is named anywhere within.
     #[must_use]
     pub fn names(&self, variable: &str) -> bool {
-        match &self.expr {
-            Expr::Name(name) => name == variable,
-            Expr::Select { of, .. } | Expr::Has { of, .. } => of.names(variable),
-            Expr::Index { of, key, .. } => of.names(variable) || key.names(variable),
-            Expr::Call { of, with, .. } => {
-                of.iter().any(|of| of.names(variable)) || with.iter().any(|n| n.names(variable))
+        self.any(&|node| matches!(&node.expr, Expr::Name(name) if name == variable))
+    }
+
+    /// Whether a field of a variable is selected anywhere within: `a.b`, `a.?b`.
+    #[must_use]
+    pub fn selects(&self, variable: &str, wanted: &str) -> bool {
+        self.any(&|node| match &node.expr {
+            Expr::Select { of, field, .. } | Expr::Has { of, field } => {
+                field == wanted && matches!(&of.expr, Expr::Name(name) if name == variable)
             }
-            Expr::List(items) => items.iter().any(|(item, _)| item.names(variable)),
-            Expr::Map(entries) => entries.iter().any(|(key, value, _)| key.names(variable) || value.names(variable)),
-            Expr::Made(_, fields) => fields.iter().any(|(_, value, _)| value.names(variable)),
-            Expr::Each(each) => [Some(&each.range), each.filter.as_ref(), Some(&each.step)]
-                .into_iter()
-                .flatten()
-                .any(|n| n.names(variable)),
-            Expr::Bind { value, within, .. } => value.names(variable) || within.names(variable),
             _ => false,
-        }
+        })
+    }
+
+    /// Whether something is so of this part or of any within.
+    fn any(&self, is: &dyn Fn(&Self) -> bool) -> bool {
+        is(self)
+            || match &self.expr {
+                Expr::Select { of, .. } | Expr::Has { of, .. } => of.any(is),
+                Expr::Index { of, key, .. } => of.any(is) || key.any(is),
+                Expr::Call { of, with, .. } => of.iter().any(|of| of.any(is)) || with.iter().any(|n| n.any(is)),
+                Expr::List(items) => items.iter().any(|(item, _)| item.any(is)),
+                Expr::Map(entries) => entries.iter().any(|(key, value, _)| key.any(is) || value.any(is)),
+                Expr::Made(_, fields) => fields.iter().any(|(_, value, _)| value.any(is)),
+                Expr::Each(each) => {
+                    [Some(&each.range), each.filter.as_ref(), Some(&each.step)].into_iter().flatten().any(|n| n.any(is))
+                }
+                Expr::Bind { value, within, .. } => value.any(is) || within.any(is),
+                _ => false,
+            }
     }
 }

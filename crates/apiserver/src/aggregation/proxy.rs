@@ -27,8 +27,8 @@ use crate::webhooks::dial_service;
 const DOCUMENT_MAX: usize = 8 << 20;
 /// How long a server may take to tell what it serves.
 const WITHIN: Duration = Duration::from_secs(5);
-/// What callers could name others by.
-const REMOTE: &str = "x-remote-";
+/// What callers could name others by: here, and at the other server.
+const NAMING: [&str; 2] = ["x-remote-", "impersonate-"];
 
 /// Hands a request on, in the name of its caller.
 pub async fn forward(
@@ -42,8 +42,8 @@ pub async fn forward(
     if parts.headers.contains_key(UPGRADE) {
         return Err(Status::failure(501, Reason::Unknown, "connections to other API servers are not upgraded"));
     }
-    let spoofed: Vec<HeaderName> =
-        parts.headers.keys().filter(|name| name.as_str().starts_with(REMOTE)).cloned().collect();
+    let names = |name: &&HeaderName| NAMING.iter().any(|naming| name.as_str().starts_with(naming));
+    let spoofed: Vec<HeaderName> = parts.headers.keys().filter(names).cloned().collect();
     for name in spoofed.into_iter().chain([AUTHORIZATION, CONNECTION, TRANSFER_ENCODING]) {
         parts.headers.remove(name);
     }

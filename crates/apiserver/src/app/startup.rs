@@ -60,6 +60,7 @@ pub(super) fn begin(core: &Core, tasks: &Tasks, health: &Health, told: Told) {
             tracing::warn!(error = %status, "extension-apiserver-authentication, trying again");
             tokio::time::sleep(AGAIN).await;
         }
+        bootstrap::tracking::keep(&core.pipeline, &inner);
         if let Some(aggregation) = core.pipeline.extension::<Aggregation>() {
             aggregation::follow::start(aggregation, &core.pipeline, &inner);
         }

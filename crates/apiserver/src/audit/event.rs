@@ -33,6 +33,9 @@ pub struct Event {
     /// As whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impersonated_user: Option<UserInfo>,
+    /// How that was allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication_metadata: Option<Authentication>,
     /// Where from: what proxies say, then the other end of the connection.
     #[serde(rename = "sourceIPs", skip_serializing_if = "Vec::is_empty")]
     pub source_ips: Vec<String>,
@@ -58,6 +61,14 @@ pub struct Event {
     /// What those on the way had to say.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+/// How a caller came to act as another.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authentication {
+    /// The verb that binds him.
+    pub impersonation_constraint: String,
 }
 
 /// `authentication.k8s.io/v1` `UserInfo`.
@@ -130,6 +141,7 @@ impl Event {
             verb: String::new(),
             user: UserInfo::default(),
             impersonated_user: None,
+            authentication_metadata: None,
             source_ips: Vec::new(),
             user_agent: String::new(),
             object_ref: None,

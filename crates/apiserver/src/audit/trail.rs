@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Auditor;
-use super::event::{Event, ObjectRef, Outcome, UserInfo};
+use super::event::{Authentication, Event, ObjectRef, Outcome, UserInfo};
 use super::policy::{Level, Stage, Told};
 use crate::kind::Served;
 use crate::request::{Action, Request, Target};
@@ -44,6 +44,16 @@ struct Record {
     complete: bool,
 }
 
+// === impl Origin ===
+
+impl Origin {
+    /// The path that the client wrote; empty if it came by gRPC.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.uri.split('?').next().unwrap_or_default()
+    }
+}
+
 // === impl Trail ===
 
 impl Trail {
@@ -71,9 +81,13 @@ impl Trail {
         *self.0.lock() = Some(record);
     }
 
-    /// Whom the caller acts as.
-    pub fn impersonated(&self, user: &User) {
-        self.with(|record| record.event.impersonated_user = Some(UserInfo::from(user)));
+    /// Whom the caller acts as, and by which mode that binds him.
+    pub fn impersonated(&self, user: &User, constraint: String) {
+        self.with(|record| {
+            record.event.impersonated_user = Some(UserInfo::from(user));
+            record.event.authentication_metadata =
+                (!constraint.is_empty()).then_some(Authentication { impersonation_constraint: constraint });
+        });
     }
 
     /// Notes what somebody on the way has to say; the first one to use a key is heard.

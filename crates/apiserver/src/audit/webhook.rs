@@ -4,27 +4,14 @@
 //! tells. When the buffer is full events are lost rather than requests held up.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http_body_util::Full;
-use hyper_util::rt::TokioIo;
 use nakhoda_daemon::Tasks;
-use nakhoda_daemon::tls::{self, KeyPair};
-use rustls_pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_rustls::TlsConnector;
 
 use super::{Event, Sink};
-use crate::response::Duplex;
-
-mod config;
-
-pub use config::ConfigError;
-use config::Server;
+use crate::remote::{ConfigError, Failure, Server};
 
 /// How long one try takes at most.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -51,14 +38,8 @@ pub struct Webhook {
 /// Why a batch was not taken.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("cannot be reached")]
-    Io(#[from] std::io::Error),
-    #[error("does not speak HTTP")]
-    Http(#[from] hyper::Error),
-    #[error("the request makes no sense")]
-    Request(#[from] http::Error),
-    #[error("no answer in time")]
-    Time,
+    #[error(transparent)]
+    Failure(#[from] Failure),
     #[error("answered {0}")]
     Code(http::StatusCode),
 }
@@ -68,7 +49,7 @@ enum Refusal {
 impl Webhook {
     /// To the server of a kubeconfig.
     pub fn open(path: &Path, batching: Batching, tasks: &Tasks) -> Result<Self, ConfigError> {
-        let server = Server::read(path)?;
+        let server = Server::from_kubeconfig(path)?;
         let (queue, mut waiting) = mpsc::channel(batching.buffer.max(1));
         tasks.spawn("audit webhook", async move {
             let mut batch = Vec::new();
@@ -106,7 +87,7 @@ async fn deliver(server: &Server, events: &[Box<serde_json::value::RawValue>]) {
     );
     let body = Bytes::from(body);
     for attempt in 1..=TRIES {
-        let sent = tokio::time::timeout(WITHIN, post(server, body.clone())).await.unwrap_or(Err(Refusal::Time));
+        let sent = post(server, body.clone()).await;
         let Err(refusal) = sent else { return };
         let error = nakhoda_api::status::chain(&refusal);
         if attempt == TRIES {
@@ -119,24 +100,6 @@ async fn deliver(server: &Server, events: &[Box<serde_json::value::RawValue>]) {
 }
 
 async fn post(server: &Server, body: Bytes) -> Result<(), Refusal> {
-    let stream = connect(server).await?;
-    let mut request =
-        http::Request::post(&*server.path).header(HOST, server.authority()).header(CONTENT_TYPE, "application/json");
-    if let Some(token) = &server.token {
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-    }
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let sent = sender.send_request(request.body(Full::new(body))?);
-    let response = tokio::select! {
-        response = sent => response?,
-        Err(error) = connection => return Err(error.into()),
-    };
-    if response.status().is_success() { Ok(()) } else { Err(Refusal::Code(response.status())) }
-}
-
-async fn connect(server: &Server) -> std::io::Result<Box<dyn Duplex>> {
-    let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
-    let Some(config) = &server.tls else { return Ok(Box::new(stream)) };
-    let name = ServerName::try_from(server.host.clone()).map_err(std::io::Error::other)?;
-    Ok(Box::new(TlsConnector::from(config.clone()).connect(name, stream).await?))
+    let answer = server.post(body, WITHIN).await?;
+    if answer.code.is_success() { Ok(()) } else { Err(Refusal::Code(answer.code)) }
 }

@@ -5,14 +5,13 @@
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
+use nakhoda_api::GroupVersionResource;
 use nakhoda_api::kinds::core::Secret;
-use nakhoda_api::{GroupVersionResource, Status};
 use nakhoda_daemon::pki::join::Token;
 use sha2::{Digest, Sha256};
 
-use super::Authenticator;
+use super::bearer::{Recognised, Refusal, TokenAuthenticator, agnostic};
 use crate::kinds::Kinds;
-use crate::request::Caller;
 use crate::storage::{Storage, relative};
 use crate::user::User;
 
@@ -26,15 +25,16 @@ const AUTHENTICATED: &str = "system:authenticated";
 pub struct BootstrapTokens {
     storage: Storage,
     kinds: Kinds,
+    audiences: Vec<String>,
 }
 
 // === impl BootstrapTokens ===
 
 impl BootstrapTokens {
-    /// Reads the Secrets of this storage.
+    /// Reads the Secrets of this storage; the tokens are for the API server's own audiences.
     #[must_use]
-    pub const fn new(storage: Storage, kinds: Kinds) -> Self {
-        Self { storage, kinds }
+    pub const fn new(storage: Storage, kinds: Kinds, audiences: Vec<String>) -> Self {
+        Self { storage, kinds, audiences }
     }
 
     /// The Secret of a token; the cache may lag the write that made it, so a miss is asked again of the store.
@@ -52,14 +52,18 @@ impl BootstrapTokens {
     }
 }
 
-impl Authenticator for BootstrapTokens {
-    fn authenticate<'a>(&'a self, caller: &'a Caller) -> BoxFuture<'a, Result<Option<User>, Status>> {
+impl TokenAuthenticator for BootstrapTokens {
+    fn recognise<'a>(
+        &'a self,
+        token: &'a str,
+        audiences: &'a [String],
+    ) -> BoxFuture<'a, Result<Option<Recognised>, Refusal>> {
         async move {
-            let Some(token) = caller.bearer.as_deref().and_then(|text| text.parse::<Token>().ok()) else {
+            let (Ok(token), Some(audiences)) = (token.parse::<Token>(), agnostic(&self.audiences, audiences)) else {
                 return Ok(None);
             };
             let Some(secret) = self.secret(&token.id).await else { return Ok(None) };
-            Ok(user(&token, &secret, Timestamp::now()))
+            Ok(user(&token, &secret, Timestamp::now()).map(|user| Recognised::of(user, audiences)))
         }
         .boxed()
     }

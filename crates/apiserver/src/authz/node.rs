@@ -17,6 +17,7 @@ use super::rbac::rule;
 use super::{Attributes, Authorizer, Decision};
 use crate::bootstrap::policy;
 use crate::request::{ResourceTarget, Target};
+use crate::user::User;
 pub use graph::About;
 use graph::Graph;
 pub use references::{Object, What};
@@ -193,6 +194,10 @@ impl Authorizer for NodeAuthorizer {
             (Target::Resource(target), Some(node)) => self.decide(node, asked, target),
             (Target::Path(_), Some(_)) => self.by_rules(asked),
         }
+    }
+
+    fn silent_on_rules(&self, user: &User) -> Option<&'static str> {
+        user.node().map(|_| "node authorizer does not support user rule resolution")
     }
 }
 

@@ -1,7 +1,5 @@
 //! Tokens in Secrets of type kubernetes.io/service-account-token: they do not expire, and live and die
 //! with their account and their Secret. The controller-manager signs them with the same key.
-//!
-//! Absent: upstream's own such tokens, which do not say which Secret of a name they are from.
 
 use serde::Deserialize;
 
@@ -21,7 +19,8 @@ pub struct Legacy {
     namespace: String,
     #[serde(rename = "kubernetes.io/serviceaccount/secret.name")]
     secret: String,
-    #[serde(rename = "kubernetes.io/serviceaccount/secret.uid")]
+    /// Upstream's own tokens do not say it; what the Secret holds tells as much.
+    #[serde(rename = "kubernetes.io/serviceaccount/secret.uid", default)]
     secret_uid: String,
     #[serde(rename = "kubernetes.io/serviceaccount/service-account.name")]
     account: String,

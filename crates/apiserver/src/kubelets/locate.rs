@@ -90,15 +90,19 @@ pub fn kubelets(call: &Call) -> Result<&Kubelets, Status> {
 }
 
 /// Websockets open with a GET, but a session changes things: who opens one must be allowed to create it.
-pub fn may_create(call: &Call, method: &str) -> Result<(), Status> {
+pub async fn may_create(call: &Call, method: &str) -> Result<(), Status> {
     match method {
         "post" => Ok(()),
-        "get" => call.pipeline.authorize(&Attributes {
-            user: call.user.clone(),
-            verb: "create".into(),
-            target: Target::Resource(call.target.clone()),
-            fields: String::new(),
-        }),
+        "get" => {
+            call.pipeline
+                .authorize(&Attributes {
+                    user: call.user.clone(),
+                    verb: "create".into(),
+                    target: Target::Resource(call.target.clone()),
+                    fields: String::new(),
+                })
+                .await
+        }
         other => Err(call.unsupported(other)),
     }
 }

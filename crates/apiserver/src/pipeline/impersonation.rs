@@ -1,65 +1,72 @@
-//! Acting as somebody else, for those who may (`k8s.io/apiserver/pkg/endpoints/filters/impersonation`).
+//! Acting as somebody else, for those who may (`k8s.io/apiserver/pkg/endpoints/filters/impersonation`). The modes
+//! that are bound to what is done (KEP 5284) are tried before the old one, which is not.
 
-use nakhoda_api::{GroupVersionResource, Status};
+use nakhoda_api::Status;
 
 use super::Pipeline;
+use super::denial;
 use crate::authz::Attributes;
-use crate::request::{ResourceTarget, Target};
-use crate::user::{AUTHENTICATED, UNAUTHENTICATED, User};
+use crate::user::{ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User};
 
-/// The other user, once every part of it was authorized.
-pub(crate) fn assume(pipeline: &Pipeline, user: &User, other: &User) -> Result<User, Status> {
-    for target in parts(other) {
-        let attributes = Attributes {
-            user: user.clone(),
-            verb: "impersonate".into(),
-            target: Target::Resource(target),
-            fields: String::new(),
-        };
-        pipeline.authorize(&attributes)?;
-    }
-    let mut assumed = other.clone();
-    complete(&mut assumed);
-    Ok(assumed)
+mod modes;
+
+use modes::{Check, MODES, Mode};
+
+/// Another user, and by which mode he may be acted as.
+#[derive(Debug)]
+pub(crate) struct Assumed {
+    pub(crate) user: User,
+    /// The verb of the mode; empty for the old one.
+    pub(crate) constraint: String,
 }
 
-fn parts(other: &User) -> Vec<ResourceTarget> {
-    let part = |group: &str, version: &str, resource: &str, namespace: &str, name: &str, sub: &str| ResourceTarget {
-        gvr: GroupVersionResource::new(group, version, resource),
-        namespace: namespace.into(),
-        name: name.into(),
-        subresource: sub.into(),
-        path: String::new(),
-    };
-    let authentication = "authentication.k8s.io";
-    let mut parts = vec![match service_account(&other.name) {
-        Some((namespace, name)) => part("", "v1", "serviceaccounts", namespace, name, ""),
-        None => part("", "v1", "users", "", &other.name, ""),
-    }];
-    parts.extend(other.groups.iter().map(|group| part("", "v1", "groups", "", group, "")));
-    if !other.uid.is_empty() {
-        parts.push(part(authentication, "v1", "uids", "", &other.uid, ""));
+/// The other user, if one of the modes lets the real caller act as him in this request. If none does, the answer is
+/// the first one's.
+pub(crate) async fn assume(pipeline: &Pipeline, request: &Attributes, other: &User) -> Result<Assumed, Status> {
+    let mut first = None;
+    for mode in MODES.iter().filter(|mode| mode.suits(other, &request.user)) {
+        match allowed(pipeline, *mode, request, other).await {
+            Ok(()) => return Ok(Assumed { user: complete(*mode, other), constraint: mode.constraint() }),
+            Err(status) => {
+                first.get_or_insert(status);
+            }
+        }
     }
-    for (key, values) in &other.extra {
-        parts.extend(values.iter().map(|value| part(authentication, "v1", "userextras", "", value, key)));
-    }
-    parts
+    Err(first.unwrap_or_else(Status::unauthorized))
 }
 
-/// What authentication would have added.
-fn complete(user: &mut User) {
+async fn allowed(pipeline: &Pipeline, mode: Mode, request: &Attributes, other: &User) -> Result<(), Status> {
+    for check in modes::checks(mode, request, other) {
+        match check {
+            Check::One(question) => pipeline.authorize(&question).await?,
+            Check::Many { all, each } => {
+                if pipeline.ask(&all).await.is_allowed() {
+                    continue;
+                }
+                for question in each {
+                    pipeline.authorize(&question).await?;
+                }
+            }
+            Check::Never(question, why) => return Err(denial::status(&question, &why)),
+        }
+    }
+    Ok(())
+}
+
+/// With what authentication would have added.
+fn complete(mode: Mode, other: &User) -> User {
+    let mut user = other.clone();
     if user.groups.is_empty()
-        && let Some((namespace, _)) = service_account(&user.name)
+        && let Some((namespace, _)) = modes::service_account(&user.name)
     {
         user.groups = vec!["system:serviceaccounts".into(), format!("system:serviceaccounts:{namespace}")];
     }
-    let anonymous = user.name == "system:anonymous";
-    let group = if anonymous { UNAUTHENTICATED } else { AUTHENTICATED };
+    if mode != Mode::Legacy && modes::node(&user.name).is_some() {
+        user.groups = vec!["system:nodes".into()];
+    }
+    let group = if user.name == ANONYMOUS { UNAUTHENTICATED } else { AUTHENTICATED };
     if !user.is_in(group) && !user.is_in(UNAUTHENTICATED) {
         user.groups.push(group.into());
     }
-}
-
-fn service_account(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix("system:serviceaccount:")?.split_once(':')
+    user
 }

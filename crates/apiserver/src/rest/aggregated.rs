@@ -45,7 +45,8 @@ async fn forward(
     aggregation: &Aggregation,
     backend: &Backend,
 ) -> Result<Response<Body>, Status> {
-    let caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
+    let mut caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
+    caller.origin.uri = reply::uri(&parts);
     let user = admit(&front.pipeline, &caller, &parts.method, &parts.uri).await?;
     proxy::forward(aggregation, &front.pipeline, backend, &user, parts, body).await
 }
@@ -64,7 +65,9 @@ pub(crate) async fn admit(pipeline: &Pipeline, caller: &Caller, method: &Method,
         Route::Nothing => return Err(Status::no_such_path()),
     };
     let fields = query.get("fieldSelector").to_owned();
-    pipeline.authorize(&Attributes { user: user.clone(), verb, target, fields })?;
+    let question = Attributes { user: user.clone(), verb, target, fields };
+    let user = pipeline.acting(user, caller, |_| question.clone()).await?;
+    pipeline.authorize(&Attributes { user: user.clone(), ..question }).await?;
     Ok(user)
 }
 

@@ -13,6 +13,7 @@ use crate::serve::Peer;
 use crate::user::User;
 
 const EXTRA: &str = "impersonate-extra-";
+const REMOTE_EXTRA: &str = "x-remote-extra-";
 /// The websocket subprotocol that carries a bearer token: browsers cannot set headers.
 const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
 
@@ -21,6 +22,7 @@ pub fn caller(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Caller, Status
     Ok(Caller {
         certificates: peer.map(|p| p.certificates.clone()).unwrap_or_default(),
         bearer: bearer(headers),
+        remote: remote(headers),
         impersonate: impersonate(headers)?,
         address: peer.map(|p| p.address),
         agent: text(headers, "user-agent").to_owned(),
@@ -55,18 +57,30 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|token| !token.is_empty())
 }
 
-fn impersonate(headers: &HeaderMap) -> Result<Option<User>, Status> {
+/// Whom the headers of a proxy in front name.
+fn remote(headers: &HeaderMap) -> Option<User> {
+    let user = named(headers, ["x-remote-user", "x-remote-uid", "x-remote-group", REMOTE_EXTRA]);
+    (!user.name.is_empty()).then_some(user)
+}
+
+/// The user of four sorts of headers: name, uid, groups, and what the last ones begin with.
+fn named(headers: &HeaderMap, [name, uid, group, extra]: [&str; 4]) -> User {
     let mut user = User {
-        name: text(headers, "impersonate-user").into(),
-        uid: text(headers, "impersonate-uid").into(),
-        groups: headers.get_all("impersonate-group").iter().filter_map(|v| v.to_str().ok()).map(Into::into).collect(),
+        name: text(headers, name).into(),
+        uid: text(headers, uid).into(),
+        groups: headers.get_all(group).iter().filter_map(|v| v.to_str().ok()).map(Into::into).collect(),
         ..User::default()
     };
     for (name, value) in headers {
-        if let (Some(key), Ok(value)) = (name.as_str().strip_prefix(EXTRA), value.to_str()) {
+        if let (Some(key), Ok(value)) = (name.as_str().strip_prefix(extra), value.to_str()) {
             user.extra.entry(decode(key)).or_default().push(value.into());
         }
     }
+    user
+}
+
+fn impersonate(headers: &HeaderMap) -> Result<Option<User>, Status> {
+    let user = named(headers, ["impersonate-user", "impersonate-uid", "impersonate-group", EXTRA]);
     match (user.name.is_empty(), user.uid.is_empty() && user.groups.is_empty() && user.extra.is_empty()) {
         (true, true) => Ok(None),
         (true, false) => {

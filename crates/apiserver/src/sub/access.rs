@@ -9,7 +9,7 @@ use crate::user::User;
 use crate::verb::Call;
 
 /// Answers for the subject that the question names.
-pub fn judge(call: &Call, spec: &SubjectAccessReviewSpec) -> Result<SubjectAccessReviewStatus, Status> {
+pub async fn judge(call: &Call, spec: &SubjectAccessReviewSpec) -> Result<SubjectAccessReviewStatus, Status> {
     one_question(call, spec.resource_attributes.is_some(), spec.non_resource_attributes.is_some())?;
     let user = User {
         name: spec.user.clone().unwrap_or_default(),
@@ -22,7 +22,7 @@ pub fn judge(call: &Call, spec: &SubjectAccessReviewSpec) -> Result<SubjectAcces
         errors.invalid(&Path::new("spec").child("user"), "", "at least one of user or group must be specified");
         return Err(invalid(call, &errors));
     }
-    Ok(review::decide(call, user, spec.resource_attributes.as_ref(), spec.non_resource_attributes.as_ref()))
+    Ok(review::decide(call, user, spec.resource_attributes.as_ref(), spec.non_resource_attributes.as_ref()).await)
 }
 
 /// Exactly one of the two kinds of question must be put.

@@ -27,7 +27,7 @@ impl Handler for Exec {
 
 /// Opens a session of either kind with the streams that the parameters ask for.
 pub(super) async fn session(call: &Call, connect: &Connect, kind: Session) -> Result<Response, Status> {
-    locate::may_create(call, &connect.method)?;
+    locate::may_create(call, &connect.method).await?;
     let located = Located::of(call, &call.target.name).await?;
     let container = located.container(connect.get("container"))?;
     let open = NodeOpen {

@@ -23,7 +23,7 @@ impl Handler for LocalSubjectAccess {
                 errors.invalid(&path, namespace.unwrap_or_default(), "must match metadata.namespace");
                 return Err(access::invalid(call, &errors));
             }
-            asked.status = Some(access::judge(call, &asked.spec)?);
+            asked.status = Some(access::judge(call, &asked.spec).await?);
             Ok(())
         }))
     }

@@ -22,7 +22,7 @@ impl Handler for PortForward {
     fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>> {
         Box::pin(async move {
             let Action::Connect(connect) = action else { return Err(call.unsupported("portforward")) };
-            locate::may_create(call, &connect.method)?;
+            locate::may_create(call, &connect.method).await?;
             let located = Located::of(call, &call.target.name).await?;
             let through = Through {
                 kubelets: locate::kubelets(call)?.clone(),

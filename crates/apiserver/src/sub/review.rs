@@ -27,8 +27,7 @@ where
 }
 
 /// The authorizers' answer on one question.
-#[must_use]
-pub fn decide(
+pub async fn decide(
     call: &Call,
     user: User,
     resource: Option<&ResourceAttributes>,
@@ -41,7 +40,7 @@ pub fn decide(
     };
     let fields = resource.map(selected_fields).unwrap_or_default();
     let asked = Attributes { user, verb: verb.unwrap_or_default(), target, fields };
-    let (allowed, denied, reason) = match call.pipeline.decide(&asked) {
+    let (allowed, denied, reason) = match call.pipeline.ask(&asked).await {
         Decision::Allow(reason) => (true, None, reason),
         Decision::Deny(reason) => (false, Some(true), reason),
         Decision::NoOpinion(reason) => (false, None, reason),

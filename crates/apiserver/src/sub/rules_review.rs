@@ -1,5 +1,5 @@
 //! SelfSubjectRulesReview: what may I do in a namespace? The rules of RBAC; a kubelet's rights by the
-//! Node authorizer are not among them, which the answer says.
+//! Node authorizer and what webhooks allow are not among them, which the answer says.
 
 use futures::future::BoxFuture;
 use nakhoda_api::Status;
@@ -35,11 +35,11 @@ fn rules(call: &Call, namespace: &str) -> SubjectRulesReviewStatus {
     let granted: Vec<PolicyRule> = rbac.map_or_else(Vec::new, |rbac| {
         rbac.read(|index| index.rules_of(&call.user, namespace).flat_map(|(_, rules)| rules.to_vec()).collect())
     });
-    let node = call.user.node().is_some();
+    let silent = call.pipeline.authz().silent_on_rules(&call.user);
     let (paths, resources): (Vec<_>, Vec<_>) = granted.into_iter().partition(|r| r.non_resource_urls.is_some());
     SubjectRulesReviewStatus {
-        evaluation_error: node.then(|| "node authorizer does not support user rule resolution".into()),
-        incomplete: node,
+        evaluation_error: (!silent.is_empty()).then(|| silent.join(", ")),
+        incomplete: !silent.is_empty(),
         non_resource_rules: paths
             .into_iter()
             .map(|r| NonResourceRule { non_resource_urls: r.non_resource_urls, verbs: r.verbs })

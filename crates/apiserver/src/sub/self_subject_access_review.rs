@@ -18,7 +18,7 @@ impl Handler for SelfSubjectAccess {
             let spec = &asked.spec;
             access::one_question(call, spec.resource_attributes.is_some(), spec.non_resource_attributes.is_some())?;
             let (resource, path) = (spec.resource_attributes.as_ref(), spec.non_resource_attributes.as_ref());
-            asked.status = Some(review::decide(call, call.user.clone(), resource, path));
+            asked.status = Some(review::decide(call, call.user.clone(), resource, path).await);
             Ok(())
         }))
     }

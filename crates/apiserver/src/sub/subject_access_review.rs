@@ -15,7 +15,7 @@ pub struct SubjectAccess;
 impl Handler for SubjectAccess {
     fn call<'a>(&'a self, call: &'a Call, action: Action) -> BoxFuture<'a, Result<Response, Status>> {
         Box::pin(review::answer(call, action, async |asked: &mut SubjectAccessReview| {
-            asked.status = Some(access::judge(call, &asked.spec)?);
+            asked.status = Some(access::judge(call, &asked.spec).await?);
             Ok(())
         }))
     }

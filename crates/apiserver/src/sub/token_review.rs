@@ -5,7 +5,7 @@ use nakhoda_api::Status;
 use nakhoda_api::kinds::authentication::{TokenReview, TokenReviewStatus, UserInfo};
 
 use super::{Handler, review};
-use crate::authn::service_account::Tokens;
+use crate::authn::Bearer;
 use crate::request::Action;
 use crate::response::Response;
 use crate::user::User;
@@ -29,13 +29,13 @@ impl Handler for TokenReviews {
 }
 
 async fn judge(call: &Call, token: &str, audiences: &[String]) -> Result<TokenReviewStatus, Status> {
-    let tokens = call.pipeline.extension::<Tokens>();
+    let tokens = call.pipeline.extension::<Bearer>();
     let tokens = tokens.ok_or_else(|| Status::failure(500, nakhoda_api::Reason::InternalError, "this server knows no tokens"))?;
     Ok(match tokens.review(token, audiences).await {
-        Ok(Some((user, audiences))) => TokenReviewStatus {
+        Ok(Some(found)) => TokenReviewStatus {
             authenticated: Some(true),
-            user: Some(info(user)),
-            audiences: Some(audiences),
+            user: Some(info(found.user.authenticated())),
+            audiences: Some(found.audiences),
             error: None,
         },
         Ok(None) => TokenReviewStatus { authenticated: Some(false), ..TokenReviewStatus::default() },

@@ -1,4 +1,4 @@
-//! A webhook behind TLS on a port of this process.
+//! A server behind TLS on a port of this process: a webhook, or whatever a router says.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,6 +21,12 @@ pub(crate) struct Hook {
 
 /// Answers every review by what `answer` makes of it.
 pub(crate) async fn webhook(tasks: &Tasks, answer: fn(Value) -> Value) -> Hook {
+    let review = move |Json(review): Json<Value>| async move { Json(answer(review)) };
+    https(tasks, Router::new().route("/", post(review))).await
+}
+
+/// Serves a router.
+pub(crate) async fn https(tasks: &Tasks, router: Router) -> Hook {
     nakhoda_daemon::install_crypto();
     let folder = std::env::temp_dir().join(format!("nakhoda-webhook-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -35,9 +41,20 @@ pub(crate) async fn webhook(tasks: &Tasks, answer: fn(Value) -> Value) -> Hook {
     let config = tls::server(identity, &path("ca.crt")).expect("a configuration");
     let listeners = bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).await.expect("a port");
     let address = listeners[0].local_addr().expect("an address");
-    let router = Router::new().route("/", post(move |Json(review): Json<Value>| async move { Json(answer(review)) }));
     serve(tasks, listeners, &config, &Fronts { grpc: Router::new(), rest: router });
     std::fs::remove_dir_all(&folder).expect("removed");
     let bundle = base64::engine::general_purpose::STANDARD.encode(authority.certificate());
     Hook { url: format!("https://localhost:{}/", address.port()), bundle }
+}
+
+/// A file that names a webhook as kubeconfigs do; who asks for it removes it.
+pub(crate) fn kubeconfig(hook: &Hook) -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("nakhoda-kubeconfig-{}", uuid::Uuid::new_v4()));
+    let file = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], "users": [{"name": "u", "user": {}}],
+        "clusters": [{"name": "c", "cluster": {"server": hook.url, "certificate-authority-data": hook.bundle}}],
+    });
+    std::fs::write(&path, file.to_string()).expect("written");
+    path
 }

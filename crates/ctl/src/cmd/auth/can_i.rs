@@ -7,14 +7,18 @@ use serde_json::{Value, json};
 
 use crate::{Cluster, Context, Error};
 
+mod list;
+
 /// Check whether an action is allowed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  ctl auth can-i create deployments")]
 pub struct Args {
     /// The verb
-    verb: String,
+    #[arg(required_unless_present = "list")]
+    verb: Option<String>,
     /// A resource, or TYPE/NAME, or a path as /healthz
-    resource: String,
+    #[arg(required_unless_present = "list")]
+    resource: Option<String>,
     /// The name of the object
     name: Option<String>,
     /// For example log, of pods
@@ -23,6 +27,12 @@ pub struct Args {
     /// In all namespaces
     #[arg(long, short = 'A')]
     all_namespaces: bool,
+    /// List all that is allowed, in the namespace
+    #[arg(long, conflicts_with_all = ["verb", "all_namespaces", "subresource", "quiet"])]
+    list: bool,
+    /// No headers, of a list
+    #[arg(long, requires = "list")]
+    no_headers: bool,
     /// Say nothing, only exit
     #[arg(long, short)]
     quiet: bool,
@@ -31,6 +41,9 @@ pub struct Args {
 /// Runs the command: exit code 1 means no.
 pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
     let cluster = Cluster::load(context).await?;
+    if args.list {
+        return list::run(&cluster, args.no_headers).await;
+    }
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
@@ -50,12 +63,13 @@ pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
 }
 
 fn attributes(args: &Args, cluster: &Cluster) -> Value {
-    if args.resource.starts_with('/') {
-        return json!({"nonResourceAttributes": {"verb": args.verb, "path": args.resource}});
+    let asked = args.resource.as_deref().unwrap_or_default();
+    if asked.starts_with('/') {
+        return json!({"nonResourceAttributes": {"verb": args.verb, "path": asked}});
     }
-    let (word, name) = match (args.resource.split_once('/'), &args.name) {
+    let (word, name) = match (asked.split_once('/'), &args.name) {
         (Some((word, name)), _) => (word, name.to_owned()),
-        (None, name) => (args.resource.as_str(), name.clone().unwrap_or_default()),
+        (None, name) => (asked, name.clone().unwrap_or_default()),
     };
     // what the server does not serve may be allowed all the same
     let (group, resource) = match cluster.mapping.find(word) {

@@ -1,24 +1,15 @@
-//! The webhook's kubeconfig, as far as it says how to reach one server.
+//! A kubeconfig, as far as it says how to reach one server.
 
 use std::path::{Path, PathBuf};
 
-use super::{Arc, KeyPair, tls};
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use nakhoda_daemon::tls::{self, KeyPair};
 use serde::Deserialize;
 
-/// Whom to trust where the file names nobody: the host's certificates.
-const HOST_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
-
-/// Where events go.
-pub(super) struct Server {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) path: String,
-    pub(super) token: Option<String>,
-    /// None for plain HTTP.
-    pub(super) tls: Option<Arc<rustls::ClientConfig>>,
-}
+use super::{HOST_ROOTS, Server};
 
 /// Why a kubeconfig cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -94,38 +85,18 @@ struct User {
     client_key_data: Option<String>,
 }
 
-// === impl Server ===
-
-impl Server {
-    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file: File =
-            serde_saphyr::from_slice(&bytes(path)?).map_err(|error| ConfigError::Syntax(Box::new(error)))?;
-        let current = file.current_context.unwrap_or_default();
-        let context = find(&file.contexts, &current).ok_or(ConfigError::Lacking("current-context names no context"))?;
-        let cluster = find(&file.clusters, &context.context.cluster);
-        let cluster = &cluster.ok_or(ConfigError::Lacking("the context names no cluster"))?.cluster;
-        let nobody = Named::default();
-        let user = &find(&file.users, &context.context.user).unwrap_or(&nobody).user;
-        let uri: http::Uri =
-            cluster.server.parse().map_err(|_| ConfigError::Lacking("the cluster's server is no URL"))?;
-        let plain = uri.scheme_str() == Some("http");
-        let host = uri.host().ok_or(ConfigError::Lacking("the cluster's server has no host"))?;
-        Ok(Self {
-            host: host.trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(if plain { 80 } else { 443 }),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-            token: user.token.clone(),
-            tls: if plain { None } else { Some(Arc::new(config(path, cluster, user)?)) },
-        })
-    }
-
-    pub(super) fn authority(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
-    }
+/// The server of the current context.
+pub(super) fn read(path: &Path) -> Result<Server, ConfigError> {
+    let file: File = serde_saphyr::from_slice(&bytes(path)?).map_err(|error| ConfigError::Syntax(Box::new(error)))?;
+    let current = file.current_context.unwrap_or_default();
+    let context = find(&file.contexts, &current).ok_or(ConfigError::Lacking("current-context names no context"))?;
+    let cluster = find(&file.clusters, &context.context.cluster);
+    let cluster = &cluster.ok_or(ConfigError::Lacking("the context names no cluster"))?.cluster;
+    let nobody = Named::default();
+    let user = &find(&file.users, &context.context.user).unwrap_or(&nobody).user;
+    let tls = if cluster.server.starts_with("http://") { None } else { Some(Arc::new(config(path, cluster, user)?)) };
+    let server = Server::at(&cluster.server, tls).ok_or(ConfigError::Lacking("the cluster's server is no URL"))?;
+    Ok(Server { token: user.token.clone(), ..server })
 }
 
 fn config(file: &Path, cluster: &Cluster, user: &User) -> Result<rustls::ClientConfig, ConfigError> {
