@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 
 use super::oracle::World;
 use crate::aggregation::Aggregation;
-use crate::app::{self, Core, Peers};
+use crate::app::authentication::Outside;
+use crate::app::{self, Core, Peers, authorization};
+use crate::authn::certificate::Certificates;
 use crate::encryption::Encryption;
 use crate::identity::Key;
 use crate::options::Options;
@@ -42,7 +44,14 @@ impl House {
         let flags = files.map(|flag| format!("--{flag}=/unread"));
         let options = Options::parse_from(std::iter::once("apiserver".to_owned()).chain(flags));
         let store = Transformed::new(Arc::new(Memory::default()), Arc::new(Stored::new(Encryption::default())));
-        let peers = Peers { auditor: None, kubelets: None, aggregation: Aggregation::new(None, &tasks) };
+        let peers = Peers {
+            auditor: None,
+            kubelets: None,
+            aggregation: Aggregation::new(None, &tasks),
+            certificates: vec![Box::new(Certificates::default())],
+            outside: Outside::default(),
+            deciders: authorization::read(&options.authorization).expect("the usual"),
+        };
         let key = Key::generate().expect("a key");
         let core = app::core(Arc::new(store), &options, key, peers, &metrics, &tasks).expect("no plugin is selected");
         let house = Self { core, tasks, metrics };
