@@ -29,7 +29,7 @@ pub enum TokenError {
     #[error("the token was not issued here")]
     Foreign,
     /// The signature or the shape is wrong.
-    #[error("the token's signature does not verify")]
+    #[error("go-jose/go-jose: error in cryptographic primitive")]
     Signature,
     /// Its time is over.
     #[error("service account token has expired")]
@@ -56,8 +56,13 @@ pub enum TokenError {
         account: String,
     },
     /// It is for others.
-    #[error("token audiences do not include the audience that is asked for")]
-    Audience,
+    #[error("token audiences {own} is invalid for the target audiences {wanted}", own = printed(own), wanted = printed(wanted))]
+    Audience {
+        /// For whom it is.
+        own: Vec<String>,
+        /// For whom it should be.
+        wanted: Vec<String>,
+    },
 }
 
 /// Clocks may differ by so many seconds.
@@ -100,9 +105,12 @@ impl Issuer {
         if now < claims.nbf - LEEWAY {
             return Err(TokenError::Early);
         }
-        let wanted = if audiences.is_empty() { &self.audiences } else { audiences };
+        let wanted = if audiences.is_empty() { self.audiences.clone() } else { audiences.to_vec() };
         let shared: Vec<String> = wanted.iter().filter(|a| claims.aud.contains(a)).cloned().collect();
-        if shared.is_empty() { Err(TokenError::Audience) } else { Ok((claims, shared)) }
+        if shared.is_empty() {
+            return Err(TokenError::Audience { own: claims.aud, wanted });
+        }
+        Ok((claims, shared))
     }
 
     fn signed_here(&self, token: &str) -> Result<Claims, TokenError> {
@@ -127,6 +135,12 @@ impl Issuer {
     }
 }
 
+/// A list as Go prints it.
+fn printed(texts: &[String]) -> String {
+    let quoted: Vec<_> = texts.iter().map(|text| format!("{text:?}")).collect();
+    format!("[{}]", quoted.join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +158,10 @@ mod tests {
         let (read, audiences) = issuer.verify(&token, &[], 1300).expect("accepted");
         assert_eq!((read.sub.as_str(), audiences), ("system:serviceaccount:a:bot", vec!["https://k".to_owned()]));
         assert_eq!(issuer.verify(&token, &[], 2000), Err(TokenError::Expired));
-        assert_eq!(issuer.verify(&token, &["other".into()], 1300), Err(TokenError::Audience));
+        assert_eq!(
+            issuer.verify(&token, &["other".into()], 1300).expect_err("for others").to_string(),
+            r#"token audiences ["https://k"] is invalid for the target audiences ["other"]"#
+        );
     }
 
     #[test]
@@ -163,7 +180,7 @@ mod tests {
         let (read, _) = issuer.verify(&token, &[], i64::MAX / 4).expect("accepted");
         assert_eq!(read.private.secret, Some(Bound { name: "s".into(), uid: "su".into() }));
         assert_eq!(read.user().name, "system:serviceaccount:a:bot");
-        assert_eq!(issuer.verify(&token, &["other".into()], 0), Err(TokenError::Audience));
+        assert!(matches!(issuer.verify(&token, &["other".into()], 0), Err(TokenError::Audience { .. })));
     }
 
     #[test]

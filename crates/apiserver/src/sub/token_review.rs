@@ -38,11 +38,13 @@ async fn judge(call: &Call, token: &str, audiences: &[String]) -> Result<TokenRe
             audiences: Some(found.audiences),
             error: None,
         },
-        Ok(None) => TokenReviewStatus { authenticated: Some(false), ..TokenReviewStatus::default() },
-        Err(error) => {
-            TokenReviewStatus { authenticated: Some(false), error: Some(error.to_string()), ..TokenReviewStatus::default() }
-        }
+        Ok(None) => refused("invalid bearer token".into()),
+        Err(error) => refused(format!("[invalid bearer token, {error}]")),
     })
+}
+
+fn refused(error: String) -> TokenReviewStatus {
+    TokenReviewStatus { error: Some(error), user: Some(UserInfo::default()), ..TokenReviewStatus::default() }
 }
 
 /// A user as reviews tell it.
