@@ -66,8 +66,8 @@ fn arguments(text: &str) -> Vec<String> {
     if let Some((_, right)) = right {
         words.remove(0);
         let pairs: Vec<&str> = right.split_whitespace().collect();
-        let kept: Vec<&str> = pairs.chunks(2).filter(|pair| !words.contains(&pair[0])).flatten().copied().collect();
-        words.splice(0..0, kept);
+        let kept = pairs.chunks(2).filter(|pair| !words.contains(&pair[0])).flatten();
+        words = kept.copied().collect::<Vec<_>>().into_iter().chain(words.iter().copied()).collect();
     }
     words.into_iter().map(|word| word.replace("PKI", &pki())).collect()
 }

@@ -277,7 +277,7 @@ async fn a_file_asks_for_a_pod(scratch: &Scratch, client: &Client) {
         let container = status.container_statuses.as_ref()?.first()?.container_id.clone();
         (status.phase.as_deref() == Some("Running")).then_some((pod.metadata.uid, container))
     };
-    let before = until(running).await;
+    let before = until(async || running().await).await;
     api.delete("web-n1", &Default::default()).await.expect("deleted");
     let after = until(async || running().await.filter(|after| after.0 != before.0)).await;
     assert_eq!(before.1, after.1, "the container is the same");
