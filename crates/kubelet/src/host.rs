@@ -142,6 +142,12 @@ impl Paths {
         self.pod(uid).join("containers").join(name)
     }
 
+    /// Where paths inside the volumes of a pod are bound to: outside its directory.
+    #[must_use]
+    pub fn sub_paths(&self, uid: &str) -> PathBuf {
+        self.root.join("sub-paths").join(uid)
+    }
+
     /// All pods' logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

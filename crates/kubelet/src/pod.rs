@@ -22,6 +22,7 @@ pub mod sizes;
 pub mod spec;
 pub mod state;
 pub mod status;
+mod sub_path;
 mod terminate;
 pub mod told;
 pub mod worker;

@@ -73,7 +73,8 @@ mod tests {
         let spec = json!({"containers": [container("a"), container("b")], "volumes": volumes});
         let pod = serde_json::from_value(json!({"metadata": {"uid": "u"}, "spec": spec})).expect("a pod");
         let containers = vec![ContainerUsage { name: "a".into(), memory: 0, disk: used }];
-        let usage = PodUsage { pod: Arc::new(pod), containers, volumes: [("v".to_owned(), in_volume)].into() };
+        let usage =
+            PodUsage { pod: Arc::new(pod), containers, volumes: [("v".to_owned(), in_volume)].into(), hosts: 0 };
         broken(&usage).map(|eviction| eviction.message)
     }
 

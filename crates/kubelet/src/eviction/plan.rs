@@ -35,6 +35,8 @@ pub struct PodUsage {
     pub containers: Vec<ContainerUsage>,
     /// Bytes of its volumes that lie on the node's disk, by name.
     pub volumes: BTreeMap<String, i64>,
+    /// Bytes of the `/etc/hosts` of its containers, which they may write.
+    pub hosts: i64,
 }
 
 /// A pod that is to end.
@@ -67,7 +69,7 @@ impl PodUsage {
     /// Bytes of the node's disk.
     #[must_use]
     pub fn disk(&self) -> i64 {
-        self.containers.iter().map(|c| c.disk).sum::<i64>() + self.volumes.values().sum::<i64>()
+        self.containers.iter().map(|c| c.disk).sum::<i64>() + self.volumes.values().sum::<i64>() + self.hosts
     }
 
     fn used(&self, resource: &str) -> i64 {

@@ -57,7 +57,8 @@ fn of(paths: &Paths, pod: Arc<Pod>, stats: &[v1::ContainerStats]) -> PodUsage {
         (source.medium.as_deref() != Some("Memory")).then(|| (volume.name.clone(), size(&dir)))
     });
     let (containers, volumes) = (own.collect(), on_disk.collect());
-    PodUsage { pod, containers, volumes }
+    let hosts = size(&paths.hosts(uid));
+    PodUsage { pod, containers, volumes, hosts }
 }
 
 fn container(name: &str, stats: &v1::ContainerStats, logs: &Path) -> ContainerUsage {
@@ -79,4 +80,25 @@ fn size(path: &Path) -> i64 {
     }
     let Ok(entries) = std::fs::read_dir(path) else { return own };
     own + entries.flatten().map(|entry| size(&entry.path())).sum::<i64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// CVE-2020-8557: a container that fills the node's disk by way of its `/etc/hosts`.
+    #[test]
+    fn what_a_container_writes_to_its_hosts_file_counts() {
+        let root = std::env::temp_dir().join(format!("usage-{}", std::process::id()));
+        let paths = Paths::new(&root);
+        let pod = json!({"metadata": {"name": "p", "uid": "u"}, "spec": {"containers": [{"name": "c"}]}});
+        let pod: Arc<Pod> = Arc::new(serde_json::from_value(pod).expect("a pod"));
+        let file = paths.hosts("u");
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::write(&file, vec![b'x'; 1 << 20]).expect("written");
+        let usage = of(&paths, pod, &[]);
+        assert!(usage.hosts >= 1 << 20 && usage.disk() >= 1 << 20, "{usage:?}");
+        std::fs::remove_dir_all(root).expect("removed");
+    }
 }

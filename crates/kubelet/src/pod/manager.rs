@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::core::{Core, View};
-use super::spec;
 use super::worker::{self, Note, Waker};
+use super::{spec, sub_path};
 use crate::containerd::events::Event;
 use crate::cri;
 use crate::eviction::plan::Eviction;
@@ -178,7 +178,10 @@ impl Manager {
         let known: HashSet<String> = self.workers.lock().keys().cloned().collect();
         let Ok(entries) = std::fs::read_dir(self.host.paths.pods()) else { return };
         for entry in entries.flatten().filter(|e| !known.contains(&*e.file_name().to_string_lossy())) {
-            let path = entry.path();
+            let (path, name) = (entry.path(), entry.file_name());
+            if let Err(error) = sub_path::release(&self.host.paths.sub_paths(&name.to_string_lossy())) {
+                tracing::warn!(%error, pod = %name.display(), "paths of volumes stay mounted");
+            }
             let outcome = crate::volume::tear_down(&path.join("volumes"));
             if let Err(error) = outcome
                 .map_err(|e| e.to_string())

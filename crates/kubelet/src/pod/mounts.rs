@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{Container, Pod, VolumeMount};
 
-use super::spec;
+use super::{spec, sub_path};
 use crate::cri::v1;
 use crate::env;
 use crate::host::Host;
@@ -56,10 +56,11 @@ pub fn of(
     ips: &[String],
 ) -> Result<Vec<v1::Mount>, Error> {
     let mut mounts = Vec::new();
-    for wanted in container.volume_mounts.iter().flatten() {
+    for (index, wanted) in container.volume_mounts.iter().flatten().enumerate() {
         let missing = || Error::NoVolume { volume: wanted.name.clone(), container: container.name.clone() };
         let base = volumes.get(&wanted.name).ok_or_else(missing)?;
-        mounts.push(volume(container, wanted, base, variables)?);
+        let place = host.paths.sub_paths(spec::uid(pod)).join(&container.name).join(index.to_string());
+        mounts.push(volume(container, wanted, base, variables, &place)?);
     }
     if !mounts.iter().any(|m| m.container_path == HOSTS) {
         let path = hosts_file(host, pod, ips)?;
@@ -113,6 +114,7 @@ fn volume(
     wanted: &VolumeMount,
     base: &Path,
     variables: &[(String, String)],
+    place: &Path,
 ) -> Result<v1::Mount, Error> {
     let fail = |why: String| Error::SubPath { volume: wanted.name.clone(), container: container.name.clone(), why };
     let sub = match (&wanted.sub_path_expr, &wanted.sub_path) {
@@ -121,7 +123,11 @@ fn volume(
         _ => None,
     };
     let path = match sub {
-        Some(sub) => below(base, &sub).map_err(fail)?,
+        Some(sub) => {
+            let found = sub_path::resolve(base, &sub).map_err(fail)?;
+            sub_path::bind(&found, place).map_err(|error| fail(error.to_string()))?;
+            place.to_path_buf()
+        }
         None => base.to_path_buf(),
     };
     let propagation = match wanted.mount_propagation.as_deref() {
@@ -149,53 +155,9 @@ fn expand(expression: &str, variables: &[(String, String)]) -> Result<String, St
     if missing.get() { Err(format!("missing value for {expression:?}")) } else { Ok(text) }
 }
 
-/// A path inside a volume, made if it is not there, with the permissions that the volume has: whoever may write
-/// there may write here. What leads out of the volume, by `..` or by a link that a container left, is refused.
-fn below(base: &Path, sub: &str) -> Result<PathBuf, String> {
-    let relative = Path::new(sub);
-    let plain =
-        relative.components().all(|c| matches!(c, std::path::Component::Normal(_) | std::path::Component::CurDir));
-    if !plain {
-        return Err(format!("subPath {sub:?} must be a relative path without '..'"));
-    }
-    let base = base.canonicalize().map_err(|error| error.to_string())?;
-    let permissions = std::fs::metadata(&base).map_err(|error| error.to_string())?.permissions();
-    let mut at = base.clone();
-    for part in relative.components() {
-        let next = at.join(part);
-        if std::fs::symlink_metadata(&next).is_err() {
-            std::fs::create_dir(&next)
-                .and_then(|()| std::fs::set_permissions(&next, permissions.clone()))
-                .map_err(|error| error.to_string())?;
-        }
-        at = next.canonicalize().map_err(|error| error.to_string())?;
-        if !at.starts_with(&base) {
-            return Err(format!("subPath {sub:?} leads out of the volume"));
-        }
-    }
-    Ok(at)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
-
-    #[test]
-    fn a_sub_path_stays_in_its_volume() {
-        let dir = std::env::temp_dir().join(format!("sub-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("made");
-        std::fs::set_permissions(&dir, Permissions::from_mode(0o777)).expect("set");
-        let made = below(&dir, "a/b").expect("made");
-        assert!(made.ends_with("a/b"));
-        assert_eq!(std::fs::metadata(&made).expect("there").permissions().mode() & 0o777, 0o777);
-        assert!(below(&dir, "../x").is_err() && below(&dir, "/x").is_err());
-        std::os::unix::fs::symlink("/etc", dir.join("out")).expect("linked");
-        assert!(below(&dir, "out").is_err());
-        std::fs::remove_dir_all(dir).expect("removed");
-    }
 
     #[test]
     fn an_expression_needs_all_its_variables() {

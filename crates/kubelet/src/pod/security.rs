@@ -53,6 +53,24 @@ pub enum Error {
         /// Which container.
         container: String,
     },
+    /// A profile of the node without a name: the runtime would run the container without any.
+    #[error("localhostProfile must be set if seccompProfile type is Localhost. (pod: {pod:?}, container: {container})")]
+    NoProfile {
+        /// Which pod.
+        pod: String,
+        /// Which container.
+        container: String,
+    },
+    /// A working directory by way of the descriptors of the runtime, which lead to the node.
+    #[error("workingDir {path:?} leads through a process of the runtime (pod: {pod:?}, container: {container})")]
+    WorkingDirectory {
+        /// Which directory.
+        path: String,
+        /// Which pod.
+        pod: String,
+        /// Which container.
+        container: String,
+    },
 }
 
 /// Which namespaces a pod shares with the node.
@@ -107,6 +125,12 @@ pub fn of_container(
     if own.run_as_non_root.or(general.run_as_non_root) == Some(true) {
         non_root(pod, container, user, image)?;
     }
+    check_directory(pod, container)?;
+    let wanted = own.seccomp_profile.or(general.seccomp_profile);
+    let seccomp = seccomp(wanted.as_ref()).ok_or_else(|| {
+        let (pod, container) = (spec::name(pod).to_owned(), container.name.clone());
+        Error::NoProfile { pod, container }
+    })?;
     let privileged = own.privileged == Some(true);
     let unmasked = privileged || own.proc_mount.as_deref() == Some("Unmasked");
     let paths = |list: &[&str]| if unmasked { Vec::new() } else { list.iter().map(|p| (*p).to_owned()).collect() };
@@ -126,7 +150,7 @@ pub fn of_container(
         no_new_privs: own.allow_privilege_escalation == Some(false),
         masked_paths: paths(&MASKED),
         readonly_paths: paths(&READ_ONLY),
-        seccomp: Some(seccomp(own.seccomp_profile.or(general.seccomp_profile).as_ref())),
+        seccomp: Some(seccomp),
         apparmor: own.app_armor_profile.or(general.app_armor_profile).as_ref().map(apparmor),
         ..Default::default()
     })
@@ -159,12 +183,27 @@ fn groups(pod: &Pod) -> Vec<i64> {
     context.fs_group.into_iter().chain(context.supplemental_groups.into_iter().flatten()).collect()
 }
 
-fn seccomp(wanted: Option<&SeccompProfile>) -> v1::SecurityProfile {
-    match wanted.map(|p| (p.type_.as_str(), p.localhost_profile.as_deref())) {
+/// What the runtime is told; `None` for a profile of the node that is not named.
+fn seccomp(wanted: Option<&SeccompProfile>) -> Option<v1::SecurityProfile> {
+    Some(match wanted.map(|p| (p.type_.as_str(), p.localhost_profile.as_deref().unwrap_or_default())) {
         Some(("RuntimeDefault", _)) => profile(ProfileType::RuntimeDefault, ""),
-        Some(("Localhost", Some(path))) => profile(ProfileType::Localhost, path),
+        Some(("Localhost", "")) => return None,
+        Some(("Localhost", path)) => profile(ProfileType::Localhost, path),
         _ => profile(ProfileType::Unconfined, ""),
+    })
+}
+
+/// `/proc/self/fd/7` is whatever the runtime has open when it changes there.
+fn check_directory(pod: &Pod, container: &Container) -> Result<(), Error> {
+    let path = container.working_dir.as_deref().unwrap_or_default();
+    let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let own = |process: &str| matches!(process, "self" | "thread-self") || process.bytes().all(|b| b.is_ascii_digit());
+    let leads = parts.next() == Some("proc") && parts.next().is_some_and(own);
+    if !leads && !path.contains("/proc/self") && !path.contains("/proc/thread-self") {
+        return Ok(());
     }
+    let (pod, container) = (spec::name(pod).to_owned(), container.name.clone());
+    Err(Error::WorkingDirectory { path: path.to_owned(), pod, container })
 }
 
 fn apparmor(wanted: &AppArmorProfile) -> v1::SecurityProfile {
@@ -233,5 +272,54 @@ mod tests {
         assert_eq!(aimed_at(json!({"containers": []})), (v1::NamespaceMode::Target, "id".into()));
         let shared = aimed_at(json!({"containers": [], "shareProcessNamespace": true}));
         assert_eq!(shared, (v1::NamespaceMode::Pod, String::new()));
+    }
+
+    fn refused(container: serde_json::Value) -> Option<String> {
+        let pod = serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": {"containers": [container]}}));
+        let pod: Pod = pod.expect("a pod");
+        let context = of_container(&pod, &spec::of(&pod).containers[0], &v1::Image::default(), None);
+        context.err().map(|error| error.to_string())
+    }
+
+    /// CVE-2023-2431: a seccomp profile of the node with an empty name, which meant none at all.
+    #[test]
+    fn a_profile_without_a_name_is_no_profile() {
+        for profile in [json!({"type": "Localhost"}), json!({"type": "Localhost", "localhostProfile": ""})] {
+            assert_eq!(
+                refused(json!({"name": "c", "securityContext": {"seccompProfile": profile}})).as_deref(),
+                Some("localhostProfile must be set if seccompProfile type is Localhost. (pod: \"p\", container: c)")
+            );
+        }
+        let named = json!({"type": "Localhost", "localhostProfile": "a.json"});
+        assert_eq!(refused(json!({"name": "c", "securityContext": {"seccompProfile": named}})), None);
+    }
+
+    /// CVE-2024-21626: a working directory that is an open file of the runtime's.
+    #[test]
+    fn no_container_begins_in_the_runtimes_own_files() {
+        for path in ["/proc/self/fd/7", "/proc/1/fd/8", "//proc/./thread-self/cwd", "/x/../proc/self/fd/9/../.."] {
+            let told = refused(json!({"name": "c", "workingDir": path})).expect("refused");
+            assert!(told.contains("leads through a process of the runtime"), "{told}");
+        }
+        assert_eq!(refused(json!({"name": "c", "workingDir": "/processes/self"})), None);
+        assert_eq!(refused(json!({"name": "c", "workingDir": "/proc/sys"})), None);
+    }
+
+    /// CVE-2019-11245: the user of an image that was forgotten when the container was started again. What is decided
+    /// depends on the pod and the image alone, so it is the same each time.
+    #[test]
+    fn a_container_that_starts_again_is_the_same_user() {
+        let spec = json!({"containers": [{"name": "c", "securityContext": {"runAsNonRoot": true, "runAsUser": 7}}]});
+        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec})).expect("a pod");
+        let start = || of_container(&pod, &spec::of(&pod).containers[0], &v1::Image::default(), None).expect("good");
+        assert_eq!(start().run_as_user, Some(number(7)));
+        assert_eq!(start(), start());
+        let root = json!({"containers": [{"name": "c", "securityContext": {"runAsNonRoot": true}}]});
+        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": root})).expect("a pod");
+        let image = v1::Image { uid: Some(number(0)), ..Default::default() };
+        for _ in 0..2 {
+            let start = of_container(&pod, &spec::of(&pod).containers[0], &image, None);
+            assert!(matches!(start, Err(Error::Image { .. })), "{start:?}");
+        }
     }
 }

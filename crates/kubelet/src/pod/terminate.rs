@@ -13,7 +13,7 @@ use super::core::Core;
 use super::observed::Seen;
 use super::spec::{self, Role};
 use super::state::Ending;
-use super::{hook, sandbox};
+use super::{hook, sandbox, sub_path};
 use crate::cri;
 use crate::probe::check::Target;
 use crate::probe::http;
@@ -65,6 +65,9 @@ impl Core {
     pub(super) fn release(&self) {
         let uid = spec::uid(&self.pod);
         self.host.allocations.release(uid);
+        if let Err(error) = sub_path::release(&self.host.paths.sub_paths(uid)) {
+            tracing::warn!(%error, pod = spec::full_name(&self.pod), "paths of volumes stay mounted");
+        }
         if let Err(error) = volume::tear_down(&self.host.paths.volumes(uid)) {
             tracing::warn!(%error, pod = spec::full_name(&self.pod), "volumes stay");
         }

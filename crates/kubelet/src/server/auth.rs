@@ -220,6 +220,9 @@ fn refuse(code: StatusCode, text: String) -> Response {
     tonic::Status::new(code, text.trim().to_owned()).into_http::<axum::body::Body>()
 }
 
+/// Paths that run something in a container or reach into it, by whatever method.
+const SESSIONS: [&str; 4] = ["attach", "exec", "portForward", "run"];
+
 /// What a request means, as upstream's kubelet reads paths; gRPC methods are read alike.
 fn attributes(method: &Method, path: &str) -> Attributes {
     if let Some(call) = path.strip_prefix("/nakhoda.v1.Node/") {
@@ -234,14 +237,16 @@ fn attributes(method: &Method, path: &str) -> Attributes {
         };
         return Attributes { verb, subresources: vec![subresource] };
     }
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let verb = match *method {
+        // a websocket opens with a GET, and runs something all the same
+        _ if SESSIONS.contains(&first) => "create",
         Method::POST => "create",
         Method::PUT => "update",
         Method::PATCH => "patch",
         Method::DELETE => "delete",
         _ => "get",
     };
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let subresources = match first {
         "stats" => vec!["stats"],
         "metrics" => vec!["metrics"],
@@ -259,8 +264,9 @@ fn attributes(method: &Method, path: &str) -> Attributes {
 mod tests {
     use super::*;
 
+    /// The class of the `nodes/proxy` findings of 2026 (KEP-2862): a right to read that ran commands by websocket.
     #[test]
-    fn paths_mean_what_they_mean_upstream() {
+    fn paths_mean_what_they_mean_upstream_but_sessions_always_create() {
         for (method, path, verb, subresources) in [
             (Method::GET, "/metrics/cadvisor", "get", vec!["metrics"]),
             (Method::GET, "/metrics/resource", "get", vec!["metrics"]),
@@ -268,6 +274,10 @@ mod tests {
             (Method::GET, "/stats/summary", "get", vec!["stats"]),
             (Method::GET, "/pods", "get", vec!["pods", "proxy"]),
             (Method::POST, "/exec/d/p/c", "create", vec!["proxy"]),
+            (Method::GET, "/exec/d/p/c", "create", vec!["proxy"]),
+            (Method::GET, "/attach/d/p/c", "create", vec!["proxy"]),
+            (Method::GET, "//portForward/d/p", "create", vec!["proxy"]),
+            (Method::PUT, "/run/d/p/c", "create", vec!["proxy"]),
             (Method::GET, "/containerLogs/d/p/c", "get", vec!["proxy"]),
             (Method::POST, "/nakhoda.v1.Node/LoadImages", "create", vec!["images"]),
         ] {
