@@ -6,6 +6,7 @@ use nakhoda_client::config::kubeconfig::{Kubeconfig, User};
 use nakhoda_client::{Client, Config};
 
 use crate::Error;
+use crate::output::harmless::harmless;
 
 /// Options of all commands, named as kubectl names them.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -39,7 +40,7 @@ impl Context {
 
     /// A client of the cluster that the kubeconfig names. It connects on first use.
     pub fn client(&self) -> Result<Client, Error> {
-        Ok(Client::new(&self.config()?).warning(|warning| eprintln!("Warning: {warning}")))
+        Ok(Client::new(&self.config()?).warning(|warning| eprintln!("Warning: {}", harmless(warning))))
     }
 
     /// The namespace of the request: `-n`, else that of the kubeconfig's context.

@@ -98,7 +98,7 @@ fn with_values(command: clap::Command) -> clap::Command {
 }
 
 fn failed(error: &Error) -> ExitCode {
-    eprintln!("{}", error::sentence(error));
+    eprintln!("{}", output::harmless::harmless(&error::sentence(error)));
     ExitCode::FAILURE
 }
 

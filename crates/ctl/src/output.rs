@@ -2,6 +2,7 @@
 
 pub mod colour;
 pub mod columns;
+pub mod harmless;
 pub mod order;
 pub mod out;
 pub mod progress;

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::output::harmless::harmless;
+
 /// Spaces between columns.
 const PADDING: usize = 2;
 
@@ -25,7 +27,7 @@ impl Sheet {
 
     /// A line, two spaces further right for each level.
     pub fn line(&mut self, level: usize, text: impl AsRef<str>) {
-        self.lines.push(format!("{}{}", "  ".repeat(level), text.as_ref()));
+        self.lines.push(format!("{}{}", "  ".repeat(level), harmless(text.as_ref())));
     }
 
     /// A name and its value in the next column.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::colour;
+use super::harmless::{first_line, harmless};
 
 /// Which parts of a Table are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +93,8 @@ impl Rows {
     }
 
     fn fit(&self, headless: bool, coloured: bool, widths: &mut Vec<usize>) -> String {
-        let lines: Vec<&Vec<String>> = (!headless).then_some(&self.heads).into_iter().chain(self.rows.iter()).collect();
+        let lines = (!headless).then_some(&self.heads).into_iter().chain(self.rows.iter());
+        let lines: Vec<Vec<String>> = lines.map(|line| line.iter().map(|cell| harmless(cell)).collect()).collect();
         widths.resize(lines.iter().map(|line| line.len()).max().unwrap_or(0).max(widths.len()), 0);
         for (index, width) in widths.iter_mut().enumerate() {
             let cells = lines.iter().filter_map(|line| line.get(index)).map(|cell| cell.chars().count());
@@ -119,7 +121,7 @@ fn aligned(cells: &[String], widths: &[usize], painted: &dyn Fn(usize) -> bool) 
 
 fn cell(value: &Value) -> String {
     match value {
-        Value::String(text) => text.lines().next().unwrap_or_default().into(),
+        Value::String(text) => first_line(text),
         Value::Null => String::new(),
         other => other.to_string(),
     }
@@ -145,5 +147,15 @@ mod tests {
         );
         let wide = Rows::of(&table, Shown { wide: true, ..Shown::default() }, "pod/").text(true);
         assert_eq!(wide, "pod/long-name   1s    10.0.0.1\npod/b           10m\n");
+    }
+
+    /// The class of CVE-2021-25743: an object's texts that steer the terminal of who reads them.
+    #[test]
+    fn no_cell_steers_the_terminal() {
+        let table = json!({"columnDefinitions": [{"name": "Name"}, {"name": "Message"}],
+            "rows": [{"cells": ["a\u{1b}[2Jb", "one\rtwo"]}, {"cells": ["c", "\u{1b}]0;title\u{7}\u{9b}31m"]}]});
+        let text = Rows::of(&table, Shown::default(), "").text(true);
+        assert_eq!(text, "a^[[2Jb   one...\nc         ^[]0;title\\u{7}\\u{9b}31m\n");
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     }
 }

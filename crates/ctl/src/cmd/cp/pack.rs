@@ -83,4 +83,50 @@ mod tests {
     fn paths_do_not_lead_out() {
         assert_eq!(relative(Path::new("/a/../../b")), PathBuf::from("a/b"));
     }
+
+    /// An entry as no honest `tar` writes it.
+    fn entry(builder: &mut tar::Builder<File>, kind: tar::EntryType, name: &str, link: &str, content: &[u8]) {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(u64::try_from(content.len()).expect("small"));
+        header.set_mode(0o644);
+        header.set_cksum();
+        builder.append(&header, content).expect("appended");
+    }
+
+    /// The class of CVE-2018-1002100, CVE-2019-1002101, CVE-2019-11246, CVE-2019-11249 and CVE-2019-11251: a
+    /// container whose `tar` writes where nobody asked it to.
+    #[test]
+    fn an_archive_writes_below_its_target_and_nowhere_else() {
+        use tar::EntryType;
+        let base = std::env::temp_dir().join(format!("ctl-evil-{}", std::process::id()));
+        let (outside, target) = (base.join("outside"), base.join("target"));
+        std::fs::create_dir_all(&outside).expect("made");
+        std::fs::create_dir_all(&target).expect("made");
+        let secret = outside.join("kept");
+        std::fs::write(&secret, b"kept").expect("written");
+        let path = |path: &Path| path.display().to_string();
+        let file = File::options().read(true).write(true).create_new(true).open(base.join("evil.tar"));
+        let mut builder = tar::Builder::new(file.expect("a file"));
+        let up = "data/../../../outside/kept";
+        for name in [up, "../outside/kept", "data/./../../outside/kept", &path(&secret)] {
+            entry(&mut builder, EntryType::Regular, name, "", b"overwritten");
+        }
+        for (kind, to) in [(EntryType::Symlink, path(&outside)), (EntryType::Link, path(&secret))] {
+            entry(&mut builder, kind, "data/link", &to, b"");
+            entry(&mut builder, EntryType::Regular, "data/link/kept", "", b"overwritten");
+        }
+        entry(&mut builder, EntryType::Symlink, "data/file", &path(&secret), b"");
+        entry(&mut builder, EntryType::Regular, "data/file", "", b"overwritten");
+        entry(&mut builder, EntryType::Fifo, "data/fifo", "", b"");
+        let mut archive = builder.into_inner().expect("finished");
+        archive.rewind().expect("rewound");
+        let skipped = unpack(archive, "data", &target).expect("unpacked");
+        assert!(skipped.iter().filter(|told| told.starts_with("link: ")).count() >= 3, "{skipped:?}");
+        assert_eq!(std::fs::read(&secret).expect("there"), b"kept");
+        assert_eq!(std::fs::read_dir(&outside).expect("there").count(), 1, "nothing was added");
+        std::fs::remove_dir_all(base).expect("removed");
+    }
 }
