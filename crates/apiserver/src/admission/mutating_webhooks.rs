@@ -9,6 +9,9 @@ use super::rounds::Rounds;
 use super::webhook::hook::Hook;
 use super::webhook::{self, Question, review};
 use super::{Attributes, Plugin};
+use notes::Notes;
+
+mod notes;
 
 const RESOURCE: &str = "mutatingwebhookconfigurations";
 
@@ -32,12 +35,15 @@ impl Plugin for MutatingAdmissionWebhook {
     ) -> BoxFuture<'a, Result<(), Status>> {
         Box::pin(async move {
             rounds.webhooks.begin(rounds.again, object);
-            for hook in webhook::configured(attributes, RESOURCE) {
+            for (index, hook) in webhook::configured(attributes, RESOURCE).into_iter().enumerate() {
                 let Some(question) = webhook::question(&hook, attributes, Some(object)).await? else { continue };
                 if !rounds.webhooks.asks(rounds.again, &hook.key) {
                     continue;
                 }
-                if once(&hook, attributes, object, question).await? {
+                let notes = Notes::new(attributes, &hook, rounds.again, index);
+                let outcome = once(&hook, attributes, object, question, &notes).await;
+                notes.mutation(outcome.as_ref().is_ok_and(|changed| *changed));
+                if outcome? {
                     rounds.webhooks.changed();
                     rounds.wanted = true;
                 }
@@ -57,12 +63,17 @@ async fn once(
     attributes: &Attributes<'_>,
     object: &mut Object,
     question: Question,
+    notes: &Notes<'_>,
 ) -> Result<bool, Status> {
-    let Some(answer) = webhook::ask(hook, attributes, &question).await? else { return Ok(false) };
+    let Some(answer) = webhook::ask(hook, attributes, &question).await? else {
+        notes.failed_open();
+        return Ok(false);
+    };
     if !answer.allowed {
         return Err(review::refusal(hook, &answer.result));
     }
     let Some(seen) = question.object.filter(|_| !answer.patch.is_empty()) else { return Ok(false) };
+    notes.patch(&answer.patch);
     let changed = patch::apply(PatchKind::Json, &seen, &answer.patch)?;
     let mut changed = question.matched.back(attributes, changed).await?;
     attributes.default(&mut changed)?;

@@ -49,7 +49,7 @@ pub fn configured(attributes: &Attributes<'_>, resource: &str) -> Vec<Hook> {
     let mut hooks = Vec::new();
     for item in all.walk(None, None) {
         match serde_json::from_slice::<Configuration>(item.json()) {
-            Ok(configuration) => hooks.extend(configuration.named(item.uid())),
+            Ok(configuration) => hooks.extend(configuration.named(item.uid(), item.name())),
             Err(error) => tracing::warn!(name = item.name(), %error, "a webhook configuration cannot be read"),
         }
     }

@@ -16,6 +16,9 @@ use crate::response::Response;
 use crate::testing::{Server, json_body};
 use crate::user::User;
 
+mod annotations;
+mod grpc;
+
 /// Keeps what it is told.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Value>>>);

@@ -33,7 +33,13 @@ impl Handler for Proxy {
             let mut target = match call.kind.info.plural {
                 "pods" => pod(call, &address).await?,
                 "services" => service::target(call, &address).await?,
-                _ => node(call, &address)?,
+                _ => {
+                    // the kubelet sees this server, not the caller
+                    if opens_session(&call.target.path) {
+                        locate::may_create(call, &connect.method)?;
+                    }
+                    node(call, &address)?
+                }
             };
             target.path = path(&call.target, &connect);
             target.prefix = prefix(&call.target);
@@ -94,6 +100,15 @@ fn through(
     Ok(ProxyTarget { dial, port, tls, path: String::new(), prefix: String::new() })
 }
 
+/// Whether a kubelet's path runs something in a container, or winds about so that nobody knows: whoever may only read
+/// must not get there by a websocket, which opens with a GET.
+fn opens_session(path: &str) -> bool {
+    let path = crate::rest::path::decode(path).to_lowercase();
+    let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != ".").peekable();
+    let first = parts.peek().is_some_and(|first| ["attach", "exec", "portforward", "run"].contains(first));
+    first || parts.any(|part| part == "..")
+}
+
 /// Whether an address may be proxied to: none that only its own host or link has, whichever way it is written. A name
 /// is none: what it stands for may have changed when it is dialled.
 fn allowed(address: &str) -> bool {
@@ -142,6 +157,17 @@ mod tests {
             assert!(!allowed(address), "{address}");
         }
         assert!(allowed("10.244.0.5") && allowed("fd00::5"));
+    }
+
+    /// The class of the `nodes/proxy` findings of 2026 (KEP-2862): a right to read that ran commands by websocket.
+    #[test]
+    fn a_kubelets_sessions_are_known_whatever_way_they_are_written() {
+        for path in ["/exec/d/p/c", "//exec/d/p", "/./Exec/d", "/%65xec/d/p/c", "/attach/x", "/portForward/x", "/run/x", "/pods/../exec"] {
+            assert!(opens_session(path), "{path}");
+        }
+        for path in ["", "/", "/pods", "/logs/exec", "/runningpods", "/metrics", "/stats/summary"] {
+            assert!(!opens_session(path), "{path}");
+        }
     }
 
     #[test]

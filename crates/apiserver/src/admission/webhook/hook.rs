@@ -22,6 +22,9 @@ pub struct Hook {
     /// What tells it from all others.
     #[serde(skip)]
     pub key: String,
+    /// The name of the configuration that it stands in.
+    #[serde(skip)]
+    pub configuration: String,
     /// Where it is.
     pub client_config: Client,
     /// What it is asked about.
@@ -95,9 +98,13 @@ pub struct Condition {
 // === impl Configuration ===
 
 impl Configuration {
-    /// The webhooks, each with its key, of a configuration with this uid.
-    pub fn named(self, uid: &str) -> impl Iterator<Item = Hook> {
-        let keyed = move |(index, hook): (usize, Hook)| Hook { key: format!("{uid}/{}/{index}", hook.name), ..hook };
+    /// The webhooks, each with its key, of a configuration with this uid and name.
+    pub fn named(self, uid: &str, name: &str) -> impl Iterator<Item = Hook> {
+        let keyed = move |(index, hook): (usize, Hook)| Hook {
+            key: format!("{uid}/{}/{index}", hook.name),
+            configuration: name.to_owned(),
+            ..hook
+        };
         self.webhooks.into_iter().enumerate().map(keyed)
     }
 }
