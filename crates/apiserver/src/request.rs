@@ -15,6 +15,7 @@ use crate::audit::trail::{Origin, Trail};
 use crate::authn::bearer::Notes;
 use crate::pipeline::flow::Slot;
 use crate::user::User;
+use crate::verb::notes::Notes;
 
 /// One request.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub struct Caller {
     pub agent: String,
     /// Set by the pipeline once known; a request made inside the process sets it itself.
     pub user: Option<User>,
+    /// What is told besides the answer, be it a failure.
+    pub notes: Arc<Notes>,
     /// Where the pipeline leaves by which FlowSchema the request was let in, for who tells it to the client.
     pub flow: Option<Slot>,
     /// What only audit wants to know.

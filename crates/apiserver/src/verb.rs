@@ -153,7 +153,7 @@ impl Call {
             agent: caller.agent.clone(),
             accept,
             now,
-            notes: Arc::default(),
+            notes: caller.notes.clone(),
             trail: caller.trail.clone(),
         })
     }

@@ -44,7 +44,8 @@ const WORDS: &[(&str, &str)] = &[
 /// What is shown of the value at a path of an object; the value itself if nothing is known of it.
 #[must_use]
 pub fn shown(gvk: &GroupVersionKind, path: &str, value: &Value) -> Value {
-    if !value.is_object() && !value.is_array() {
+    // what is empty may stand for something else: a path, for example, that Go prints so
+    if value.as_object().is_none_or(Map::is_empty) && !value.is_array() {
         return value.clone();
     }
     match super::message_for(gvk).and_then(|id| at(id, path)) {

@@ -106,8 +106,7 @@ impl Claim {
         let allocators = call.pipeline.allocators();
         let why = match self.value {
             Value::Address(address) => format!(
-                "failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {}",
-                allocators.addresses
+                "failed to allocate IP {address}: the provided network does not match the current range"
             ),
             Value::Port(_) => {
                 format!("provided port is not in the valid range. The range of valid ports is {}", allocators.ports)

@@ -2,6 +2,8 @@
 
 mod action;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
@@ -19,6 +21,7 @@ use crate::rest::path::Located;
 use crate::rest::reply::{self, Asked};
 use crate::rest::{Front, caller, negotiate, streaming, watch};
 use crate::serve::Peer;
+use crate::verb::notes::Notes;
 
 /// Subresources of the core group that open a stream.
 const STREAMS: &[(&str, &[&str])] = &[
@@ -32,13 +35,15 @@ const STREAMS: &[(&str, &[&str])] = &[
 pub async fn answer(front: &Front, parts: Parts, body: Body, located: Located, asked: &Asked) -> Response<Body> {
     let kind = front.pipeline.kinds().get(&located.target.gvr);
     let nowhere = kind.is_none() && !front.pipeline.kinds().is_built_in(&located.target.gvr.group);
-    let flow = Slot::default();
-    let answered = serve(front, parts, body, located, asked, &flow).await;
+    let (flow, notes) = (Slot::default(), Arc::<Notes>::default());
+    let answered = serve(front, parts, body, located, asked, (&flow, &notes)).await;
     let mut response = match answered {
         // where no group is built in upstream's servers hand on to each other, and the last has no words
         Err(status) if nowhere && status.code == 404 => reply::no_page(),
         answered => answered.unwrap_or_else(|status| reply::failure(&status, asked)),
     };
+    // what a success did not take
+    reply::warn(response.headers_mut(), &notes.take());
     if let Some(classified) = flow.get() {
         reply::classify(response.headers_mut(), classified);
     }
@@ -54,10 +59,11 @@ async fn serve(
     body: Body,
     located: Located,
     asked: &Asked,
-    flow: &Slot,
+    (flow, notes): (&Slot, &Arc<Notes>),
 ) -> Result<Response<Body>, Status> {
     let mut caller = caller::caller(&parts.headers, parts.extensions.get::<Peer>())?;
     caller.flow = Some(flow.clone());
+    caller.notes = notes.clone();
     caller.origin.uri = reply::uri(&parts);
     let trail = caller.trail.clone();
     if is_stream(&located) {

@@ -40,10 +40,11 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decod
 
 /// The token in JSON, or what Go's decoder says of it.
 fn read(bytes: &[u8]) -> Result<Wire, String> {
-    // what is no text is told byte by byte
-    let text: String =
-        std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|b| char::from(*b)).collect(), str::to_owned);
-    let (value, _) = wire::read_any(text.as_bytes()).map_err(|error| error.to_string())?;
+    // a byte that is no text is told as if it were a character
+    if let Some(byte) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()).filter(|byte| !byte.is_ascii()) {
+        return Err(format!("invalid character '{}' looking for beginning of value", char::from(*byte)));
+    }
+    let (value, _) = wire::read_any(bytes).map_err(|error| error.to_string())?;
     let kind = |value: &Value| match value {
         Value::Array(_) => "array",
         Value::Object(_) => "object",

@@ -79,6 +79,10 @@ pub(super) fn down(mut object: Object) -> Object {
     if let Some(behavior) = behavior {
         object.set_at(&["metadata", "annotations", BEHAVIOR], behavior.to_string().into());
     }
+    // v1 tells how many there are even if there are none
+    if object.at(&["status"]).is_some() && object.at(&["status", "currentReplicas"]).is_none() {
+        object.set_at(&["status", "currentReplicas"], 0.into());
+    }
     object
 }
 
