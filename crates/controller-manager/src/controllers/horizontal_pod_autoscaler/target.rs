@@ -21,7 +21,7 @@ pub enum Unknown {
     #[error("unexpected GroupVersion string: {0}")]
     Version(String),
     /// A request failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Api(#[from] Error),
 }
 
