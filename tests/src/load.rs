@@ -119,7 +119,7 @@ impl Asker {
 
 /// What a URL answers to a machine.
 pub fn ask(node: &str, url: &str) -> Result<String> {
-    let output = machine::inside(node, "busybox").args(["wget", "-q", "-T", "20", "-O", "-", url]).output()?;
+    let output = machine::inside(node, "timeout").args(["20", "busybox", "wget", "-q", "-O", "-", url]).output()?;
     ensure!(output.status.success(), "{url}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
