@@ -118,6 +118,10 @@ pub trait Strategy: Send + Sync {
     fn read(&self, _: &mut Object) -> Result<Vec<String>, Status> {
         Ok(Vec::new())
     }
+    /// The same for what came of an apply: its nulls were meant.
+    fn applied(&self, object: &mut Object) -> Result<(), Status> {
+        self.read(object).map(|_| ())
+    }
     /// The JSON of a stored object as it is to be shown: custom kinds fill in what their definition says now.
     fn stored(&self, json: &Bytes) -> Result<Bytes, Status> {
         Ok(json.clone())

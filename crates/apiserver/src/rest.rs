@@ -62,7 +62,7 @@ pub fn router(front: Front) -> Router {
 }
 
 async fn serve(State(front): State<Arc<Front>>, request: Request<Body>) -> Response<Body> {
-    let (mut parts, body) = request.into_parts();
+    let (mut parts, mut body) = request.into_parts();
     let asked = Asked::new(&parts);
     let audit = audit_id(&parts.headers);
     parts.headers.insert(AUDIT_ID, audit.clone());
@@ -75,7 +75,10 @@ async fn serve(State(front): State<Arc<Front>>, request: Request<Body>) -> Respo
             let answered = document::serve(&front, &parts, &path, &asked).await;
             answered.unwrap_or_else(|status| reply::failure(&status, &asked))
         }
-        Err(Route::Nothing) => reply::failure(&Status::no_such_path(), &asked),
+        Err(Route::Nothing) => {
+            body::drain(&mut body).await;
+            reply::failure(&Status::no_such_path(), &asked)
+        }
     };
     let headers = response.headers_mut();
     headers.insert(AUDIT_ID, audit);

@@ -10,7 +10,8 @@ pub fn fill(value: &mut Value, schema: &Schema) {
     defaults(value, schema);
 }
 
-fn drop_nulls(value: &mut Value, schema: &Schema) {
+/// Drops nulls where none may stand and no default takes their place.
+pub fn drop_nulls(value: &mut Value, schema: &Schema) {
     match value {
         Value::Object(map) => {
             map.retain(|key, value| {
@@ -31,7 +32,8 @@ fn drop_nulls(value: &mut Value, schema: &Schema) {
     }
 }
 
-fn defaults(value: &mut Value, schema: &Schema) {
+/// Fills in the defaults, also in the place of nulls that may not stand there.
+pub fn defaults(value: &mut Value, schema: &Schema) {
     match value {
         Value::Object(map) => {
             for (key, property) in &schema.properties {

@@ -14,6 +14,16 @@ pub enum DecodeError {
     /// A value has the wrong type.
     #[error("{0}")]
     Type(String),
+    /// A number does not fit a field of whole numbers.
+    #[error("json: cannot unmarshal number {number} into Go {place} of type {go}")]
+    Number {
+        /// As it is written.
+        number: String,
+        /// Which field.
+        place: String,
+        /// What the field is.
+        go: String,
+    },
     /// Neither the body nor the request says what kind of object it is.
     #[error("Object 'Kind' is missing in '{0}'")]
     NoKind(String),
@@ -55,7 +65,9 @@ impl DecodeError {
     #[must_use]
     pub fn status(&self, version: &str, kind: &str, body: &[u8]) -> Status {
         let text = match self {
-            Self::Type(_) => format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {self}"),
+            Self::Type(_) | Self::Number { .. } => {
+                format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {self}")
+            }
             Self::Syntax(_) => format!(
                 "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {self} ({})",
                 summary(body)

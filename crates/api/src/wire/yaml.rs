@@ -6,6 +6,9 @@ use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
 use super::{DecodeError, Decoded, EncodeError, json};
 use crate::{GroupVersionKind, Object};
 
+/// Keys, values, beginnings and ends that all aliases together stand for.
+const REPLAYED: usize = 100_000;
+
 pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result<Decoded, DecodeError> {
     let (value, duplicate) = value(bytes)?;
     let mut decoded = json::decode(value.to_string().as_bytes(), default)?;
@@ -50,9 +53,14 @@ pub(super) fn encode(object: &Object) -> Result<Vec<u8>, EncodeError> {
     serde_saphyr::to_string(&value).map(String::into_bytes).map_err(|e| EncodeError::Yaml(Box::new(e)))
 }
 
-/// Octal numbers are those of YAML 1.1 (`defaultMode: 0644`). The library's budgets bound aliases.
+/// Octal numbers are those of YAML 1.1 (`defaultMode: 0644`). Aliases may not stand for more than [`REPLAYED`].
 fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
-    serde_saphyr::options! { duplicate_keys: duplicate_keys, legacy_octal_numbers: true, with_snippet: false }
+    serde_saphyr::options! {
+        duplicate_keys: duplicate_keys,
+        legacy_octal_numbers: true,
+        with_snippet: false,
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: REPLAYED },
+    }
 }
 
 /// Only the first duplicate is told.

@@ -59,15 +59,20 @@ const DESCRIPTIVE: [&str; 4] = ["labels", "annotations", "finalizers", "ownerRef
 // === impl Custom ===
 
 impl Custom {
-    /// Brings an object into form by a schema: what it does not name goes, what was left out is filled in.
+    /// Brings an object into form by a schema: what it does not name goes, and so do nulls that may not stand; what was
+    /// left out is filled in.
     fn form(schema: &Schema, object: &mut Object) -> Result<Vec<String>, String> {
+        Self::form_with(schema, object, default::fill)
+    }
+
+    fn form_with(schema: &Schema, object: &mut Object, fill: fn(&mut Value, &Schema)) -> Result<Vec<String>, String> {
         let mut value = Value::Object(std::mem::take(object.root_mut()));
         let coerced = embedded::coerce(&mut value, schema);
         let mut told = Vec::new();
         if let Ok(unknown) = &coerced {
             told.extend(unknown.iter().cloned());
             told.extend(prune::prune(&mut value, schema).iter().map(|path| format!("unknown field {path:?}")));
-            default::fill(&mut value, schema);
+            fill(&mut value, schema);
             go::canonical(&mut value);
         }
         if let Value::Object(root) = value {
@@ -91,6 +96,10 @@ impl Strategy for Custom {
             return Err(Status::invalid(&given.group_kind(), object.name(), &errors));
         }
         Self::form(&self.schema, object).map_err(|why| self.refused(&why))
+    }
+
+    fn applied(&self, object: &mut Object) -> Result<(), Status> {
+        Self::form_with(&self.schema, object, default::defaults).map(|_| ()).map_err(|why| self.refused(&why))
     }
 
     fn stored(&self, json: &Bytes) -> Result<Bytes, Status> {
@@ -163,7 +172,7 @@ impl Strategy for Custom {
     }
 
     fn default(&self, object: &mut Object) -> Result<(), Status> {
-        self.read(object).map(drop)
+        self.applied(object)
     }
 
     fn prepare(&self, cx: &Cx, new: &mut Object, old: Option<&Object>) -> Result<(), Status> {

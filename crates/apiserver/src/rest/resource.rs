@@ -19,7 +19,7 @@ use crate::request::{Accept, Action, Connect, Form, Request, Target};
 use crate::response::Answer;
 use crate::rest::path::Located;
 use crate::rest::reply::{self, Asked};
-use crate::rest::{Front, caller, negotiate, streaming, watch};
+use crate::rest::{Front, body as content, caller, negotiate, streaming, watch};
 use crate::serve::Peer;
 use crate::verb::notes::Notes;
 
@@ -56,7 +56,7 @@ pub async fn answer(front: &Front, parts: Parts, body: Body, located: Located, a
 async fn serve(
     front: &Front,
     parts: Parts,
-    body: Body,
+    mut body: Body,
     located: Located,
     asked: &Asked,
     (flow, notes): (&Slot, &Arc<Notes>),
@@ -86,7 +86,13 @@ async fn serve(
         });
     }
     let custom = !front.pipeline.kinds().is_built_in(&located.target.gvr.group);
-    let action = action::action(&parts, body, &located, &asked.query, custom).await?;
+    let action = match action::action(&parts, &mut body, &located, &asked.query, custom).await {
+        Ok(action) => action,
+        Err(status) => {
+            content::drain(&mut body).await;
+            return Err(status);
+        }
+    };
     let accepts = match &action {
         Action::Watch(_) => negotiate::stream_forms(&asked.accept, &asked.query, &asked.agent)?,
         _ => negotiate::forms(&asked.accept, &asked.query, &asked.agent)?,

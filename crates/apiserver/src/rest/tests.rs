@@ -14,6 +14,7 @@ use super::{Front, router};
 use crate::discovery::openapi::Documents;
 use crate::testing::Server;
 
+mod apply;
 mod bad_input;
 mod documents;
 mod forms;

@@ -14,9 +14,7 @@ pub type Resources = BTreeMap<String, kinds::Quantity>;
 
 /// A template of pods.
 pub fn template(template: &mut PodTemplateSpec) {
-    if let Some(spec) = &mut template.spec {
-        pod_spec(spec);
-    }
+    pod_spec(template.spec.get_or_insert_default());
 }
 
 /// What pods and templates have in common.

@@ -104,6 +104,9 @@ async fn attempt(
     let Some(item) = current else { return missing(call, make, mode, options).await.map(Attempt::done) };
     let old = write::decode(call, item).await?;
     let mut new = make(Some(&old))?;
+    if mode == Mode::Owned {
+        check::identity(call, &new, &old)?;
+    }
     check::preconditions(call, &new, &old, item)?;
     meta::settle_namespace(&mut new, call.namespace(), call.kind.info.scope)?;
     let chain::Passed { warnings, mut claims } = match mode {
@@ -192,7 +195,11 @@ async fn missing(call: &Call, make: Make<'_>, mode: Mode, options: &WriteOptions
     if !makes || !call.target.subresource.is_empty() {
         return Err(call.not_found());
     }
-    let object = make(None)?;
+    let mut object = make(None)?;
+    if mode == Mode::Owned {
+        // there is nothing that could have another version
+        object.remove_meta("resourceVersion");
+    }
     if !object.uid().is_empty() {
         let why = format!(
             "uid mismatch: the provided object specified uid {}, and no existing object was found",

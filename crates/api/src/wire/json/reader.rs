@@ -18,7 +18,7 @@ pub(super) struct Reader<'a> {
     pub(super) scan: Scanner<'a>,
     pub(super) faults: Vec<String>,
     path: Vec<Segment<'a>>,
-    fault: Option<String>,
+    fault: Option<DecodeError>,
     schema_props: Option<MessageId>,
     object_meta: Option<MessageId>,
     pub(super) open: bool,
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
             Value::Object(self.open_object()?)
         };
         self.scan.finish()?;
-        self.fault.take().map_or(Ok(value), |text| Err(DecodeError::Type(text)))
+        self.fault.take().map_or(Ok(value), Err)
     }
 
     /// The whole text as metadata that stands at `at`.
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
             Map::new()
         };
         self.path.pop();
-        self.fault.take().map_or(Ok(map), |text| Err(DecodeError::Type(text)))
+        self.fault.take().map_or(Ok(map), Err)
     }
 
     fn open_object(&mut self) -> Scan<Map<String, Value>> {

@@ -70,7 +70,7 @@ impl Reader<'_> {
         let value = text.parse::<i64>().ok().filter(|n| range.contains(n));
         if value.is_none() {
             let name = if *ty == Type::IntOrString { "int32".into() } else { ty.go_name() };
-            self.mismatch(&format!("number {text}"), &name);
+            self.misfit(text, &name);
         }
         Ok(value.map(Value::from))
     }

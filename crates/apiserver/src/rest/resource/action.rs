@@ -18,7 +18,7 @@ use crate::verb::patch::unknown_to_custom;
 /// The verb with its options; reads the body where there is one.
 pub(super) async fn action(
     parts: &Parts,
-    content: Body,
+    content: &mut Body,
     located: &Located,
     query: &Query,
     custom: bool,
@@ -57,12 +57,12 @@ fn old_watch(located: &Located, query: &Query) -> Result<WatchOptions, Status> {
     Ok(options)
 }
 
-async fn content_of(parts: &Parts, content: Body) -> Result<Content, Status> {
+async fn content_of(parts: &Parts, content: &mut Body) -> Result<Content, Status> {
     let media = negotiate::content_type(caller::text(&parts.headers, CONTENT_TYPE.as_str()))?;
     Ok(Content::Bytes { media, bytes: body::read(content).await? })
 }
 
-async fn patch(parts: &Parts, content: Body, query: &Query, custom: bool) -> Result<Action, Status> {
+async fn patch(parts: &Parts, content: &mut Body, query: &Query, custom: bool) -> Result<Action, Status> {
     let kind = PatchKind::parse(caller::text(&parts.headers, CONTENT_TYPE.as_str())).ok_or_else(|| match custom {
         true => unknown_to_custom(),
         false => Status::unsupported_media_type("415: Unsupported Media Type").with_details(Details::default()),
@@ -86,7 +86,7 @@ async fn patch(parts: &Parts, content: Body, query: &Query, custom: bool) -> Res
     Ok(Action::Patch(PatchWrite { kind, bytes: body::read(content).await?, force: query.flag("force"), options }))
 }
 
-async fn delete(parts: &Parts, content: Body, collection: bool, query: &Query) -> Result<Action, Status> {
+async fn delete(parts: &Parts, content: &mut Body, collection: bool, query: &Query) -> Result<Action, Status> {
     let bytes = body::read(content).await?;
     let body = if bytes.is_empty() {
         delete_options(query)?

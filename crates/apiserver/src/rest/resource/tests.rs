@@ -25,7 +25,7 @@ async fn read(method: Method, path: &str, headers: &[(&str, &str)], body: &str) 
     let (parts, ()): (Parts, ()) = request.body(()).expect("valid").into_parts();
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let located = located(parts.uri.path());
-    action(&parts, Body::from(body.to_owned()), &located, &query, false).await
+    action(&parts, &mut Body::from(body.to_owned()), &located, &query, false).await
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use nakhoda_api::apply::{self, Applied, Conflict, Managers, Operation, Writer};
 use nakhoda_api::status::{Cause, Details};
-use nakhoda_api::{GroupVersionKind, Object, Reason, Status, schema, wire};
+use nakhoda_api::wire::{self, DecodeError};
+use nakhoda_api::{GroupVersionKind, Object, Reason, Status, schema};
 use serde_json::Value;
 
 use super::{bare, before_first_apply, nothing, now, owner, with_writer, write};
@@ -72,11 +73,23 @@ fn read(call: &Call, applied: &Applied, before: &Value) -> Result<Object, Status
     let raw = Object::from_value(value).map_err(|error| Status::internal(&error))?;
     let read = schema::check(&raw, Some(&call.kind.info.gvk)).map_err(|error| {
         let place = told(&Value::Object(raw.root().clone()));
-        plain(format!("failed to convert new object ({place}) to proper version: {error}"))
+        let kind = told_kind(&Value::Object(raw.root().clone()));
+        let error = misfit(&error);
+        plain(format!(
+            "failed to convert new object ({place}) to proper version: unable to convert unstructured object to {kind}: {error}"
+        ))
     })?;
     let mut object = read.object;
-    call.kind.strategy.read(&mut object)?;
+    call.kind.strategy.applied(&mut object)?;
     Ok(object)
+}
+
+/// Upstream does not read an applied object as JSON, and has other words for a number that does not fit.
+fn misfit(error: &DecodeError) -> String {
+    match error {
+        DecodeError::Number { go, .. } => format!("cannot convert float64 to {go}"),
+        other => other.to_string(),
+    }
 }
 
 /// Refuses fields that are unknown, and values of the wrong sort.

@@ -28,6 +28,18 @@ pub fn check_name(object: &Object, call: &Call) -> Result<(), Status> {
     Ok(())
 }
 
+/// An apply does not state the uid as a precondition: naming another one is a change, which upstream refuses twice over.
+pub(super) fn identity(call: &Call, new: &Object, old: &Object) -> Result<(), Status> {
+    if new.uid().is_empty() || new.uid() == old.uid() {
+        return Ok(());
+    }
+    let mut errors = Errors::default();
+    for _ in 0..2 {
+        errors.invalid(&Path::new("metadata").child("uid"), new.uid(), "field is immutable");
+    }
+    Err(Status::invalid(&call.fault_kind(), new.name(), &errors))
+}
+
 /// The uid and the version that the new object names, if it names them, are those of the stored one.
 pub(super) fn preconditions(call: &Call, new: &Object, old: &Object, item: &Item) -> Result<(), Status> {
     let (resource, name) = (call.resource(), &call.target.name);

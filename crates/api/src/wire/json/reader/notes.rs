@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Reader, Segment};
 use crate::schema::table;
+use crate::wire::DecodeError;
 
 /// Upstream stops noting faults at this count.
 const MAX_FAULTS: usize = 100;
@@ -27,16 +28,23 @@ impl Reader<'_> {
 
     /// Notes a value of the wrong type, unless one was noted before.
     pub(in crate::wire::json) fn mismatch(&mut self, found: &str, go_type: &str) {
-        let text = match self.context() {
-            Some(context) => format!("json: cannot unmarshal {found} into Go struct field {context} of type {go_type}"),
-            None => format!("json: cannot unmarshal {found} into Go value of type {go_type}"),
-        };
-        self.refuse(text);
+        self.refuse(format!("json: cannot unmarshal {found} into Go {} of type {go_type}", self.place()));
+    }
+
+    /// Notes a number that is no whole one, or too large.
+    pub(in crate::wire::json) fn misfit(&mut self, number: &str, go_type: &str) {
+        let (number, go) = (number.to_owned(), go_type.to_owned());
+        let fault = DecodeError::Number { number, place: self.place(), go };
+        self.fault.get_or_insert(fault);
     }
 
     /// Notes a fault that has words of its own.
     pub(in crate::wire::json) fn refuse(&mut self, text: String) {
-        self.fault.get_or_insert(text);
+        self.fault.get_or_insert(DecodeError::Type(text));
+    }
+
+    fn place(&self) -> String {
+        self.context().map_or_else(|| "value".to_owned(), |context| format!("struct field {context}"))
     }
 
     /// `Struct.path.of.fields`, without list indexes and map keys.
