@@ -7,12 +7,12 @@ use std::{env, fs, panic, process};
 use crate::mutate::{Random, mutate};
 
 /// A reader, and inputs that it knows.
-pub struct Target {
-    pub name: &'static str,
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
     /// The inputs, with [`BETWEEN`] between them.
-    pub corpus: &'static [u8],
+    pub(crate) corpus: &'static [u8],
     /// Reads an input: how many bytes came of it.
-    pub run: fn(&[u8]) -> usize,
+    pub(crate) run: fn(&[u8]) -> usize,
 }
 
 const BETWEEN: &[u8] = b"\n----\n";
@@ -28,7 +28,7 @@ const HANG: Duration = Duration::from_secs(20);
 
 impl Target {
     /// Runs the corpus as it is, and then what mutation makes of it, until the time is over.
-    pub fn fuzz(&self) {
+    pub(crate) fn fuzz(&self) {
         let seed = number("FUZZ_SEED").unwrap_or_else(now);
         let span = Duration::from_secs(number("FUZZ_SECONDS").unwrap_or(SECONDS));
         let (start, mut runs, mut random) = (Instant::now(), 0_u64, Random(seed));

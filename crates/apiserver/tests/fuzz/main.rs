@@ -40,6 +40,5 @@ targets!(
     urls,
     names,
     schemas,
-    jsonpath,
     cron,
 );

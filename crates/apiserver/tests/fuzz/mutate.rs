@@ -1,7 +1,7 @@
 //! What becomes of an input: bytes flipped, ranges dropped, doubled, repeated, and pieces of its neighbours put in.
 
 /// Numbers that follow from a seed (splitmix64).
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 /// No input grows beyond this.
 const LONGEST: usize = 64 << 10;
@@ -45,7 +45,7 @@ impl Random {
     }
 
     /// Below a limit; 0 if that is 0.
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.next() % limit).unwrap_or_default()
     }
@@ -57,7 +57,7 @@ impl Random {
 }
 
 /// A new input of one of the corpus.
-pub fn mutate(random: &mut Random, corpus: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn mutate(random: &mut Random, corpus: &[&[u8]]) -> Vec<u8> {
     let mut input = corpus[random.below(corpus.len())].to_vec();
     for _ in 0..=random.below(6) {
         let other = corpus[random.below(corpus.len())];

@@ -36,7 +36,7 @@ pub(super) fn configuration(gvk: &GroupVersionKind, patch: &PatchWrite) -> Resul
 pub(super) fn warnings(duplicate: Option<String>, patch: &PatchWrite) -> Result<Vec<String>, Status> {
     match (duplicate, patch.options.validation) {
         (Some(fault), FieldValidation::Strict) => {
-            Err(Status::bad_request(format!("error strict decoding YAML: {fault}")))
+            Err(Status::bad_request(format!("error strict decoding YAML: error converting YAML to JSON: {fault}")))
         }
         (Some(fault), FieldValidation::Warn) => Ok(vec![fault]),
         _ => Ok(Vec::new()),
@@ -101,9 +101,15 @@ pub(super) fn fits(writer: &Writer<'_>, configuration: &Value) -> Result<(), Sta
 fn check(gvk: &GroupVersionKind, configuration: &Value) -> Result<(), Status> {
     // null, and so an empty body, is an object with nothing in it
     if !configuration.is_object() && !configuration.is_null() {
-        return Err(Status::bad_request(
-            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal into Go value of type map[string]interface {}",
-        ));
+        let sort = match configuration {
+            Value::Array(_) => "array",
+            Value::String(_) => "string",
+            Value::Bool(_) => "bool",
+            _ => "number",
+        };
+        return Err(Status::bad_request(format!(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {sort} into Go value of type map[string]interface {{}}"
+        )));
     }
     let text = |field: &str| configuration.get(field).and_then(Value::as_str).unwrap_or_default();
     if text("kind") != gvk.kind || text("apiVersion") != gvk.api_version() {
@@ -189,7 +195,10 @@ fn told_kind(object: &Value) -> String {
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
     let GroupVersionKind { group, version, kind } = match nakhoda_api::GroupVersion::parse(text("apiVersion")) {
         Some(gv) => GroupVersionKind { group: gv.group, version: gv.version, kind: text("kind").into() },
-        None => GroupVersionKind { kind: text("kind").into(), ..GroupVersionKind::default() },
+        None if text("apiVersion").is_empty() => {
+            GroupVersionKind { kind: text("kind").into(), ..GroupVersionKind::default() }
+        }
+        None => GroupVersionKind::default(),
     };
     format!("{group}/{version}, Kind={kind}")
 }
