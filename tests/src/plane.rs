@@ -2,11 +2,12 @@
 
 use std::process::Command;
 
+use anyhow::{Context, Result, ensure};
+
 use crate::command::{Client, eventually};
 use crate::docker::Docker;
 use crate::machine::Machine;
 use crate::source::{root, state};
-use anyhow::{Context, Result, ensure};
 
 const PROJECT: &str = "nakhoda-test";
 /// Those that go on: `pki` does its work and ends.
