@@ -36,7 +36,7 @@ impl Handler for Proxy {
                 _ => {
                     // the kubelet sees this server, not the caller
                     if opens_session(&call.target.path) {
-                        locate::may_create(call, &connect.method)?;
+                        locate::may_create(call, &connect.method).await?;
                     }
                     node(call, &address)?
                 }

@@ -26,7 +26,7 @@ async fn pod_security_tells_what_it_enforced_and_what_it_would_have_refused() {
     let labels = json!({format!("{POD_SECURITY}/enforce"): "baseline"});
     server.patch("namespaces", "", "default", &json!({"metadata": {"labels": labels}})).await.expect("labelled");
     let other = json!({"metadata": {"name": "q"}, "spec": pod()["spec"]});
-    ask(&server, target("pods", ""), create(&other)).await.1.expect_err("refused");
+    ask(&server, target("pods", ""), create(&other)).await.1.err().expect("refused");
     let events = kept.take_all();
     assert_eq!(events[0]["annotations"][format!("{POD_SECURITY}/enforce-policy")], "baseline:latest");
     assert_eq!(events[0]["responseStatus"]["code"], 403);

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use nakhoda_api::time::human;
-use nakhoda_client::config::kubeconfig::{Kubeconfig, User};
+use nakhoda_client::config::kubeconfig::User;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
