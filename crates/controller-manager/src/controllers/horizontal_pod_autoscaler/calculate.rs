@@ -59,7 +59,7 @@ const NO_PODS: &str = "no pods returned by selector while calculating replica co
 
 impl Tolerance {
     fn holds(self, ratio: f64) -> bool {
-        (1.0 - self.down) <= ratio && ratio <= (1.0 + self.up)
+        (1.0 - self.down..=1.0 + self.up).contains(&ratio)
     }
 }
 
