@@ -148,10 +148,10 @@ mod tests {
     #[test]
     fn what_is_no_pod_is_told() {
         for (text, wanted) in [
-            ("kind: Node\napiVersion: v1\nmetadata: {name: n}", "kind"),
-            ("kind: Pod\napiVersion: v1\nmetadata: {name: n}", "spec.containers"),
+            ("kind: Node\napiVersion: v1\nmetadata: {name: web}", "kind"),
+            ("kind: Pod\napiVersion: v1\nmetadata: {name: web}", "spec.containers"),
             ("kind: Pod\napiVersion: v1\nspec: {containers: [{name: c, image: i}]}", "name is needed"),
-            ("kind: Pod\napiVersion: v1\nmetadata: {name: n}\nspec: {containers: [{name: c}]}", "image"),
+            ("kind: Pod\napiVersion: v1\nmetadata: {name: web}\nspec: {containers: [{name: c}]}", "image"),
         ] {
             let told = parse(text.as_bytes(), "f", "n").expect_err(text).to_string();
             assert!(told.contains(wanted), "{text}: {told}");
