@@ -101,7 +101,7 @@ impl Pipeline {
         // audit: by the real caller, whoever he acts as
         self.audit(&request, &user);
         let trail = request.caller.trail.clone();
-        let notes = std::mem::take(&mut *request.caller.notes.lock());
+        let notes = std::mem::take(&mut *request.caller.token.lock());
         notes.annotations.into_iter().for_each(|(key, text)| trail.annotate(key, text));
         // impersonate: the real caller must be allowed to, then the other one is what everything else sees
         let user = self.acting(user, &request.caller, |user| Attributes::of(&request, user)).await?;

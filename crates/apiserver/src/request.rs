@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use rustls_pki_types::CertificateDer;
 
 use crate::audit::trail::{Origin, Trail};
-use crate::authn::bearer::Notes;
+use crate::authn::bearer;
 use crate::pipeline::flow::Slot;
 use crate::user::User;
 use crate::verb::notes::Notes;
@@ -78,8 +78,8 @@ pub struct Caller {
     pub flow: Option<Slot>,
     /// What only audit wants to know.
     pub origin: Origin,
-    /// What the authenticators had to say.
-    pub notes: Arc<Mutex<Notes>>,
+    /// What the authenticators had to say of its token.
+    pub token: Arc<Mutex<bearer::Notes>>,
     /// What is told of the request; who streams the answer keeps a clone until it is over.
     pub trail: Trail,
 }
@@ -278,8 +278,8 @@ pub enum Included {
 
 impl Caller {
     /// Keeps what an authenticator has to say.
-    pub fn note(&self, notes: Notes) {
-        *self.notes.lock() = notes;
+    pub fn note(&self, notes: bearer::Notes) {
+        *self.token.lock() = notes;
     }
 }
 

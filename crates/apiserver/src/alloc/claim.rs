@@ -105,9 +105,9 @@ impl Claim {
     pub fn out_of_range(&self, call: &Call, service: &Object) -> Status {
         let allocators = call.pipeline.allocators();
         let why = match self.value {
-            Value::Address(address) => format!(
-                "failed to allocate IP {address}: the provided network does not match the current range"
-            ),
+            Value::Address(address) => {
+                format!("failed to allocate IP {address}: the provided network does not match the current range")
+            }
             Value::Port(_) => {
                 format!("provided port is not in the valid range. The range of valid ports is {}", allocators.ports)
             }

@@ -49,7 +49,9 @@ pub(super) fn preconditions(call: &Call, new: &Object, old: &Object, item: &Item
         if call.target.subresource == "scale" {
             // the store itself refuses, and says so
             let key = String::from_utf8_lossy(&call.key(name)).into_owned();
-            why = format!("StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}");
+            why = format!(
+                "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+            );
         }
         return Err(Status::conflict(&resource, name, &why));
     }
