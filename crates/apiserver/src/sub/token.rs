@@ -162,3 +162,16 @@ fn same_uid(kind: &str, name: &str, asked: Option<&str>, found: &str) -> Result<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_owns_what_it_asked_for() {
+        let spec = json!({"audiences": ["a"], "boundObjectRef": {"kind": "Pod", "uid": null}});
+        let owned = owned(&asked(Some(&spec), 3600));
+        let wanted = json!({"f:audiences": {}, "f:boundObjectRef": {"f:kind": {}}, "f:expirationSeconds": {}});
+        assert_eq!(owned, wanted);
+    }
+}

@@ -159,6 +159,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_row_tells_when_it_was_made_not_how_old_it_is() {
+        let heads: Vec<_> = LimitRanges::columns().head().into_iter().map(|head| (head.name, head.type_)).collect();
+        assert_eq!(heads, [("Name", "string"), ("Created At", "date")]);
+    }
+
+    #[test]
     fn amounts_stand_in_order() {
         let item = serde_json::json!({"type": "Container", "min": {"cpu": "2"}, "max": {"cpu": "1"}, "default": {"cpu": "1"}, "defaultRequest": {"cpu": "1"}});
         let errors = create::<LimitRanges>(serde_json::json!({"spec": {"limits": [item]}}));

@@ -1,6 +1,18 @@
 use serde_json::{Value, json};
 
+use super::*;
 use crate::testing::Server;
+
+#[test]
+fn an_eviction_of_the_version_before_is_taken() {
+    let body = |text: &str| Body::Bytes { media: Media::Json, bytes: text.to_owned().into() };
+    let told = |body: Body| match renewed(&body) {
+        Body::Bytes { bytes, .. } => Object::from_json(&bytes).map(|object| object.api_version().to_owned()).ok(),
+        Body::Object(_) => None,
+    };
+    assert_eq!(told(body(r#"{"apiVersion": "policy/v1beta1", "kind": "Eviction"}"#)).as_deref(), Some("policy/v1"));
+    assert_eq!(told(body(r#"{"apiVersion": "v1", "kind": "Pod"}"#)).as_deref(), Some("v1"));
+}
 
 async fn pod(server: &Server, name: &str, ready: bool) {
     let pod = json!({"metadata": {"name": name, "labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});

@@ -13,6 +13,19 @@ fn job(fields: Value) -> Value {
 }
 
 #[test]
+fn containers_and_images_are_shown_in_one_cell_each() {
+    let cells = row::<Jobs>(job(json!({})));
+    assert_eq!(cells[5..7], [json!("c"), json!("i")]);
+}
+
+#[test]
+fn a_name_that_makes_no_label_is_told_of_the_template_only() {
+    let bad = json!({"metadata": {"name": "Not_A.Name:/", "uid": "u"}, "spec": {"template": {"spec": {}}}});
+    let new = prepared::<Jobs>(bad, None);
+    assert!(new["metadata"].get("labels").is_none() && new["spec"]["template"]["metadata"]["labels"].is_object());
+}
+
+#[test]
 fn a_job_finds_its_pods_by_its_uid() {
     let new = job(json!({}));
     let labels = json!({"batch.kubernetes.io/controller-uid": "u", "batch.kubernetes.io/job-name": "j",

@@ -1,7 +1,17 @@
 use serde_json::json;
 
 use super::*;
-use crate::kinds::testing::{create, defaulted, row, update};
+use crate::kinds::testing::{create, defaulted, prepared, row, typed, update};
+
+#[test]
+fn settings_by_a_config_map_are_no_longer_taken() {
+    let node = json!({"spec": {"configSource": {"configMap": {"name": "a", "namespace": "b", "kubeletConfigKey": "c"}}}});
+    assert!(prepared::<Nodes>(node.clone(), None)["spec"].get("configSource").is_none());
+    assert!(prepared::<Nodes>(node.clone(), Some(node))["spec"].get("configSource").is_some());
+    let named = typed::<Nodes>(json!({"spec": {"externalID": "x"}}));
+    let told = ["spec.externalID: this field is deprecated, and is unused by Kubernetes"];
+    assert_eq!(Nodes::warnings(&named, None), told);
+}
 
 #[test]
 fn the_row_shows_status_roles_and_addresses() {

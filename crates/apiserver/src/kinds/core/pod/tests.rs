@@ -3,6 +3,13 @@ use serde_json::{Value, json};
 use super::*;
 use crate::kinds::testing::{prepared, row, typed};
 
+#[test]
+fn a_pod_that_asks_for_less_than_no_grace_is_given_a_second() {
+    let mut pod = typed::<Pods>(json!({"spec": {"terminationGracePeriodSeconds": -5, "containers": []}}));
+    Pods::default(&mut pod);
+    assert_eq!(pod.spec.expect("a spec").termination_grace_period_seconds, Some(1));
+}
+
 fn shown(status: Value) -> [String; 3] {
     let pod = json!({
         "metadata": {"name": "a"},
