@@ -56,7 +56,7 @@ pub enum TokenError {
         account: String,
     },
     /// It is for others.
-    #[error("token audiences {own} is invalid for the target audiences {wanted}", own = printed(own), wanted = printed(wanted))]
+    #[error("token audiences {} is invalid for the target audiences {}", printed(.own), printed(.wanted))]
     Audience {
         /// For whom it is.
         own: Vec<String>,
