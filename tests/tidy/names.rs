@@ -11,6 +11,7 @@ const ONLY: &[(&str, &[&str])] = &[
         "axum::",
         &[
             "crates/apiserver/src/aggregation/proxy.rs",
+            "crates/apiserver/src/app/matrix",
             "crates/apiserver/src/rest",
             "crates/apiserver/src/serve",
             "crates/apiserver/src/testing",

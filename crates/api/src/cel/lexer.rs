@@ -166,7 +166,8 @@ impl Lexer<'_> {
         let mut out: Vec<u8> = Vec::new();
         loop {
             if self.at >= self.chars.len() || !triple && self.peek(0) == '\n' {
-                let rest: String = self.chars[start..self.at].iter().collect();
+                // an escape at the end goes beyond it
+                let rest: String = self.chars[start..].iter().take(self.at - start).collect();
                 return Err(Issue::new(start, format!("Syntax error: token recognition error at: '{rest}'")));
             }
             if (0..width).all(|n| self.peek(n) == quote) {

@@ -20,12 +20,21 @@ const TYPE_META: &str =
 pub(super) fn decode(bytes: &[u8], default: Option<&GroupVersionKind>) -> Result<Decoded, DecodeError> {
     let text = String::from_utf8_lossy(bytes);
     let gvk = resolve(kind_of(&text)?, default, &text)?;
-    let message = schema::message_for(&gvk);
-    let mut reader = Reader::new(&text, message.is_none());
+    let decoded = read(&text, &gvk)?;
+    // of a kind that is told twice the last counts
+    match decoded.object.gvk().filter(|last| *last != gvk) {
+        Some(last) => read(&text, &last),
+        None => Ok(decoded),
+    }
+}
+
+fn read(text: &str, gvk: &GroupVersionKind) -> Result<Decoded, DecodeError> {
+    let message = schema::message_for(gvk);
+    let mut reader = Reader::new(text, message.is_none());
     let root = reader.root(message)?;
     let mut object = Object::from_value(root).map_err(|e| DecodeError::Type(e.to_string()))?;
     if object.str_at(&["kind"]).is_none() || object.str_at(&["apiVersion"]).is_none() {
-        object = typed_first(&gvk, object);
+        object = typed_first(gvk, object);
     }
     Ok(Decoded { object, faults: reader.faults })
 }

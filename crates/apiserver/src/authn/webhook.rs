@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use nakhoda_api::kinds::authentication::{TokenReview, TokenReviewStatus};
+use nakhoda_api::kinds::authentication::TokenReviewStatus;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -75,9 +75,10 @@ impl Webhook {
             "kind": "TokenReview", "apiVersion": format!("authentication.k8s.io/{version}"),
             "metadata": {}, "spec": {"token": token, "audiences": wanted}, "status": {"user": {}},
         });
-        let answer = self.server.review(&question, WITHIN).await?;
-        let review: TokenReview = serde_json::from_value(answer)?;
-        self.judge(review.status.unwrap_or_default(), wanted)
+        // both versions have the same status
+        let mut answer = self.server.review(&question, WITHIN).await?;
+        let status: Option<TokenReviewStatus> = serde_json::from_value(answer["status"].take())?;
+        self.judge(status.unwrap_or_default(), wanted)
     }
 
     fn judge(&self, status: TokenReviewStatus, wanted: &[String]) -> Result<Option<Recognised>, WebhookError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use nakhoda_api::cel::eval::PER_CALL;
 use nakhoda_api::cel::{Budget, Program, Val};
-use nakhoda_api::kinds::authorization::{SubjectAccessReview, SubjectAccessReviewStatus};
+use nakhoda_api::kinds::authorization::SubjectAccessReviewStatus;
 use serde_json::{Map, Value};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -76,12 +76,14 @@ impl Webhook {
             return decision(known);
         }
         let asked = self.server.review(&question::review(spec, self.settings.beta), self.settings.timeout).await;
-        let told = asked.map_err(|error| nakhoda_api::status::chain(&error)).and_then(|answer| {
-            serde_json::from_value::<SubjectAccessReview>(answer).map_err(|error| error.to_string())
+        // both versions have the same status
+        let told = asked.map_err(|error| nakhoda_api::status::chain(&error)).and_then(|mut answer| {
+            let status = serde_json::from_value::<Option<SubjectAccessReviewStatus>>(answer["status"].take());
+            status.map_err(|error| error.to_string())
         });
         match told {
-            Ok(review) => {
-                let status = review.status.unwrap_or_default();
+            Ok(status) => {
+                let status = status.unwrap_or_default();
                 let good_for = if status.allowed { self.settings.authorized } else { self.settings.unauthorized };
                 if key.len() < QUESTION_MAX {
                     self.answers.put(key, status.clone(), good_for);

@@ -75,7 +75,10 @@ fn step(random: &mut Random, input: &mut Vec<u8>, other: &[u8]) {
             input[at] ^= 1 << random.below(8);
         }
         1 => drop(input.drain(range)),
-        2 => insert(input, range.start, &input[range.clone()].to_vec()),
+        2 => {
+            let piece = input[range.clone()].to_vec();
+            insert(input, range.start, &piece);
+        }
         3 => {
             let times = 1 << random.below(14);
             let piece = input[range.clone()].to_vec();

@@ -123,7 +123,7 @@ pub(crate) fn managed_fields(input: &[u8]) -> usize {
 pub(crate) fn field_paths(input: &[u8]) -> usize {
     let line = text(input);
     if let Ok(Some(element)) = Element::parse(&line) {
-        assert_eq!(Element::parse(&element.encode()).as_ref(), Ok(&Some(element.clone())));
+        assert_eq!(Element::parse(&element.encode()), Ok(Some(element)));
     }
     let Ok(Value::Object(map)) = serde_json::from_slice(input) else { return 0 };
     let Ok(set) = Set::from_fields(&map) else { return 0 };

@@ -40,7 +40,7 @@ impl Callers {
 impl Servers {
     /// By this file.
     pub fn load(path: &Path) -> Result<Arc<Self>, TlsError> {
-        Trust::new(path, |roots| Ok(WebPkiServerVerifier::builder(roots).build()?))
+        Self::new(path, |roots| Ok(WebPkiServerVerifier::builder(roots).build()?))
     }
 }
 

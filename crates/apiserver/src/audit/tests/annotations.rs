@@ -15,6 +15,7 @@ async fn pod_security_tells_what_it_enforced_and_what_it_would_have_refused() {
     server.create("serviceaccounts", "default", &json!({"metadata": {"name": "default"}})).await.expect("made");
     let labels = json!({format!("{POD_SECURITY}/audit"): "baseline"});
     server.patch("namespaces", "", "default", &json!({"metadata": {"labels": labels}})).await.expect("labelled");
+    server.get("namespaces", "", "default").await.expect("there");
     ask(&server, target("pods", ""), create(&pod())).await.1.expect("only told");
     let events = kept.take_all();
     let told = &events[0]["annotations"];
@@ -25,6 +26,8 @@ async fn pod_security_tells_what_it_enforced_and_what_it_would_have_refused() {
     );
     let labels = json!({format!("{POD_SECURITY}/enforce"): "baseline"});
     server.patch("namespaces", "", "default", &json!({"metadata": {"labels": labels}})).await.expect("labelled");
+    // Pod Security reads the cache, which has the labels once they were read
+    server.get("namespaces", "", "default").await.expect("there");
     let other = json!({"metadata": {"name": "q"}, "spec": pod()["spec"]});
     ask(&server, target("pods", ""), create(&other)).await.1.err().expect("refused");
     let events = kept.take_all();

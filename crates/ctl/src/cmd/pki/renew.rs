@@ -30,13 +30,15 @@ pub struct Args {
 pub async fn run(args: Args, _: &Context) -> Result<ExitCode, Error> {
     let folder = args.folder.open();
     renew(&folder, args.all)?;
-    while args.keep {
+    if !args.keep {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         let due = folder.certificates()?.iter().filter(|c| !c.signs).map(Certificate::due).min();
         let pause = due.map_or(LONGEST, |due| due.duration_since(SystemTime::now()).unwrap_or_default());
         tokio::time::sleep(pause.min(LONGEST)).await;
         renew(&folder, false)?;
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn renew(folder: &layout::Folder, all: bool) -> Result<(), Error> {

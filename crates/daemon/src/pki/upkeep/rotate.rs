@@ -5,7 +5,7 @@
 //! 2. The new one signs, and all leaves are new; the old one is still believed.
 //! 3. The old one is dropped.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::super::layout::Folder;
@@ -62,7 +62,7 @@ impl Folder {
     }
 
     /// Lets everybody believe a bundle.
-    fn spread(&self, name: &str, cert: &PathBuf, bundle: &str) -> Result<(), PkiError> {
+    fn spread(&self, name: &str, cert: &Path, bundle: &str) -> Result<(), PkiError> {
         write_private(cert, bundle.as_bytes())?;
         if name == "ca" { self.believe(bundle) } else { Ok(()) }
     }

@@ -9,10 +9,17 @@ fn faults(authorizers: &str) -> Vec<String> {
 }
 
 fn hook(changes: &str) -> String {
-    let webhook = "authorizedTTL: 1m, unauthorizedTTL: 1m, timeout: 3s, subjectAccessReviewVersion: v1, failurePolicy: Deny, \
-                   matchConditionSubjectAccessReviewVersion: v1, connectionInfo: {type: KubeConfigFile, kubeConfigFile: /etc/passwd}";
-    let given = changes.split(':').next().unwrap_or_default();
-    let kept: Vec<&str> = webhook.split(", ").filter(|field| !field.starts_with(given) || given.is_empty()).collect();
+    let webhook = [
+        "authorizedTTL: 1m",
+        "unauthorizedTTL: 1m",
+        "timeout: 3s",
+        "subjectAccessReviewVersion: v1",
+        "failurePolicy: Deny",
+        "matchConditionSubjectAccessReviewVersion: v1",
+        "connectionInfo: {type: KubeConfigFile, kubeConfigFile: /etc/passwd}",
+    ];
+    let given = format!("{}:", changes.split(':').next().unwrap_or_default());
+    let kept: Vec<&str> = webhook.into_iter().filter(|field| !field.starts_with(&given)).collect();
     let all = kept.join(", ");
     format!("[{{type: Webhook, name: w, webhook: {{{all}, {changes}}}}}]")
 }

@@ -27,6 +27,7 @@ fn what_the_old_form_has_no_field_for_goes_there_and_back() {
                 "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}]}},
         },
         "status": {
+            "currentReplicas": 0,
             "currentMetrics": [{"type": "Resource", "resource": {"name": "cpu",
                 "current": {"averageValue": "5m", "averageUtilization": 7}}}],
             "conditions": [{"type": "AbleToScale", "status": "True"}],
