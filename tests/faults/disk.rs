@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use nakhoda_tests::app;
 use nakhoda_tests::command::{Client, eventually};
 use nakhoda_tests::machine::Machine;
 
@@ -66,11 +67,8 @@ fn condition(name: &str, wanted: &str) -> Result<()> {
 }
 
 fn fill(ctl: &Client) -> Result<()> {
-    ctl.run(&[
-        "image",
-        "load",
-        &nakhoda_tests::source::root().join(".cluster/test-images/app.tar").display().to_string(),
-    ])?;
+    // The node's kubelet is believed once its serving certificate was signed, a moment after it is Ready.
+    eventually("the image on the node", app::load)?;
     let pod = format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: filler}}\nspec:\n  nodeName: {NODE}\n  terminationGracePeriodSeconds: \
          0\n  volumes: [{{name: data, emptyDir: {{}}}}]\n  containers:\n  - name: c\n    image: nakhoda-test/app:1\n    \

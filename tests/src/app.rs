@@ -83,7 +83,8 @@ impl App {
     }
 }
 
-fn load() -> Result<()> {
+/// Makes the app's image, and loads it onto all nodes.
+pub fn load() -> Result<()> {
     let archive = root().join(".cluster/test-images/app.tar");
     let path = archive.to_string_lossy().into_owned();
     let made = std::process::Command::new(root().join("tests/app-image")).arg(&path).status()?;
