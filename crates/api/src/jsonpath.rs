@@ -5,6 +5,9 @@ mod parse;
 
 use serde_json::Value;
 
+/// A path leads to so many values at most: each `..` multiplies them.
+const MOST: usize = 10_000;
+
 /// A template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template(Vec<Part>);
@@ -112,7 +115,8 @@ pub fn printed(value: &Value) -> String {
 }
 
 fn walk<'a>(path: &[Step], root: &'a Value, current: &'a Value) -> Vec<&'a Value> {
-    path.iter().fold(vec![current], |found, step| found.into_iter().flat_map(|v| take(step, root, v)).collect())
+    let step = |found: Vec<&'a Value>, step| found.into_iter().flat_map(|v| take(step, root, v)).take(MOST).collect();
+    path.iter().fold(vec![current], step)
 }
 
 fn take<'a>(step: &Step, root: &'a Value, value: &'a Value) -> Vec<&'a Value> {

@@ -6,6 +6,8 @@ use super::lexer::{Placed, Token, tokens};
 
 /// Deeper expressions are refused.
 const DEPTH: usize = 50;
+/// More operators, fields and indices are refused: each may be a level of the tree, and trees are walked by recursion.
+const LINKS: usize = 500;
 /// What may begin an operand, as upstream's parser lists it.
 const OPERAND: &str =
     "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
@@ -32,12 +34,13 @@ struct Parser {
     tokens: Vec<Placed>,
     next: usize,
     depth: usize,
+    links: usize,
 }
 
 /// The expression, or all that is told of it: what is no token, and where the rest stops being one.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Issue>> {
     let (tokens, mut issues) = tokens(text);
-    let mut parser = Parser { text: text.chars().collect(), tokens, next: 0, depth: 0 };
+    let mut parser = Parser { text: text.chars().collect(), tokens, next: 0, depth: 0, links: 0 };
     let parsed = parser.expression().and_then(|node| match parser.peek() {
         Token::End => Ok(node),
         // without the token the rest would do, or not
@@ -123,6 +126,14 @@ impl Parser {
         if self.begins() { Ok(()) } else { Err(self.unexpected(wanted, "mismatched")) }
     }
 
+    fn link(&mut self) -> Result<(), Issue> {
+        self.links += 1;
+        if self.links > LINKS {
+            return Err(Issue::new(self.at(), format!("expression recursion limit exceeded: {LINKS}")));
+        }
+        Ok(())
+    }
+
     fn expression(&mut self) -> Parsed {
         self.depth += 1;
         if self.depth > DEPTH {
@@ -148,6 +159,7 @@ impl Parser {
         loop {
             let at = self.at();
             let Some((_, name)) = operators.iter().find(|(sign, _)| self.take(sign)) else { return Ok(left) };
+            self.link()?;
             let right = self.binary(rank + 1)?;
             left = call(at, name, vec![left, right]);
         }
@@ -156,10 +168,12 @@ impl Parser {
     fn unary(&mut self) -> Parsed {
         let at = self.at();
         if self.take("!") {
+            self.link()?;
             let of = self.unary()?;
             return Ok(call(at, "!_", vec![of]));
         }
         if self.take("-") {
+            self.link()?;
             let of = self.unary()?;
             return Ok(match of.expr {
                 Expr::Int(n) => Node { expr: Expr::Int(n.wrapping_neg()), at },
@@ -175,6 +189,7 @@ impl Parser {
         loop {
             let at = self.at();
             if self.take(".") {
+                self.link()?;
                 let optional = self.take("?");
                 let field = self.field(at)?;
                 let open = self.at();
@@ -185,6 +200,7 @@ impl Parser {
                     Node { expr: Expr::Select { of: node.into(), field, optional }, at }
                 };
             } else if self.take("[") {
+                self.link()?;
                 let optional = self.take("?");
                 self.must_begin(if optional { OPERAND } else { INDEX })?;
                 let key = self.expression()?.into();

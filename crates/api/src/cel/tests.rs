@@ -135,3 +135,16 @@ fn work_is_bounded() {
     let outcome = program.run(&[("self", Val::of(&object, Some(&schema)))], &mut Budget::new(eval::PER_CALL));
     assert_eq!(outcome.expect_err("too much"), RunError::Cost);
 }
+
+#[test]
+fn long_chains_are_refused() {
+    for text in [
+        format!("1{} > 0", " + 1".repeat(5000)),
+        format!("{}true", "!".repeat(5000)),
+        format!("self{}", ".a".repeat(5000)),
+        format!("[]{}", "[0]".repeat(5000)),
+        format!("{}1", "-".repeat(5000)),
+    ] {
+        assert!(faults(&text).contains("expression recursion limit exceeded"), "{}", &text[..20]);
+    }
+}

@@ -6,8 +6,14 @@ use super::{Compare, Operand, Part, Path, Step};
 
 type Result<T> = std::result::Result<T, String>;
 
+/// Longer templates are refused: ranges and filters nest, and are read by recursion.
+const LONGEST: usize = 4096;
+
 /// Reads a whole template.
 pub(super) fn template(text: &str) -> Result<Vec<Part>> {
+    if text.len() > LONGEST {
+        return Err(format!("longer than {LONGEST} bytes"));
+    }
     let mut rest = text;
     let parts = parts(&mut rest, false)?;
     if rest.is_empty() { Ok(parts) } else { Err("{end} without {range}".into()) }
@@ -69,7 +75,11 @@ fn pieces(action: &str) -> Result<Vec<Part>> {
         if rest.starts_with(['"', '\'']) {
             found.push(Part::Text(quoted(&mut rest)?));
         } else {
+            let before = rest.len();
             found.push(Part::Path(path(&mut rest)?));
+            if rest.len() == before {
+                return Err(format!("unexpected {rest:?}"));
+            }
         }
     }
     Ok(found)

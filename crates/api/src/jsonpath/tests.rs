@@ -39,7 +39,15 @@ fn paths_texts_and_ranges_are_told_as_kubectl_tells_them() {
 
 #[test]
 fn what_is_not_a_template_says_why() {
-    for template in ["{.a", "{range .a}", "{end}", "{.a[x]}", "{.items[?(@.n == )]}"] {
+    let long = format!("{{{}}}", ".a".repeat(4000));
+    for template in ["{.a", "{range .a}", "{end}", "{.a[x]}", "{.items[?(@.n == )]}", "{)}", "{=}", "{.a )}", &long] {
         assert!(Template::parse(template).is_err(), "{template}");
     }
+}
+
+#[test]
+fn a_path_leads_to_a_bounded_number_of_values() {
+    let deep = (0..100).fold(json!(0), |inner, _| json!({"a": inner}));
+    let template = Template::parse(&"..".repeat(40)).expect("a template");
+    assert!(template.text(&deep).len() < 10_000_000);
 }
