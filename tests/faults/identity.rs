@@ -23,14 +23,27 @@ pub(crate) fn strangers() -> Result<()> {
     ];
     for (file, wanted) in cases {
         for words in [&["get", "pods"][..], &["image", "ls"]] {
-            let output = Command::new(&Client::ctl().program).args(["--kubeconfig", &file]).args(words).output()?;
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            ensure!(!output.status.success() && told.contains(wanted), "{file} {words:?}: {told}");
-            ensure!(told.lines().count() <= 2, "{file} {words:?}: {told}");
+            let told = told(&file, words, wanted)?;
+            ensure!(told.contains(wanted) && told.lines().count() <= 2, "{file} {words:?}: {told}");
         }
     }
     std::fs::remove_dir_all(&folder)?;
     Ok(())
+}
+
+/// What a refused caller is told. In TLS 1.3 the server's reason races with its closing the connection: he who asks
+/// again hears it, and is refused each time.
+fn told(file: &str, words: &[&str], wanted: &str) -> Result<String> {
+    let mut told = String::new();
+    for _ in 0..20 {
+        let output = Command::new(&Client::ctl().program).args(["--kubeconfig", file]).args(words).output()?;
+        told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(!output.status.success(), "{file} {words:?} is let in");
+        if told.contains(wanted) {
+            break;
+        }
+    }
+    Ok(told)
 }
 
 /// An administrator's certificate of this cluster, for a second.
