@@ -5,8 +5,9 @@ mod parse;
 
 use serde_json::Value;
 
-/// A path leads to so many values at most: each `..` multiplies them.
-const MOST: usize = 10_000;
+/// What a second `..` and each further one in a path leads to at most: they find values again and again. All other
+/// steps lead to a value of the document once.
+const MOST: usize = 100_000;
 
 /// A template.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,8 +116,13 @@ pub fn printed(value: &Value) -> String {
 }
 
 fn walk<'a>(path: &[Step], root: &'a Value, current: &'a Value) -> Vec<&'a Value> {
-    let step = |found: Vec<&'a Value>, step| found.into_iter().flat_map(|v| take(step, root, v)).take(MOST).collect();
-    path.iter().fold(vec![current], step)
+    let (mut found, mut descended) = (vec![current], false);
+    for step in path {
+        let most = if descended && *step == Step::Descend { MOST } else { usize::MAX };
+        found = found.into_iter().flat_map(|v| take(step, root, v)).take(most).collect();
+        descended |= *step == Step::Descend;
+    }
+    found
 }
 
 fn take<'a>(step: &Step, root: &'a Value, value: &'a Value) -> Vec<&'a Value> {

@@ -91,7 +91,7 @@ fn whole_path(text: &str) -> Result<Path> {
     if rest.trim().is_empty() { Ok(path) } else { Err(format!("unexpected {rest:?}")) }
 }
 
-fn path(rest: &mut &str) -> Result<Path> {
+pub(super) fn path(rest: &mut &str) -> Result<Path> {
     let mut steps = Vec::new();
     loop {
         if let Some(more) = rest.strip_prefix("..") {

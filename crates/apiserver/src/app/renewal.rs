@@ -23,7 +23,7 @@ pub(super) fn follow(tasks: &Tasks, etcd: &Arc<Etcd>, options: &options::Etcd) {
         let mut known = config(&options).ok().and_then(|config| config.tls);
         loop {
             tokio::time::sleep(LOOK).await;
-            let Ok(now) = config(&options) else { continue };
+            let Ok(now) = config(&options).inspect_err(|error| unreadable(&format!("{error:#}"))) else { continue };
             if now.tls == known {
                 continue;
             }
@@ -49,7 +49,7 @@ pub(super) fn tell(tasks: &Tasks, pipeline: &Pipeline, options: options::Identit
         let mut known = authorities(&options).ok();
         loop {
             tokio::time::sleep(LOOK).await;
-            let Ok(now) = authorities(&options) else { continue };
+            let Ok(now) = authorities(&options).inspect_err(|error| unreadable(error)) else { continue };
             if known.as_ref() == Some(&now) {
                 continue;
             }
@@ -59,4 +59,9 @@ pub(super) fn tell(tasks: &Tasks, pipeline: &Pipeline, options: options::Identit
             }
         }
     });
+}
+
+/// Files that are being replaced can be read the next time.
+fn unreadable(error: &dyn std::fmt::Display) {
+    tracing::warn!(%error, "certificates cannot be read, what was read before stays");
 }
