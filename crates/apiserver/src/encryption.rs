@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use nakhoda_api::GroupResource;
 use nakhoda_daemon::Tasks;
+use nakhoda_daemon::file;
 
 pub mod chain;
 pub mod cipher;
@@ -61,7 +62,7 @@ impl Encryption {
 
     /// By a file, read again whenever it changes; `changed` is called then.
     pub fn follow(path: PathBuf, tasks: &Tasks) -> Result<(Self, tokio::sync::watch::Receiver<()>), ConfigError> {
-        let text = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let text = file::bytes(&path)?;
         let encryption = Self::new(Rules::parse(&text)?);
         let (changed, receiver) = tokio::sync::watch::channel(());
         let rules = encryption.rules.clone();

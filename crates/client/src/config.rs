@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nakhoda_daemon::file::{self, Unreadable};
 use nakhoda_rpc::transport::{Address, AddressError, Connector};
 
 pub mod identity;
@@ -35,14 +36,8 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] Unreadable),
     /// A kubeconfig is not the YAML it should be.
     #[error("{path} is not a kubeconfig")]
     Yaml {
@@ -122,8 +117,7 @@ impl Config {
         let urls = if urls.is_empty() { vec![service_url(directory)?] } else { urls };
         let addresses = addresses(directory, "addresses", urls.iter().map(String::as_str))?;
         let identity = Identity::new(directory, Material::File(directory.join("ca.crt")), None)?;
-        let path = directory.join("namespace");
-        let namespace = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
+        let namespace = file::text(&directory.join("namespace"))?;
         let bearer = Bearer::of_file(&directory.join("token"))?;
         Self::build(directory, addresses, identity, None, bearer, namespace.trim())
     }

@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here knows an API object or an address of the cluster.
 
 pub mod ask;
+pub mod file;
 pub mod health;
 pub mod logging;
 pub mod metrics;

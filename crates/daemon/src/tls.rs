@@ -3,8 +3,6 @@
 //! A renewed file takes effect on the next connection; one that cannot be read leaves the old
 //! certificate in use and is told in the log.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,10 +14,13 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+use crate::file::{self, Unreadable};
 use crate::tasks::Tasks;
 
 pub mod several;
+mod signatures;
 pub mod trust;
+pub mod unchecked;
 
 use trust::{Callers, Servers};
 
@@ -30,14 +31,8 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] Unreadable),
     /// A file is not PEM, or holds no certificate or key.
     #[error("{path} holds no PEM certificate or key")]
     Pem {
@@ -227,10 +222,7 @@ pub fn client_with(roots: RootCertStore, pair: &KeyPair, alpn: &[&[u8]]) -> Resu
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let error = |source| TlsError::Read { path: path.into(), source };
-    let mut bytes = Vec::new();
-    BufReader::new(File::open(path).map_err(error)?).read_to_end(&mut bytes).map_err(error)?;
-    Ok(bytes)
+    Ok(file::bytes(path)?)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

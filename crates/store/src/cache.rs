@@ -137,13 +137,14 @@ impl Cache {
         self.resource.keep(snapshot, &self.hub.settings);
     }
 
-    /// Follows changes. Waits for the cache to be filled and to have reached the revision to start after.
+    /// Follows changes. Waits for the cache to be filled and to have reached the revision to start after. If the
+    /// history does not go back so far, that is the first thing that the watcher tells ([`Ended::Expired`]).
     pub async fn watch(&self, request: WatchRequest) -> Result<Watcher, Error> {
         self.resource.ready().await;
         if let Start::After(revision) = request.start {
             self.wait_for(revision, self.hub.settings.stalled_after + Duration::from_secs(1)).await?;
         }
-        Watcher::start(self.resource.clone(), self.hub.clone(), request)
+        Ok(Watcher::start(self.resource.clone(), self.hub.clone(), request))
     }
 
     async fn reached(&self, revision: u64) -> Snapshot {

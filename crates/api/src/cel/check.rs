@@ -119,7 +119,7 @@ impl<'s> Checker<'s> {
             Some(found) => found,
             None if matches!(
                 kind,
-                Type::Object(..) | Type::Metadata | Type::Made(_) | Type::Named(super::device::KIND)
+                Type::Object(..) | Type::Metadata | Type::Record(_) | Type::Made(_) | Type::Named(super::device::KIND)
             ) =>
             {
                 self.fail(at, format!("undefined field '{field}'"))

@@ -1,5 +1,6 @@
 //! Types of values, and what a schema says of them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::library::authorizer::Stage;
@@ -38,6 +39,8 @@ pub enum Type<'s> {
     Object(&'s Schema, bool),
     /// The metadata of an object.
     Metadata,
+    /// The variables of a policy, each with the type of its expression.
+    Record(BTreeMap<String, Self>),
     /// A value that may be missing.
     Optional(Box<Self>),
     /// A type of a library: `kubernetes.Quantity`, `net.IP`.
@@ -109,6 +112,7 @@ impl<'s> Type<'s> {
             }
             Self::Named(of) if *of == super::device::KIND => super::device::field(name),
             Self::Made(of) => super::mutation::field(of, name),
+            Self::Record(fields) => fields.get(name).cloned(),
             Self::Dyn | Self::Any(_) => Some(Self::Dyn),
             _ => None,
         }
@@ -156,7 +160,7 @@ impl fmt::Display for Type<'_> {
             Self::Duration => f.write_str("duration"),
             Self::List(of) => write!(f, "list({of})"),
             Self::Map(key, value) => write!(f, "map({key}, {value})"),
-            Self::Object(..) | Self::Metadata => f.write_str("object"),
+            Self::Object(..) | Self::Metadata | Self::Record(_) => f.write_str("object"),
             Self::Optional(of) => write!(f, "optional_type({of})"),
             Self::Named(name) => f.write_str(name),
             Self::Made(name) => f.write_str(name),

@@ -149,7 +149,7 @@ async fn send(
     let host = format!("{name}.{namespace}.svc");
     let server = ServerName::try_from(host.clone()).map_err(|error| unreachable(error.to_string()))?;
     let config = match (spec.insecure_skip_tls_verify, spec.ca_bundle) {
-        (Some(true), _) => unchecked(aggregation.identity.clone()).map_err(|error| unreachable(error.to_string()))?,
+        (Some(true), _) => unchecked(aggregation.identity.clone()),
         (_, bundle) => {
             let roots = tls::roots_from_pem(&bundle.unwrap_or_default().0, "caBundle".as_ref());
             tls::client(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use nakhoda_daemon::Tasks;
+use nakhoda_daemon::file;
 use nakhoda_daemon::tls::several::Several;
 use nakhoda_daemon::tls::trust::Callers;
 
@@ -92,7 +93,7 @@ fn from_file(
     if options.oidc.is_given() {
         return Err(ConfigError::Both);
     }
-    let text = std::fs::read(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+    let text = file::bytes(path)?;
     let file = Configuration::parse(&text)?;
     let anonymous = match (&file.anonymous, options.anonymous_auth) {
         (Some(_), Some(_)) => return Err(ConfigError::Anonymous),

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use nakhoda_daemon::Tasks;
+use nakhoda_daemon::file;
 
 use crate::authz::Union;
-use crate::authz::config::{ConfigError, Configuration, flags};
+use crate::authz::config::{Configuration, flags};
 use crate::authz::node::NodeAuthorizer;
 use crate::authz::rbac::Rbac;
 use crate::options::Authorization;
@@ -32,8 +33,7 @@ pub(super) fn read(options: &Authorization) -> anyhow::Result<Deciders> {
             "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined"
         );
     }
-    let text = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source });
-    let text = text.with_context(what)?;
+    let text = file::bytes(&path).with_context(what)?;
     let configuration = Configuration::parse(&text).with_context(what)?;
     Ok(Deciders { configuration, file: Some((path, text)) })
 }

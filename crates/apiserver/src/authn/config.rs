@@ -7,6 +7,7 @@
 pub mod check;
 pub mod flags;
 
+use nakhoda_daemon::file::Unreadable;
 use serde::Deserialize;
 
 use nakhoda_api::field::Errors;
@@ -186,14 +187,8 @@ pub enum ConfigError {
     )]
     Anonymous,
     /// A file cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which file.
-        path: std::path::PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] Unreadable),
 }
 
 // === impl Configuration ===

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use nakhoda_daemon::file::{self, Unreadable};
 use sha2::{Digest, Sha256};
 
 use super::bearer::{Recognised, Refusal, TokenAuthenticator, agnostic};
@@ -20,14 +21,8 @@ pub struct TokenFile {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
     /// It cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] Unreadable),
     /// A line says too little.
     #[error("token file '{path}' must have at least 3 columns (token, user name, user uid), found {found}")]
     Columns {
@@ -51,8 +46,7 @@ pub enum TokenFileError {
 impl TokenFile {
     /// Reads a file; `audiences` are the API server's own.
     pub fn open(path: &Path, audiences: Vec<String>) -> Result<Self, TokenFileError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| TokenFileError::Read { path: path.into(), source })?;
+        let text = file::text(path)?;
         Self::parse(&text, path, audiences)
     }
 

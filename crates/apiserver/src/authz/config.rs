@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use nakhoda_api::field::Errors;
+use nakhoda_daemon::file::Unreadable;
 use serde::{Deserialize, Deserializer};
 
 use super::node::NodeAuthorizer;
@@ -102,14 +103,8 @@ pub struct Condition {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] Unreadable),
     /// It is not YAML of this kind.
     #[error("failed to load AuthorizationConfiguration from file")]
     Syntax(#[source] Box<serde_saphyr::Error>),

@@ -21,6 +21,8 @@ use crate::response::{Answer, Response};
 
 /// Between two attempts to watch a cache that refused, or to write a status.
 const AGAIN: Duration = Duration::from_millis(200);
+/// How long a new resource waits for its cache.
+const FILLING: Duration = Duration::from_secs(1);
 
 /// The resource of the definitions.
 #[allow(non_snake_case, reason = "a constant that allocates")]
@@ -147,7 +149,7 @@ impl Follower {
         planned.status = Some(status);
         if is_true(&planned, "Established") {
             // first served, then told: who is told that it is established finds it
-            self.serve(name, &planned);
+            self.serve(name, &planned).await;
         }
         if planned.metadata.deletion_timestamp.is_some() {
             self.clean(name);
@@ -166,7 +168,7 @@ impl Follower {
         }
     }
 
-    fn serve(&mut self, name: &str, crd: &CustomResourceDefinition) {
+    async fn serve(&mut self, name: &str, crd: &CustomResourceDefinition) {
         let accepted = crd.status.as_ref().and_then(|status| status.accepted_names.clone()).unwrap_or_default();
         let made_of = MadeOf { spec: crd.spec.clone(), accepted, terminating: is_true(crd, "Terminating") };
         let old = self.served.get(name);
@@ -182,8 +184,13 @@ impl Follower {
         let resources: Vec<_> = kinds.iter().map(|kind| kind.info.gvr()).collect();
         let reads_alike = old.is_some_and(|old| old.made_of.spec == made_of.spec);
         let gone = old.map(|old| old.resources.clone()).unwrap_or_default();
+        if let (None, Some(kind)) = (old, kinds.first()) {
+            // the history begins before the first object can be written
+            let cache = self.pipeline.storage().cache(&kind.info);
+            let _ = tokio::time::timeout(FILLING, cache.ready()).await;
+        }
         self.pipeline.kinds().change(&gone, &kinds);
-        if !reads_alike {
+        if !reads_alike && old.is_some() {
             self.pipeline.storage().close(storage);
         }
         if let Some(kind) = kinds.first() {

@@ -2,13 +2,13 @@
 //! not known is refused: a key that is not used because of a slip of the pen would be found too late.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nakhoda_api::GroupResource;
 use nakhoda_api::field::{Errors, Path};
+use nakhoda_daemon::file::Unreadable;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -21,14 +21,8 @@ mod resources;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] Unreadable),
     /// It is not YAML of this kind.
     #[error("error decoding encryption provider configuration")]
     Syntax(#[source] Box<serde_saphyr::Error>),

@@ -16,6 +16,7 @@ use crate::render;
 use crate::request::Accept;
 use crate::response::{Answer, Response};
 use crate::verb::gate;
+use crate::verb::watch::too_old;
 
 /// So many events at most in a batch.
 const EVENTS: usize = 256;
@@ -79,7 +80,7 @@ fn event(
             }
             render::event::bookmark(kind, revision, initial_events_end, accept).map(|object| (Type::Bookmark, object))
         }
-        Err(Ended::Expired { oldest }) => Err(Status::expired(format!("too old resource version ({oldest})"))),
+        Err(Ended::Expired { requested, oldest }) => Err(too_old(requested, oldest)),
         // the caller comes again after the last revision that it saw
         Err(Ended::Overflow | Ended::Stopped) => return None,
     };

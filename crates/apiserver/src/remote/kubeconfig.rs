@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use nakhoda_daemon::file::{self, Unreadable};
 use nakhoda_daemon::tls::{self, KeyPair};
 use serde::Deserialize;
 
@@ -15,14 +16,8 @@ use super::{HOST_ROOTS, Server};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] Unreadable),
     /// It is no kubeconfig.
     #[error("not a kubeconfig")]
     Syntax(#[source] Box<serde_saphyr::Error>),
@@ -116,7 +111,7 @@ fn config(file: &Path, cluster: &Cluster, user: &User) -> Result<rustls::ClientC
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path).map_err(|source| ConfigError::Read { path: path.into(), source })
+    Ok(file::bytes(path)?)
 }
 
 fn find<'a>(all: &'a [Named], name: &str) -> Option<&'a Named> {

@@ -23,6 +23,7 @@ use crate::render::{self, event};
 use crate::request::{Accept, Form};
 use crate::rest::{Front, reply};
 use crate::verb::gate::{self, Gate};
+use crate::verb::watch::too_old;
 
 /// Frames that are ready together are sent together, up to about so many bytes.
 const CHUNK: usize = 64 << 10;
@@ -86,9 +87,7 @@ fn frames(following: Following, stop: CancellationToken) -> impl Stream<Item = B
             Ok(WatchItem::Bookmark { .. }) => return std::future::ready(None),
             // the client begins again where it was, and needs no reason
             Err(Ended::Overflow) => return std::future::ready(None),
-            Err(Ended::Expired { oldest }) => {
-                Err(Status::expired(format!("too old resource version: the history begins after {oldest}")))
-            }
+            Err(Ended::Expired { requested, oldest }) => Err(too_old(requested, oldest)),
             Err(Ended::Stopped) => Err(Status::expired("the resource is served no more")),
         };
         std::future::ready(Some(frame.unwrap_or_else(|status| event::failure(&status, accept.media))))

@@ -1,6 +1,9 @@
 //! What admission webhooks and policies have in common: which requests they are asked about, and under which conditions
 //! (`pkg/apis/admissionregistration/validation`).
 
+use std::collections::BTreeMap;
+
+use nakhoda_api::cel::{Type, Variables};
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::admissionregistration::{
     MatchCondition, MatchResources, NamedRuleWithOperations, ParamKind, ParamRef, RuleWithOperations, Variable,
@@ -163,18 +166,14 @@ pub fn conditions(errors: &mut Errors, path: &Path, conditions: &[MatchCondition
     }
 }
 
-/// What expressions of a policy may speak of; variables and parameters only where there are some.
-const SPOKEN: &[&str] = &["variables", "object", "oldObject", "request", "authorizer", "namespaceObject", "params"];
+/// What expressions of a policy may speak of; of parameters only where there are some.
+const SPOKEN: &[&str] = &["object", "oldObject", "request", "authorizer", "namespaceObject", "params"];
 
-/// What expressions of a policy may speak of.
-#[must_use]
-pub const fn spoken(variables: bool, params: bool) -> &'static [&'static str] {
-    let known = if params { SPOKEN } else { SPOKEN.split_at(6).0 };
-    if variables { known } else { known.split_at(1).1 }
-}
-
-/// Variables of a policy.
-pub fn variables(errors: &mut Errors, path: &Path, variables: &[Variable], params: bool) {
+/// Variables of a policy, and what its expressions may name then: `variables` only if there are some, each with the
+/// type of its expression.
+pub fn variables(errors: &mut Errors, path: &Path, variables: &[Variable], params: bool) -> Variables<'static> {
+    let mut known = cel::variables(if params { SPOKEN } else { SPOKEN.split_last().expect("it is not empty").1 });
+    let mut declared = BTreeMap::new();
     for (i, one) in variables.iter().enumerate() {
         let at = path.index(i);
         if one.name.trim().is_empty() {
@@ -182,9 +181,12 @@ pub fn variables(errors: &mut Errors, path: &Path, variables: &[Variable], param
         } else if !cel::is_identifier(&one.name) {
             errors.invalid(&at.child("name"), one.name.as_str(), "must be a valid CEL identifier");
         }
-        let wanted = (spoken(i > 0, params), Wanted::Any);
-        cel::compiled(errors, &at.child("expression"), &one.expression, "expression is not specified", wanted);
+        let (at, missing) = (at.child("expression"), "expression is not specified");
+        let kind = cel::compiled(errors, &at, &one.expression, missing, (&known, Wanted::Any));
+        declared.insert(one.name.clone(), kind);
+        known.insert("variables".to_owned(), Type::Record(declared.clone()));
     }
+    known
 }
 
 /// The kind of a policy's parameters.

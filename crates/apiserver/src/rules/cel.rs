@@ -50,25 +50,32 @@ pub enum Wanted {
 
 /// A condition that must be given, over the variables of these names.
 pub fn condition(errors: &mut Errors, path: &Path, text: &str, missing: &str, names: &[&str]) {
-    compiled(errors, path, text, missing, (names, Wanted::Bool));
+    compiled(errors, path, text, missing, (&variables(names), Wanted::Bool));
 }
 
-/// An expression that must be given, over the variables of these names and with such a value.
-pub fn compiled(errors: &mut Errors, path: &Path, text: &str, missing: &str, (names, wanted): (&[&str], Wanted)) {
+/// An expression that must be given, over these variables and with such a value. The type of its values, if it has one.
+pub fn compiled(
+    errors: &mut Errors,
+    path: &Path,
+    text: &str,
+    missing: &str,
+    (variables, wanted): (&Variables<'static>, Wanted),
+) -> Type<'static> {
     if text.trim().is_empty() {
-        return errors.required(path, missing);
+        errors.required(path, missing);
+        return Type::Dyn;
     }
-    let variables = variables(names);
     let outcome = match wanted {
-        Wanted::Change(mutation) => mutation.compile(text, &variables).map(drop),
-        _ => match Program::compile(text, &variables) {
-            Ok((_, kind)) => wanted.check(&kind),
+        Wanted::Change(mutation) => mutation.compile(text, variables).map(|_| Type::Dyn),
+        _ => match Program::compile(text, variables) {
+            Ok((_, kind)) => wanted.check(&kind).map(|()| kind),
             Err(why) => Err(format!("compilation failed: {why}")),
         },
     };
-    if let Err(why) = outcome {
+    outcome.unwrap_or_else(|why| {
         errors.invalid(path, text, why);
-    }
+        Type::Dyn
+    })
 }
 
 /// Variables of these names. Only the authorizer has a type.
@@ -116,7 +123,7 @@ mod tests {
             ("variables.a == 1", Wanted::Bool, "undeclared reference to 'variables'"),
         ] {
             let mut errors = Errors::default();
-            compiled(&mut errors, &Path::new("x"), text, "", (&["object"], wanted));
+            compiled(&mut errors, &Path::new("x"), text, "", (&variables(&["object"]), wanted));
             let errors = errors.to_string();
             assert!(errors.contains(told) && errors.is_empty() == told.is_empty(), "{text}: {errors}");
         }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use nakhoda_api::Status;
 use nakhoda_api::field::{Errors, Path};
-use nakhoda_store::Error;
 use nakhoda_store::cache::{Start, WatchRequest};
 
 use super::gate::Gate;
@@ -32,12 +31,7 @@ pub async fn watch(call: &Call, options: &WatchOptions) -> Result<Response, Stat
         bookmarks: options.bookmarks.then_some(BOOKMARKS),
         initial_events_end: options.bookmarks && options.send_initial_events == Some(true),
     };
-    let watcher = call.cache().watch(request).await.map_err(|error| match error {
-        Error::Compacted { requested, oldest } => {
-            Status::expired(format!("too old resource version: {requested} ({oldest})"))
-        }
-        error => outcome::status(call, "", &error),
-    })?;
+    let watcher = call.cache().watch(request).await.map_err(|error| outcome::status(call, "", &error))?;
     let seconds = match options.timeout_seconds {
         None | Some(0) => rand::random_range(LIFE..2 * LIFE),
         Some(seconds) => seconds,
@@ -45,6 +39,12 @@ pub async fn watch(call: &Call, options: &WatchOptions) -> Result<Response, Stat
     let timeout = Duration::from_secs(seconds);
     let answer = Answer::Watch { kind: call.kind.clone(), watcher, timeout, bookmarks: options.bookmarks, gate };
     Ok(Response::new(answer))
+}
+
+/// What a watch tells whose beginning is forgotten.
+#[must_use]
+pub fn too_old(requested: u64, oldest: u64) -> Status {
+    Status::expired(format!("too old resource version: {requested} ({oldest})"))
 }
 
 async fn start(call: &Call, options: &WatchOptions) -> Result<Start, Status> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use nakhoda_daemon::file;
 use nakhoda_daemon::tls::{self, KeyPair, TlsError};
 use nakhoda_rpc::transport::Tls;
 use parking_lot::Mutex;
@@ -59,7 +60,7 @@ impl Material {
     fn read(&self) -> Result<Vec<u8>, TlsError> {
         match self {
             Self::Data(bytes) => Ok(bytes.clone()),
-            Self::File(path) => std::fs::read(path).map_err(|source| TlsError::Read { path: path.clone(), source }),
+            Self::File(path) => Ok(file::bytes(path)?),
         }
     }
 

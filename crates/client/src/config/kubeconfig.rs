@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use nakhoda_daemon::file;
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -128,7 +129,7 @@ struct NamedContext {
 impl Kubeconfig {
     /// Reads one file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let text = file::text(path)?;
         Self::parse(&text, path)
     }
 

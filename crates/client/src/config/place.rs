@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::{Config, ConfigError};
+use nakhoda_daemon::file;
 
 /// The options of processes that run in pods.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,10 +36,6 @@ impl Place {
 
     /// One fact of the cluster.
     pub fn fact(&self, name: &str) -> Result<String, ConfigError> {
-        let path = self.cluster_config.join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(source) => Err(ConfigError::Read { path, source }),
-        }
+        Ok(file::text(&self.cluster_config.join(name))?.trim().to_owned())
     }
 }

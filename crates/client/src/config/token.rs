@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nakhoda_daemon::file;
 use parking_lot::Mutex;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -77,7 +78,7 @@ fn current(path: &Path, known: &mut (Instant, MetadataValue<Ascii>), now: Instan
 }
 
 fn read(path: &Path) -> Result<MetadataValue<Ascii>, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+    let text = file::text(path)?;
     value(text.trim(), path)
 }
 

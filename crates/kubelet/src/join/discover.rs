@@ -18,11 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 use nakhoda_api::kinds::core::ConfigMap;
 use nakhoda_client::config::kubeconfig::Kubeconfig;
 use nakhoda_daemon::pki::join::{Token, authority_hashes};
+use nakhoda_daemon::tls::unchecked;
 use nakhoda_rpc::transport::Address;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -113,7 +111,7 @@ async fn cluster_info(server: &str) -> anyhow::Result<Said> {
     let address = Address::parse(server)?;
     let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
     let name = ServerName::try_from(address.host.clone())?;
-    let stream = TlsConnector::from(Arc::new(unverified()?)).connect(name, stream).await?;
+    let stream = TlsConnector::from(Arc::new(unchecked::builder().with_no_client_auth())).connect(name, stream).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get(PATH).header("host", &address.host).header("accept", "application/json");
     let ask = async {
@@ -136,53 +134,6 @@ async fn cluster_info(server: &str) -> anyhow::Result<Said> {
             ended?;
             bail!("it closed the connection")
         }
-    }
-}
-
-fn unverified() -> anyhow::Result<ClientConfig> {
-    let provider = CryptoProvider::get_default().context("no TLS")?.clone();
-    Ok(ClientConfig::builder()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
-        .with_no_client_auth())
-}
-
-/// Takes every certificate: what comes over such a connection is proven otherwise.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -176,7 +176,7 @@ impl Resource {
         }
         if state.revision == 0 || !same(&state.map, &map) {
             inner.ring.reset(revision);
-            inner.dispatch.close(Ended::Expired { oldest: revision });
+            inner.dispatch.close(Ended::Expired { requested: 0, oldest: revision });
         }
         let listed = State { map, revision, live: true, hot: self.hot.clone() };
         let pending = std::mem::take(&mut inner.pending);

@@ -17,7 +17,6 @@ use super::item::Item;
 use super::queue::{Queue, Sighting};
 use super::resource::Resource;
 use super::snapshot::Snapshot;
-use crate::error::Error;
 
 pub mod terms;
 
@@ -53,13 +52,17 @@ enum Phase {
         mark: bool,
     },
     Live,
+    /// What it was to begin with is not known any more; that is told yet.
+    Expired {
+        oldest: u64,
+    },
     Over,
 }
 
 // === impl Watcher ===
 
 impl Watcher {
-    pub(crate) fn start(resource: Arc<Resource>, hub: Arc<Hub>, request: WatchRequest) -> Result<Self, Error> {
+    pub(crate) fn start(resource: Arc<Resource>, hub: Arc<Hub>, request: WatchRequest) -> Self {
         let queue = Arc::new(Queue::new(hub.settings.queue_events, hub.settings.queue_bytes));
         let mut watcher = Self {
             resource,
@@ -76,14 +79,17 @@ impl Watcher {
         };
         match request.start {
             Start::After(revision) => {
-                watcher.attach(revision).map_err(|oldest| Error::Compacted { requested: revision, oldest })?
+                if let Err(oldest) = watcher.attach(revision) {
+                    watcher.seen = revision;
+                    watcher.phase = Phase::Expired { oldest };
+                }
             }
             Start::Initial(snapshot) => {
                 let mark = request.initial_events_end;
                 watcher.phase = Phase::Initial { snapshot, chunk: VecDeque::new(), after: None, last: false, mark };
             }
         }
-        Ok(watcher)
+        watcher
     }
 
     /// From here on, changes after `revision` come from the history and the queue.
@@ -121,14 +127,18 @@ impl Watcher {
         let (revision, mark) = (snapshot.revision(), *mark);
         self.phase = Phase::Live;
         if let Err(oldest) = self.attach(revision) {
-            return Some(self.end(Ended::Expired { oldest }));
+            self.seen = revision;
+            return Some(self.end(Ended::Expired { requested: revision, oldest }));
         }
         mark.then_some(Ok(WatchItem::Bookmark { revision, initial_events_end: true }))
     }
 
     fn end(&mut self, why: Ended) -> Result<WatchItem, Ended> {
         self.phase = Phase::Over;
-        Err(why)
+        Err(match why {
+            Ended::Expired { oldest, .. } => Ended::Expired { requested: self.seen, oldest },
+            other => other,
+        })
     }
 
     fn next_taken(&mut self) -> Option<WatchItem> {
@@ -191,6 +201,9 @@ impl Stream for Watcher {
         }
         match watcher.phase {
             Phase::Over => Poll::Ready(None),
+            Phase::Expired { oldest } => {
+                Poll::Ready(Some(watcher.end(Ended::Expired { requested: watcher.seen, oldest })))
+            }
             _ => watcher.poll_live(cx).map(Some),
         }
     }

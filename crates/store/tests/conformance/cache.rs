@@ -165,8 +165,8 @@ pub async fn history_that_left_the_ring_is_expired(b: Backend) {
     let elsewhere = b.create("/elsewhere", "x").await;
     cache.fresh().await.unwrap();
     let after = |revision| request(Start::After(revision), Filter::all());
-    let error = cache.watch(after(revisions[0])).await.unwrap_err();
-    assert!(matches!(error, Error::Compacted { requested, .. } if requested == revisions[0]), "{error:?}");
+    let ended = soon(cache.watch(after(revisions[0])).await.unwrap().next()).await.unwrap().unwrap_err();
+    assert!(matches!(ended, Ended::Expired { requested, .. } if requested == revisions[0]), "{ended:?}");
     let mut watcher = cache.watch(after(revisions[38])).await.unwrap();
     assert_eq!(notice(&mut watcher).await.revision, revisions[39]);
     assert!(cache.watch(after(elsewhere)).await.is_ok());
@@ -292,8 +292,8 @@ pub async fn a_new_cache_does_not_invent_compacted_history(b: Backend) {
     let third = b.update("/registry/pods/ns/a", second, &pod("a", "n3", "web")).await;
     let (_tasks, caches, cache) = b.pods(Settings::default()).await;
     soon(caches.ready()).await;
-    let error = cache.watch(request(Start::After(first), Filter::all())).await.unwrap_err();
-    assert!(matches!(error, Error::Compacted { .. }), "{error:?}");
+    let ended = soon(cache.watch(request(Start::After(first), Filter::all())).await.unwrap().next()).await;
+    assert!(matches!(ended, Some(Err(Ended::Expired { .. }))), "{ended:?}");
     let mut watcher = cache.watch(request(Start::After(second), Filter::all())).await.unwrap();
     let notice = notice(&mut watcher).await;
     assert_eq!((notice.kind, notice.revision), (EventKind::Modified, third));

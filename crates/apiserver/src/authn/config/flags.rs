@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Authenticator, ClaimRule, ConfigError, Issuer, Mapping, Mappings};
+use nakhoda_daemon::file;
 
 /// The flags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -56,9 +57,7 @@ impl Oidc {
             return Err(ConfigError::Flags);
         }
         let certificate_authority = match &self.oidc_ca_file {
-            Some(path) => {
-                std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?
-            }
+            Some(path) => file::text(path)?,
             None => String::new(),
         };
         let claim = self.oidc_username_claim.clone().unwrap_or_else(|| "sub".into());

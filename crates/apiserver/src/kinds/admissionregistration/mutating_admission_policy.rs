@@ -1,6 +1,7 @@
 //! MutatingAdmissionPolicy: expressions that change objects.
 
 use nakhoda_api::Scope;
+use nakhoda_api::cel::Variables;
 use nakhoda_api::cel::mutation::Mutation as Change;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::admissionregistration::{MutatingAdmissionPolicy, MutatingAdmissionPolicySpec, Mutation};
@@ -58,8 +59,7 @@ fn spec(errors: &mut Errors, path: &Path, spec: &MutatingAdmissionPolicySpec) {
     admission::mutating_operations(errors, &at, spec.match_constraints.as_ref());
     let params = spec.param_kind.is_some();
     admission::conditions(errors, &path.child("matchConditions"), list(&spec.match_conditions), params);
-    admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
-    let known = admission::spoken(!list(&spec.variables).is_empty(), params);
+    let known = &admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
     let at = path.child("mutations");
     if list(&spec.mutations).is_empty() {
         errors.required(&at, "mutations must contain at least one item");
@@ -70,7 +70,7 @@ fn spec(errors: &mut Errors, path: &Path, spec: &MutatingAdmissionPolicySpec) {
     chosen(errors, &path.child("reinvocationPolicy"), text(&spec.reinvocation_policy), REINVOCATION);
 }
 
-fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation, known: &[&str]) {
+fn mutation(errors: &mut Errors, path: &Path, mutation: &Mutation, known: &Variables<'static>) {
     let forms = [
         ("ApplyConfiguration", "applyConfiguration", mutation.apply_configuration.as_ref().map(|c| text(&c.expression))),
         ("JSONPatch", "jsonPatch", mutation.json_patch.as_ref().map(|patch| text(&patch.expression))),

@@ -1,6 +1,7 @@
 //! ValidatingAdmissionPolicy: expressions that may refuse requests.
 
 use nakhoda_api::Scope;
+use nakhoda_api::cel::Variables;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::admissionregistration::{
     AuditAnnotation, ValidatingAdmissionPolicy, ValidatingAdmissionPolicySpec, ValidatingAdmissionPolicyStatus, Validation,
@@ -70,9 +71,8 @@ fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmission
     }
     admission::constraints(errors, &path.child("matchConstraints"), spec.match_constraints.as_ref());
     let params = spec.param_kind.is_some();
-    let known = admission::spoken(!list(&spec.variables).is_empty(), params);
     admission::conditions(errors, &path.child("matchConditions"), list(&spec.match_conditions), params);
-    admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
+    let known = &admission::variables(errors, &path.child("variables"), list(&spec.variables), params);
     let (validations, annotations) = (list(&spec.validations), list(&spec.audit_annotations));
     if validations.is_empty() && annotations.is_empty() {
         for field in ["validations", "auditAnnotations"] {
@@ -85,7 +85,7 @@ fn spec(errors: &mut Errors, path: &Path, name: &str, spec: &ValidatingAdmission
     self::annotations(errors, &path.child("auditAnnotations"), (name, known), annotations);
 }
 
-fn validation(errors: &mut Errors, path: &Path, validation: &Validation, known: &[&str]) {
+fn validation(errors: &mut Errors, path: &Path, validation: &Validation, known: &Variables<'static>) {
     let wanted = (known, Wanted::Bool);
     let missing = "expression is not specified";
     cel::compiled(errors, &path.child("expression"), &validation.expression, missing, wanted);
@@ -110,7 +110,7 @@ fn validation(errors: &mut Errors, path: &Path, validation: &Validation, known: 
 fn annotations(
     errors: &mut Errors,
     path: &Path,
-    (policy, known): (&str, &[&str]),
+    (policy, known): (&str, &Variables<'static>),
     annotations: &[AuditAnnotation],
 ) {
     if annotations.len() > ANNOTATIONS_MAX {
@@ -162,5 +162,23 @@ mod tests {
              spec.validations: Required value: validations or auditAnnotations must contain at least one item, \
              spec.auditAnnotations: Required value: validations or auditAnnotations must contain at least one item]"
         );
+    }
+
+    #[test]
+    fn a_variable_has_the_type_of_its_expression() {
+        let variables = [
+            json!({"name": "replicas", "expression": "object.spec.replicas"}),
+            json!({"name": "odd", "expression": "variables.replicas % 2 == 1"}),
+        ];
+        let told = |expression: &str| {
+            create::<ValidatingAdmissionPolicies>(json!({"metadata": {"name": "a"}, "spec": {
+                "failurePolicy": "Fail", "variables": variables, "validations": [{"expression": expression}],
+                "matchConstraints": {"matchPolicy": "Exact", "namespaceSelector": {}, "objectSelector": {},
+                    "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"],
+                        "operations": ["CREATE"], "scope": "*"}]}}}))
+        };
+        assert_eq!(told("variables.odd"), "");
+        assert!(told("variables.replicas").contains("must evaluate to bool but got dyn"));
+        assert!(told("variables.even").contains("undefined field 'even'"));
     }
 }

@@ -67,6 +67,8 @@ pub enum Ended {
     /// The history it needs is gone: list anew.
     #[error("the history is gone, it begins after {oldest}")]
     Expired {
+        /// What the watcher has seen, or was to begin after.
+        requested: u64,
         /// Nothing is known of what happened up to here.
         oldest: u64,
     },
