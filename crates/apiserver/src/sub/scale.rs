@@ -28,7 +28,10 @@ impl Handler for Scale {
                 Action::Update(write) => {
                     let given = body::read(&write.body, &gvk(), write.options.validation)?;
                     check_name(&given.object, call)?;
-                    let make = |old: Option<&Object>| written(call, old, &write.options, |_| Ok(given.object.clone()));
+                    let make = |old: Option<&Object>| {
+                        same_uid(call, old, &given.object)?;
+                        written(call, old, &write.options, |_| Ok(given.object.clone()))
+                    };
                     let mut response = change(&whole(call), &make, Mode::Owned, &write.options).await?;
                     response.warnings.splice(0..0, given.warnings);
                     response
@@ -52,6 +55,18 @@ impl Handler for Scale {
 
 fn gvk() -> GroupVersionKind {
     GroupVersionKind::new("autoscaling", "v1", "Scale")
+}
+
+/// The uid of a Scale is a precondition that the store itself refuses, and says so.
+fn same_uid(call: &Call, old: Option<&Object>, scale: &Object) -> Result<(), Status> {
+    let Some(old) = old.filter(|old| !scale.uid().is_empty() && scale.uid() != old.uid()) else { return Ok(()) };
+    let key = String::from_utf8_lossy(&call.key(old.name())).into_owned();
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+        scale.uid(),
+        old.uid()
+    );
+    Err(Status::conflict(&call.resource(), old.name(), &why))
 }
 
 /// The write goes to the object itself, so that its spec is counted and checked like any other change.

@@ -12,8 +12,8 @@ const WORKERS: usize = 16;
 
 /// Deletes a selection; answers with the list of what was selected.
 pub async fn delete(call: &Call, deletion: Deletion, options: ListOptions) -> Result<Response, Status> {
-    let (asked, given) = delete::settle(call, deletion)?;
     let response = list::list(call, &options).await?;
+    let (asked, given) = delete::settle(call, deletion)?;
     if let Answer::List { items, .. } = &response.answer {
         let calls: Vec<Call> = items.iter().map(|item| call.on(&call.kind, item.namespace(), item.name())).collect();
         stream::iter(calls)

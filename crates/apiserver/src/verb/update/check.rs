@@ -44,15 +44,7 @@ pub(super) fn identity(call: &Call, new: &Object, old: &Object) -> Result<(), St
 pub(super) fn preconditions(call: &Call, new: &Object, old: &Object, item: &Item) -> Result<(), Status> {
     let (resource, name) = (call.resource(), &call.target.name);
     if !new.uid().is_empty() && new.uid() != old.uid() {
-        let mut why =
-            format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid(), old.uid());
-        if call.target.subresource == "scale" {
-            // the store itself refuses, and says so
-            let key = String::from_utf8_lossy(&call.key(name)).into_owned();
-            why = format!(
-                "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
-            );
-        }
+        let why = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid(), old.uid());
         return Err(Status::conflict(&resource, name, &why));
     }
     let given = new.resource_version();
