@@ -28,7 +28,8 @@ pub(crate) struct Options {
 
 /// Measures.
 pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
-    let plane = Plane::start(&machine::network()?)?.context("dockerd is not installed")?;
+    machine::network()?;
+    let plane = Plane::start()?.context("dockerd is not installed")?;
     plane.kubeconfig()?;
     let client = Client::new(&Config::from_kubeconfig(state().join("kubeconfig"))?);
     let mut figures = Figures::default();
@@ -91,8 +92,12 @@ async fn succession(plane: &Plane, client: &Client, crash: bool) -> Result<Durat
     let holder = holder(client).await?;
     let pid = plane.pid(&former)?;
     let begun = Instant::now();
-    // A process that is only killed is started again under its name, and leads on.
-    signal(if crash { "STOP" } else { "TERM" }, &pid)?;
+    // A process that only ends is started again under its name, and may lead on.
+    if crash {
+        signal("STOP", &pid)?;
+    } else {
+        plane.compose(&["stop", &former])?;
+    }
     let led = until(|| async { self::holder(client).await.is_ok_and(|now| now != holder && !now.is_empty()) }).await;
     let time = begun.elapsed();
     if crash {

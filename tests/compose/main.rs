@@ -1,12 +1,13 @@
 //! The control plane of docker-compose.yml: machines join it by the printed line and run pods; API servers without a
 //! route to pods reach them all the same; any one part may die, and a leader that slept writes nothing any more;
-//! `down` and `up` keep everything, `down -v` nothing.
+//! `down` and `up` keep everything, a snapshot brings back what it holds, `down -v` leaves nothing.
 //!
 //! The suite runs in a network of its own (scripts/test compose), so a cluster of `scripts/up` may run beside it.
 //! Skipped, and said so, where dockerd or docker-compose is not installed.
 
 mod death;
 mod reach;
+mod restore;
 mod sleeper;
 
 use std::process::Command;
@@ -17,6 +18,7 @@ use nakhoda_tests::command::{Client, eventually};
 use nakhoda_tests::load;
 use nakhoda_tests::machine;
 use nakhoda_tests::plane::{self, Plane};
+use nakhoda_tests::source;
 
 const REPLICAS: usize = 4;
 
@@ -57,6 +59,22 @@ fn comes_back(plane: &Plane, app: &App) -> Result<()> {
     app.ready(REPLICAS).map(drop)
 }
 
+/// Without what `scripts/images compose` makes, one line says so.
+fn names_what_is_missing() -> Result<()> {
+    let empty = source::state().join("empty.env");
+    std::fs::write(&empty, "")?;
+    let output = Command::new("docker-compose")
+        .arg("--env-file")
+        .arg(&empty)
+        .args(["up", "-d"])
+        .current_dir(source::root())
+        .output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    ensure!(!output.status.success() && told.trim_end().lines().count() == 1, "{told}");
+    ensure!(told.contains("run scripts/images compose first"), "{told}");
+    Ok(())
+}
+
 fn walk(plane: &Plane) -> Result<()> {
     plane.kubeconfig()?;
     let machines = plane.join()?;
@@ -70,6 +88,8 @@ fn walk(plane: &Plane) -> Result<()> {
     sleeper::writes_nothing(plane, &app)?;
     eprintln!("down and up");
     comes_back(plane, &app)?;
+    eprintln!("back to a snapshot");
+    restore::drill(plane, &app)?;
     app.end()?;
     drop(machines);
     Ok(())
@@ -80,8 +100,9 @@ fn run() -> Result<()> {
         eprintln!("skipped: docker-compose is not installed (apt-get install docker-compose)");
         return Ok(());
     }
-    let address = machine::network()?;
-    let Some(plane) = Plane::start(&address)? else {
+    machine::network()?;
+    names_what_is_missing()?;
+    let Some(plane) = Plane::start()? else {
         eprintln!("skipped: dockerd is not installed (apt-get install docker.io)");
         return Ok(());
     };

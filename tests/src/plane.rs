@@ -1,5 +1,6 @@
 //! The control plane of docker-compose.yml on a dockerd of the suite's own.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -17,18 +18,21 @@ const SERVICES: usize = 11;
 #[derive(Debug)]
 pub struct Plane {
     docker: Docker,
-    address: String,
+    settings: PathBuf,
 }
 
 // === impl Plane ===
 
 impl Plane {
     /// Builds the images and starts everything; none where dockerd is not installed.
-    pub fn start(address: &str) -> Result<Option<Self>> {
+    pub fn start() -> Result<Option<Self>> {
         let name = state().display().to_string();
         let cgroup = format!("nakhoda-{}/docker", hash(&name)?);
         let Some(docker) = Docker::networked(&cgroup)? else { return Ok(None) };
-        let plane = Self { docker, address: address.into() };
+        // what `scripts/images compose` said; a restore says more
+        let settings = state().join("compose.env");
+        std::fs::copy(root().join(".cluster/logs/compose.env"), &settings).context("scripts/images compose")?;
+        let plane = Self { docker, settings };
         plane.up(&["--build"])?;
         Ok(Some(plane))
     }
@@ -73,13 +77,15 @@ impl Plane {
 
     /// Runs docker-compose.
     pub fn compose(&self, arguments: &[&str]) -> Result<String> {
-        let tag = std::fs::read_to_string(root().join(".cluster/images/tag"))?;
-        let settings = [
-            ("NAKHODA_ADDRESS", self.address.as_str()),
-            ("NAKHODA_ADDONS", tag.trim()),
-            ("COMPOSE_PROJECT_NAME", PROJECT),
-        ];
-        self.docker.program("docker-compose", arguments, &settings)
+        let settings = self.settings.display().to_string();
+        let arguments = [&["--env-file", &settings], arguments].concat();
+        self.docker.program("docker-compose", &arguments, &[("COMPOSE_PROJECT_NAME", PROJECT)])
+    }
+
+    /// Runs a script that runs docker-compose.
+    pub fn script(&self, name: &str, arguments: &[&str]) -> Result<String> {
+        let settings = self.settings.display().to_string();
+        self.docker.program(name, arguments, &[("COMPOSE_PROJECT_NAME", PROJECT), ("ENV_FILE", &settings)])
     }
 
     /// The administrator's kubeconfig, as the README takes it.

@@ -113,8 +113,8 @@ fn survive(plane: &Plane, seed: u64, lasts: Duration) -> Result<()> {
 fn run() -> Result<()> {
     let seed = number("SEED").unwrap_or_else(|| u64::from(std::process::id()) ^ schedule::now());
     let lasts = Duration::from_secs(number("SECONDS_OF_DEATH").unwrap_or(60));
-    let address = machine::network()?;
-    let Some(plane) = Plane::start(&address)? else {
+    machine::network()?;
+    let Some(plane) = Plane::start()? else {
         eprintln!("skipped: dockerd is not installed (apt-get install docker.io)");
         return Ok(());
     };
