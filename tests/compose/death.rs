@@ -37,7 +37,9 @@ fn take(step: &Step, app: &App) -> Result<()> {
     match step {
         Step::Pod => {
             let gone = eventually("the pods", || app.pods())?.remove(0);
-            eventually("the deletion", || app.run(&["delete", "pod", &gone.name, "--wait=false", "--ignore-not-found"]))?;
+            eventually("the deletion", || {
+                app.run(&["delete", "pod", &gone.name, "--wait=false", "--ignore-not-found"])
+            })?;
             eventually("another pod", || {
                 let pods = app.ready(REPLICAS)?;
                 ensure!(pods.iter().all(|pod| pod.name != gone.name), "{pods:?}");

@@ -59,7 +59,7 @@ impl App {
     /// Its pods.
     pub fn pods(&self) -> Result<Vec<Pod>> {
         let path = r#"jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName} {.status.podIP} {.status.containerStatuses[0].restartCount}{"\n"}{end}"#;
-        let text = self.run(&["get", "pods", "-o", path])?;
+        let text = self.run(&["get", "pods", "-l", "app=app", "-o", path])?;
         let pod = |line: &str| {
             let mut words = line.split(' ').map(str::to_owned);
             let mut next = || words.next().unwrap_or_default();

@@ -55,6 +55,12 @@ pub struct Parts {
 
 /// Starts everything; returns when all of it runs.
 pub async fn start(mut options: Options, tasks: Tasks) -> anyhow::Result<()> {
+    if !options.ineffective.is_empty() {
+        tracing::warn!(
+            fields = options.ineffective.join(", "),
+            "these fields of the configuration change nothing here"
+        );
+    }
     preflight::check(&options)?;
     let name = name(&options)?;
     std::fs::create_dir_all(&options.root_dir)
@@ -193,7 +199,12 @@ fn host(
             domain: options.cluster_domain.clone(),
             resolv_conf: options.resolv_conf.clone(),
         },
-        capacity: Capacity { cpu: machine.cores * 1000, memory: machine.memory, storage: machine.disk },
+        capacity: Capacity {
+            cpu: machine.cores * 1000,
+            memory: machine.memory,
+            storage: machine.disk,
+            pods: options.max_pods,
+        },
         started: jiff::Timestamp::now(),
         tasks: tasks.clone(),
         owners: Owners::default(),
@@ -247,6 +258,7 @@ fn node(
         name: host.name.clone(),
         ips: host.ips.clone(),
         port: options.port,
+        max_pods: options.max_pods,
         labels: options.node_labels.clone(),
         root: options.root_dir.clone(),
         pressure: host.pressure.clone(),

@@ -66,6 +66,8 @@ pub struct Capacity {
     pub memory: i64,
     /// Bytes of disk.
     pub storage: i64,
+    /// How many pods may run here.
+    pub pods: u32,
 }
 
 /// The kubelet's directories.

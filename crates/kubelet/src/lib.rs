@@ -7,6 +7,7 @@
 pub mod app;
 pub mod cgroup;
 pub mod cni;
+pub mod config;
 pub mod containerd;
 pub mod cri;
 pub mod dns;

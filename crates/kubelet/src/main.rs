@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    nakhoda_kubelet::run(nakhoda_kubelet::Options::parse())
+    match nakhoda_kubelet::config::parse(std::env::args_os().collect()) {
+        Ok(options) => nakhoda_kubelet::run(options),
+        Err(error) => error.exit(),
+    }
 }

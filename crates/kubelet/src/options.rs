@@ -38,6 +38,15 @@ pub struct Options {
     /// The hash of the authority to trust, as ctl token create prints it.
     #[arg(long, value_name = "sha256:HEX")]
     pub ca_hash: Option<String>,
+    /// A KubeletConfiguration (kubelet.config.k8s.io/v1beta1). Flags go before what it says.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A folder of further ones, `*.conf`, merged into it in the order of their names.
+    #[arg(long, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+    /// Fields of them that change nothing here.
+    #[arg(skip)]
+    pub ineffective: Vec<String>,
     /// Name of the node; the machine's hostname if not given.
     #[arg(long)]
     pub hostname_override: Option<String>,
@@ -86,6 +95,9 @@ pub struct Options {
     /// A folder of manifests of pods that run here whatever the API server says.
     #[arg(long, value_name = "DIR")]
     pub pod_manifest_path: Option<PathBuf>,
+    /// How many pods may run here.
+    #[arg(long, value_name = "N", default_value_t = 110)]
+    pub max_pods: u32,
     /// Cgroup below which pods stand.
     #[arg(long, default_value = "/")]
     pub cgroup_root: String,

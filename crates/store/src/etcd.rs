@@ -5,7 +5,9 @@
 //! of answering from the past.
 //!
 //! Calls are tried again until the bound when etcd is away. That is safe for a write that compares what it
-//! writes, which cannot happen twice; what came of it when a try was lost on the way is told in `unsure`.
+//! writes, which cannot happen twice; what came of it when a try was lost on the way is told in `unsure`. Such a write
+//! does not wait for an answer as long as etcd would: what a member handed to a leader that died is lost, and etcd
+//! says so only after seven seconds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,6 +46,8 @@ pub struct Etcd {
 const MAX_MESSAGE: usize = usize::MAX;
 /// The pause between two tries.
 const AGAIN: Duration = Duration::from_millis(50);
+/// How long the first try of a write waits for its answer; each further one waits twice as long.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 // === impl Etcd ===
 
@@ -74,30 +78,38 @@ impl Etcd {
         self.client.load().client.clone()
     }
 
-    /// Tries until there is an answer or the time is over. `again` says which failures are worth a new try.
-    async fn attempt<T, A, F, Fut>(&self, mut again: A, mut call: F) -> Result<T, Error>
+    /// Tries until there is an answer or the time is over. `again` says which failures are worth a new try; none is
+    /// that there was no answer for as long as `patience`.
+    async fn attempt<T, A, F, Fut>(&self, mut patience: Duration, mut again: A, mut call: F) -> Result<T, Error>
     where
-        A: FnMut(&etcd_client::Error) -> bool,
+        A: FnMut(Option<&etcd_client::Error>) -> bool,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, etcd_client::Error>>,
     {
         let end = Instant::now() + self.within;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match tokio::time::timeout(left, call()).await {
+            match tokio::time::timeout(left.min(patience), call()).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) if again(&error) && Instant::now() + AGAIN < end => tokio::time::sleep(AGAIN).await,
+                Ok(Err(error)) if again(Some(&error)) && Instant::now() + AGAIN < end => {
+                    tokio::time::sleep(AGAIN).await;
+                }
                 Ok(Err(error)) => return Err(fault::error(error)),
+                Err(_) if patience < left && again(None) => patience *= 2,
                 Err(_) => return Err(Error::TimedOut),
             }
         }
     }
 
     async fn range(&self, key: Bytes, options: GetOptions) -> Result<etcd_client::GetResponse, Error> {
-        self.attempt(fault::passing, || {
-            let (mut kv, key, options) = (self.kv(), key.clone(), options.clone());
-            async move { kv.get(key, Some(options)).await }
-        })
+        self.attempt(
+            self.within,
+            |error| error.is_some_and(fault::passing),
+            || {
+                let (mut kv, key, options) = (self.kv(), key.clone(), options.clone());
+                async move { kv.get(key, Some(options)).await }
+            },
+        )
         .await
     }
 
@@ -112,12 +124,14 @@ impl Etcd {
         }
         let (request, once) = (convert::txn(txn, &leases), unsure::once(txn));
         let mut lost = false;
-        let again = |error: &etcd_client::Error| {
-            lost |= !fault::unsent(error);
-            fault::unsent(error) || once && fault::passing(error)
+        let again = |error: Option<&etcd_client::Error>| {
+            let unsent = error.is_some_and(fault::unsent);
+            lost |= !unsent;
+            unsent || once && error.is_none_or(fault::passing)
         };
+        let patience = if once { PATIENCE } else { self.within };
         let answer = self
-            .attempt(again, || {
+            .attempt(patience, again, || {
                 let (mut kv, request) = (self.kv(), request.clone());
                 async move { kv.txn(request).await }
             })
@@ -128,10 +142,14 @@ impl Etcd {
 
     async fn grant(&self, seconds: i64) -> Result<i64, Error> {
         let granted = self
-            .attempt(fault::passing, || {
-                let mut client = self.client();
-                async move { client.lease_grant(seconds, None).await }
-            })
+            .attempt(
+                PATIENCE,
+                |error| error.is_none_or(fault::passing),
+                || {
+                    let mut client = self.client();
+                    async move { client.lease_grant(seconds, None).await }
+                },
+            )
             .await?;
         Ok(granted.id())
     }
@@ -181,10 +199,14 @@ impl Store for Etcd {
         async move {
             let to = convert::signed(revision);
             let done = self
-                .attempt(fault::unsent, || {
-                    let mut kv = self.kv();
-                    async move { kv.compact(to, Some(CompactionOptions::new())).await }
-                })
+                .attempt(
+                    self.within,
+                    |error| error.is_some_and(fault::unsent),
+                    || {
+                        let mut kv = self.kv();
+                        async move { kv.compact(to, Some(CompactionOptions::new())).await }
+                    },
+                )
                 .await;
             done.map(drop).map_err(|error| fault::at(error, revision))
         }
@@ -197,5 +219,35 @@ impl Store for Etcd {
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Pieces, Error>> {
         async move { upkeep::snapshot(&self.client.load_full()).await }.boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_try_that_is_not_answered_is_followed_by_another_that_waits_longer() {
+        let config = Config { within: Duration::from_millis(400), ..Config::plain(vec!["http://127.0.0.1:1".into()]) };
+        let etcd = Etcd::new(&config).await.expect("nobody is asked yet");
+        let tries = Cell::new(0);
+        let silent = async |until: u32| {
+            etcd.attempt(
+                Duration::from_millis(20),
+                |error| error.is_none(),
+                || {
+                    tries.set(tries.get() + 1);
+                    let answered = tries.get() > until;
+                    async move { if answered { Ok(()) } else { std::future::pending().await } }
+                },
+            )
+            .await
+        };
+        silent(2).await.expect("the third is answered");
+        assert_eq!(tries.replace(0), 3);
+        assert!(matches!(silent(u32::MAX).await, Err(Error::TimedOut)));
+        assert!(tries.get() < 6, "20, 40, 80, 160 ms, and what is left");
     }
 }

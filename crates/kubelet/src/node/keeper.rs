@@ -30,6 +30,8 @@ pub struct Settings {
     pub ips: Vec<String>,
     /// The port of its server.
     pub port: u16,
+    /// How many pods may run here.
+    pub max_pods: u32,
     /// Labels beside the usual ones.
     pub labels: BTreeMap<String, String>,
     /// The kubelet's directory, whose disk counts.
@@ -167,6 +169,7 @@ impl Keeper {
             name: self.settings.name.clone(),
             ips: self.settings.ips.clone(),
             port: i32::from(self.settings.port),
+            max_pods: self.settings.max_pods,
             machine: self.machine.clone(),
             pressure: self.settings.pressure.clone(),
             runtime: self.runtime.clone(),

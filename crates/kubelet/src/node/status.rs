@@ -16,8 +16,6 @@ use crate::eviction::Pressure;
 
 /// The release whose API this kubelet serves.
 pub const VERSION: &str = "v1.37.0";
-/// More pods are not taken.
-const PODS: i64 = 110;
 /// Memory below which the node is under pressure, and which pods are not given.
 const RESERVED: i64 = 100 << 20;
 /// Images that the status names.
@@ -35,6 +33,8 @@ pub struct Facts {
     pub ips: Vec<String>,
     /// The port of its server.
     pub port: i32,
+    /// More pods are not taken.
+    pub max_pods: u32,
     /// What it is.
     pub machine: Machine,
     /// What it is short of.
@@ -83,7 +83,7 @@ pub fn status(facts: &Facts, old: &NodeStatus, now: Timestamp) -> NodeStatus {
             ("cpu".to_owned(), Quantity(machine.cores.to_string())),
             ("ephemeral-storage".to_owned(), Quantity(disk)),
             ("memory".to_owned(), Quantity(format!("{}Ki", memory / 1024))),
-            ("pods".to_owned(), Quantity(PODS.to_string())),
+            ("pods".to_owned(), Quantity(facts.max_pods.to_string())),
         ])
     };
     let address = |kind: &str, address: &String| NodeAddress { type_: kind.into(), address: address.clone() };

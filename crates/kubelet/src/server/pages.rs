@@ -105,7 +105,7 @@ async fn configz(State(server): State<Server>) -> Json<Value> {
     Json(json!({"kubeletconfig": {
         "kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "clusterDNS": dns.servers, "clusterDomain": dns.domain, "resolvConf": dns.resolv_conf,
-        "maxPods": 110, "nodeLeaseDurationSeconds": 40, "containerLogMaxSize": "10Mi", "containerLogMaxFiles": 5,
+        "maxPods": server.host.capacity.pods, "nodeLeaseDurationSeconds": 40, "containerLogMaxSize": "10Mi", "containerLogMaxFiles": 5,
         "serializeImagePulls": false, "nodeStatusUpdateFrequency": "10s", "nodeStatusReportFrequency": "5m0s",
     }}))
 }

@@ -213,7 +213,7 @@ pub(crate) fn host(
             domain: "cluster.local".into(),
             resolv_conf: "/etc/resolv.conf".into(),
         },
-        capacity: Capacity { cpu: 1000, memory: 1 << 30, storage: 1 << 30 },
+        capacity: Capacity { cpu: 1000, memory: 1 << 30, storage: 1 << 30, pods: 110 },
         started: jiff::Timestamp::now(),
         tasks: tasks.clone(),
         owners: Owners::default(),
