@@ -32,5 +32,5 @@ start_apiserver() {
     sed "s/:16443/:$1/" "$work/pki/admin.conf" >"$work/$1.conf"
     "$target/apiserver" "${flags[@]}" --secure-port "$1" >"$work/$1.log" 2>&1 &
     pids+=($!)
-    wait_for 60 "$target/ctl" --kubeconfig "$work/$1.conf" health >/dev/null || fail "it is not ready" "read the log" "$work/$1.log"
+    wait_for 60 "$target/ctl" --kubeconfig "$work/$1.conf" health >/dev/null 2>&1 || fail "it is not ready" "read the log" "$work/$1.log"
 }

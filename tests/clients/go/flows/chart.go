@@ -1,3 +1,5 @@
+//go:build all
+
 package main
 
 import (
@@ -11,6 +13,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
+
+func init() { flows["chart"] = chart }
 
 const templates = `apiVersion: v1
 kind: ConfigMap

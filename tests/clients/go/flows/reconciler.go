@@ -1,3 +1,5 @@
+//go:build all
+
 package main
 
 import (
@@ -21,6 +23,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
+
+func init() { flows["reconciler"] = reconciler }
 
 const finalizer = "clients.example/held"
 
