@@ -78,13 +78,15 @@ pub fn node(facts: &Facts, labels: &BTreeMap<String, String>, now: Timestamp) ->
 #[must_use]
 pub fn status(facts: &Facts, old: &NodeStatus, now: Timestamp) -> NodeStatus {
     let machine = &facts.machine;
+    let others = others(old);
     let resources = |memory: i64, disk: String| {
-        BTreeMap::from([
+        let own = [
             ("cpu".to_owned(), Quantity(machine.cores.to_string())),
             ("ephemeral-storage".to_owned(), Quantity(disk)),
             ("memory".to_owned(), Quantity(format!("{}Ki", memory / 1024))),
             ("pods".to_owned(), Quantity(facts.max_pods.to_string())),
-        ])
+        ];
+        others.clone().into_iter().chain(own).collect::<BTreeMap<_, _>>()
     };
     let address = |kind: &str, address: &String| NodeAddress { type_: kind.into(), address: address.clone() };
     let addresses = facts.ips.iter().map(|ip| address("InternalIP", ip)).chain([address("Hostname", &facts.name)]);
@@ -110,6 +112,13 @@ pub fn status(facts: &Facts, old: &NodeStatus, now: Timestamp) -> NodeStatus {
         }),
         ..old.clone()
     }
+}
+
+/// What others say that the node has: extended resources, all of which pods may ask for
+/// (`pkg/kubelet/nodestatus/setters.go`).
+fn others(old: &NodeStatus) -> BTreeMap<String, Quantity> {
+    let all = old.capacity.clone().unwrap_or_default().into_iter();
+    all.filter(|(name, _)| name.contains('/')).collect()
 }
 
 fn conditions(facts: &Facts, old: &[NodeCondition], now: Timestamp) -> Vec<NodeCondition> {
@@ -222,5 +231,22 @@ mod tests {
         assert_eq!(text("DiskPressure"), "kubelet has no disk pressure");
         assert_eq!(text("PIDPressure"), "kubelet has sufficient PID available");
         assert_eq!(condition(&status, "DiskPressure").reason.as_deref(), Some("KubeletHasNoDiskPressure"));
+    }
+
+    #[test]
+    fn what_others_say_that_the_node_has_stays_and_can_be_given_to_pods() {
+        let foreign = || ("example.com/foo".to_owned(), Quantity("5".into()));
+        let mut old = status(&facts(), &NodeStatus::default(), Timestamp::UNIX_EPOCH);
+        old.capacity.get_or_insert_default().extend([foreign()]);
+        let kept = status(&facts(), &old, Timestamp::UNIX_EPOCH);
+        assert_eq!(kept.capacity.as_ref().and_then(|c| c.get("example.com/foo")), Some(&foreign().1));
+        assert_eq!(kept.allocatable.as_ref().and_then(|a| a.get("example.com/foo")), Some(&foreign().1));
+        let withdrawn = NodeStatus { capacity: None, ..kept };
+        assert!(
+            !status(&facts(), &withdrawn, Timestamp::UNIX_EPOCH)
+                .allocatable
+                .unwrap_or_default()
+                .contains_key("example.com/foo")
+        );
     }
 }
