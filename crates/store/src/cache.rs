@@ -143,6 +143,9 @@ impl Cache {
         self.resource.ready().await;
         if let Start::After(revision) = request.start {
             self.wait_for(revision, self.hub.settings.stalled_after + Duration::from_secs(1)).await?;
+            if revision < self.resource.history_start() {
+                self.hub.recovery.settled().await;
+            }
         }
         Ok(Watcher::start(self.resource.clone(), self.hub.clone(), request))
     }

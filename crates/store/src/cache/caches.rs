@@ -45,13 +45,19 @@ impl Caches {
         self.hub.registry.close(prefix.as_bytes());
     }
 
-    /// Waits until all caches opened so far are filled. The first time, they also recover what history the
-    /// store still has: so open first all that is served, then wait, then serve.
+    /// Waits until all caches opened so far are filled. The first time, they then begin to recover what history the
+    /// store still has, for which a watch waits that needs it: so open first all that is served, then wait, then serve.
     pub async fn ready(&self) {
         for resource in self.hub.registry.all().values() {
             resource.ready().await;
         }
-        self.hub.recovered.get_or_init(|| history::recover(&self.hub)).await;
+        if self.hub.recovery.begin() {
+            let hub = self.hub.clone();
+            self.hub.tasks.spawn("cache history", async move {
+                history::recover(&hub).await;
+                hub.recovery.end();
+            });
+        }
     }
 
     /// Reads again those resources in which something could not be read: the way values are read has changed.

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use nakhoda_daemon::Tasks;
-use tokio::sync::{Notify, OnceCell, watch};
+use tokio::sync::{Notify, watch};
 
 use super::fresh::Fresh;
+use super::history::Recovery;
 use super::progress::Progress;
 use super::resource::Resource;
 use super::{Settings, fill};
@@ -31,8 +32,7 @@ pub(crate) struct Hub {
     pub(crate) registry: Registry,
     pub(crate) progress: Progress,
     pub(crate) fresh: Fresh,
-    /// Whether the history from before the start was asked for.
-    pub(crate) recovered: OnceCell<()>,
+    pub(crate) recovery: Recovery,
     begun: watch::Sender<bool>,
     stall: Notify,
 }
@@ -58,7 +58,7 @@ impl Hub {
             settings,
             registry: Registry::default(),
             progress: Progress::default(),
-            recovered: OnceCell::new(),
+            recovery: Recovery::default(),
             begun: watch::Sender::new(false),
             stall: Notify::new(),
         });
