@@ -4,8 +4,7 @@
 //! them; [`Program::run`] evaluates it over JSON in place, without copying what it does not touch, and within a
 //! budget. Nothing loops but over values that are there, so the budget bounds all work.
 //!
-//! Absent: the estimate of costs at compile time, `labelSelector` of the `authorizer` library, `strings.format` beyond
-//! `%s %d %f %e %b %x %o`, and two-variable comprehensions.
+//! Absent: the estimate of costs at compile time, `strings.format` beyond `%s %d %f %e %b %x %o`, and two-variable comprehensions.
 
 pub mod ast;
 pub mod check;

@@ -258,7 +258,8 @@ fn encrypted(
 
 /// What other API servers are told of whom to believe.
 fn authorities(options: &options::Identity) -> std::io::Result<Facts> {
-    Facts::read(&options.client_ca_file, options.requestheader_client_ca_file.as_deref())
+    let front = options.requestheader_client_ca_file.as_deref();
+    Facts::read(&options.client_ca_file, front, &options.requestheader_allowed_names)
 }
 
 /// What this server shows to other API servers.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use futures::future::{BoxFuture, FutureExt, ready};
+use nakhoda_api::selector::{FieldSelector, LabelSelector};
 
 use crate::request::{Action, Request, Target};
 use crate::user::{MASTERS, User};
@@ -26,8 +27,10 @@ pub struct Attributes {
     /// What. The name of a list or watch that selects by `metadata.name` stands here too, as upstream
     /// has it, so that a right to one named object is a right to follow it.
     pub target: Target,
-    /// The field selector of a list, watch or deletecollection.
-    pub fields: String,
+    /// The field selector of a list, watch or deletecollection; one that cannot be read selects nothing here.
+    pub fields: FieldSelector,
+    /// The label selector, in the same way.
+    pub labels: LabelSelector,
 }
 
 /// An opinion.
@@ -70,34 +73,44 @@ pub struct AlwaysDeny;
 // === impl Attributes ===
 
 impl Attributes {
+    /// A question without selectors.
+    #[must_use]
+    pub fn new(user: User, verb: impl Into<String>, target: Target) -> Self {
+        let (fields, labels) = (FieldSelector::everything(), LabelSelector::everything());
+        Self { user, verb: verb.into(), target, fields, labels }
+    }
+
     /// The question that a request by this user puts.
     #[must_use]
     pub fn of(request: &Request, user: &User) -> Self {
-        let fields = match &request.action {
-            Action::List(list) | Action::DeleteCollection(_, list) => list.fields.clone(),
-            Action::Watch(watch) => watch.list.fields.clone(),
-            _ => String::new(),
+        let list = match &request.action {
+            Action::List(list) | Action::DeleteCollection(_, list) => Some(list),
+            Action::Watch(watch) => Some(&watch.list),
+            _ => None,
         };
-        let mut target = request.target.clone();
-        if let (Target::Resource(resource), Some(name)) = (&mut target, selected(&fields, "metadata.name")) {
-            resource.name = name.into();
+        let mut question = Self::new(user.clone(), request.verb(), request.target.clone());
+        if let Some(list) = list {
+            question = question.selecting(&list.fields, &list.labels);
         }
-        Self { user: user.clone(), verb: request.verb().into(), target, fields }
+        let name = question.selected("metadata.name").map(str::to_owned);
+        if let (Target::Resource(resource), Some(name)) = (&mut question.target, name) {
+            resource.name = name;
+        }
+        question
+    }
+
+    /// The same of what selectors select. One that cannot be read restricts nothing, and the request fails later.
+    #[must_use]
+    pub fn selecting(self, fields: &str, labels: &str) -> Self {
+        let fields = FieldSelector::parse(fields).unwrap_or_default();
+        Self { fields, labels: LabelSelector::parse(labels).unwrap_or_default(), ..self }
     }
 
     /// The value that the field selector asks of a field, if it asks for exactly one.
     #[must_use]
     pub fn selected(&self, field: &str) -> Option<&str> {
-        selected(&self.fields, field)
+        self.fields.required(field).filter(|value| !value.is_empty())
     }
-}
-
-fn selected<'a>(fields: &'a str, field: &str) -> Option<&'a str> {
-    fields.split(',').find_map(|term| {
-        let (name, value) = term.split_once('=')?;
-        let value = value.strip_prefix('=').unwrap_or(value);
-        (name == field && !value.is_empty()).then_some(value)
-    })
 }
 
 // === impl Decision ===

@@ -82,8 +82,13 @@ impl Server {
 
     /// A server that tells of requests.
     pub(crate) async fn audited(auditor: Auditor) -> Self {
+        Self::knowing(auditor).await
+    }
+
+    /// A server with a part that not every one has.
+    pub(crate) async fn knowing<T: Clone + Send + Sync + 'static>(part: T) -> Self {
         let mut extensions = http::Extensions::new();
-        extensions.insert(auditor);
+        extensions.insert(part);
         let server = Self::with(Arc::new(Memory::default()), Encryption::default(), extensions).await;
         server.create("namespaces", "", &json!({"metadata": {"name": "default"}})).await.expect("a namespace");
         server

@@ -316,6 +316,7 @@ const TABLE: &str = "
     resourcecheck -> namespace(string) resourcecheck
     resourcecheck -> name(string) resourcecheck
     resourcecheck -> fieldSelector(string) resourcecheck
+    resourcecheck -> labelSelector(string) resourcecheck
     pathcheck -> check(string) decision
     resourcecheck -> check(string) decision
     decision -> allowed() bool

@@ -34,6 +34,12 @@ impl FieldSelector {
         Self(vec![Term { field: field.into(), equal: true, value: value.into() }])
     }
 
+    /// Of terms.
+    #[must_use]
+    pub const fn of(terms: Vec<Term>) -> Self {
+        Self(terms)
+    }
+
     /// Reads the text of a query parameter.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut parts = split(text);

@@ -103,11 +103,6 @@ fn may(attributes: &Attributes<'_>, resource: &str, name: &str, verb: &str) -> b
         name: name.into(),
         ..ResourceTarget::default()
     };
-    let question = authz::Attributes {
-        user: attributes.call.user.clone(),
-        verb: verb.into(),
-        target: Target::Resource(target),
-        fields: String::new(),
-    };
+    let question = authz::Attributes::new(attributes.call.user.clone(), verb, Target::Resource(target));
     matches!(attributes.call.pipeline.decide(&question), Decision::Allow(_))
 }

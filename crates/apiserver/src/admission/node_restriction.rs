@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Attributes, Plugin};
 
+mod audience;
 mod labels;
 mod own;
 mod pods;
@@ -34,9 +35,9 @@ impl Plugin for NodeRestriction {
         attributes: &'a Attributes<'a>,
         object: Option<&'a Object>,
     ) -> BoxFuture<'a, Result<(), Status>> {
-        // what is created or updated was judged before other plugins filled things in; deletions and
-        // subresources come by here only
-        let seen = object.is_some() && attributes.subresource().is_empty();
+        // what is created or updated was judged before other plugins filled things in, a token before it was said
+        // whom it is for; deletions and other subresources come by here only
+        let seen = object.is_some() && matches!(attributes.subresource(), "" | "token");
         Box::pin(async move { if seen { Ok(()) } else { check(attributes, object) } })
     }
 }

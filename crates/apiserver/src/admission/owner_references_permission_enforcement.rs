@@ -91,12 +91,7 @@ fn finalizers(group: &str, version: &str, resource: &str, namespace: &str, name:
 
 /// What the authorizers say if the caller may not.
 fn may(attributes: &Attributes<'_>, verb: &str, target: ResourceTarget) -> Result<(), String> {
-    let question = authz::Attributes {
-        user: attributes.call.user.clone(),
-        verb: verb.into(),
-        target: Target::Resource(target),
-        fields: String::new(),
-    };
+    let question = authz::Attributes::new(attributes.call.user.clone(), verb, Target::Resource(target));
     let decision = attributes.call.pipeline.decide(&question);
     if decision.is_allowed() { Ok(()) } else { Err(decision.reason().to_owned()) }
 }

@@ -19,21 +19,23 @@ pub struct Facts {
     pub clients: String,
     /// The CA of who may name callers, in PEM; empty if there is none.
     pub front: String,
+    /// The common names of who may; any if empty.
+    pub names: Vec<String>,
 }
 
 // === impl Facts ===
 
 impl Facts {
     /// Reads the files.
-    pub fn read(clients: &Path, front: Option<&Path>) -> std::io::Result<Self> {
+    pub fn read(clients: &Path, front: Option<&Path>, names: &[String]) -> std::io::Result<Self> {
         let front = front.map(std::fs::read_to_string).transpose()?.unwrap_or_default();
-        Ok(Self { clients: std::fs::read_to_string(clients)?, front })
+        Ok(Self { clients: std::fs::read_to_string(clients)?, front, names: names.into() })
     }
 
     fn data(&self) -> Map<String, Value> {
         let mut data = Map::from_iter([("client-ca-file".to_owned(), Value::from(self.clients.as_str()))]);
         if !self.front.is_empty() {
-            data.insert("requestheader-allowed-names".into(), r#"["front-proxy-client"]"#.into());
+            data.insert("requestheader-allowed-names".into(), json!(self.names).to_string().into());
             data.insert("requestheader-client-ca-file".into(), self.front.as_str().into());
             data.insert("requestheader-extra-headers-prefix".into(), r#"["X-Remote-Extra-"]"#.into());
             data.insert("requestheader-group-headers".into(), r#"["X-Remote-Group"]"#.into());
@@ -66,5 +68,23 @@ pub async fn ensure(pipeline: &Pipeline, facts: &Facts) -> Result<(), Status> {
             pipeline.internal(target(NAME), Action::Update(write())).await.map(drop)
         }
         other => other.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_that_are_told_are_those_that_are_believed() {
+        let facts = |names: &[&str]| Facts {
+            front: "PEM".into(),
+            names: names.iter().map(|&n| n.into()).collect(),
+            ..Facts::default()
+        };
+        let told = |facts: Facts| facts.data()["requestheader-allowed-names"].clone();
+        assert_eq!(told(facts(&["front-proxy-client", "gateway"])), r#"["front-proxy-client","gateway"]"#);
+        assert_eq!(told(facts(&[])), "[]", "anybody whom that CA has signed");
+        assert!(!Facts::default().data().contains_key("requestheader-allowed-names"));
     }
 }

@@ -1,7 +1,5 @@
 //! An authorizer outside the process: it is asked by a SubjectAccessReview if all its conditions hold, and what it
 //! says is good for a while (`k8s.io/apiserver/plugin/pkg/authorizer/webhook`).
-//!
-//! Absent: label selectors in the question; it is then the wider one.
 
 use std::time::Duration;
 

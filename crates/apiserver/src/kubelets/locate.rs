@@ -95,12 +95,7 @@ pub async fn may_create(call: &Call, method: &str) -> Result<(), Status> {
         "post" => Ok(()),
         "get" => {
             call.pipeline
-                .authorize(&Attributes {
-                    user: call.user.clone(),
-                    verb: "create".into(),
-                    target: Target::Resource(call.target.clone()),
-                    fields: String::new(),
-                })
+                .authorize(&Attributes::new(call.user.clone(), "create", Target::Resource(call.target.clone())))
                 .await
         }
         other => Err(call.unsupported(other)),

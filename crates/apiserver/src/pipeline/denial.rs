@@ -48,7 +48,7 @@ mod tests {
 
     fn asked(verb: &str, target: Target) -> Attributes {
         let user = User { name: "bob".into(), ..User::default() };
-        Attributes { user, verb: verb.into(), target, fields: String::new() }
+        Attributes::new(user, verb, target)
     }
 
     #[test]

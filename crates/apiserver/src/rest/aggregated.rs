@@ -64,8 +64,8 @@ pub(crate) async fn admit(pipeline: &Pipeline, caller: &Caller, method: &Method,
         Route::Document(path) => (Target::Path(path), method.as_str().to_ascii_lowercase()),
         Route::Nothing => return Err(Status::no_such_path()),
     };
-    let fields = query.get("fieldSelector").to_owned();
-    let question = Attributes { user: user.clone(), verb, target, fields };
+    let question =
+        Attributes::new(user.clone(), verb, target).selecting(query.get("fieldSelector"), query.get("labelSelector"));
     let user = pipeline.acting(user, caller, |_| question.clone()).await?;
     pipeline.authorize(&Attributes { user: user.clone(), ..question }).await?;
     Ok(user)

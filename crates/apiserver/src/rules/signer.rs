@@ -15,12 +15,7 @@ pub fn may(call: &Call, signer: &str, verb: &str) -> bool {
             name,
             ..ResourceTarget::default()
         };
-        let attributes = Attributes {
-            user: call.user.clone(),
-            verb: verb.into(),
-            target: Target::Resource(target),
-            fields: String::new(),
-        };
+        let attributes = Attributes::new(call.user.clone(), verb, Target::Resource(target));
         matches!(call.pipeline.decide(&attributes), Decision::Allow(_))
     })
 }

@@ -17,9 +17,12 @@ pub async fn judge(call: &Call, spec: &SubjectAccessReviewSpec) -> Result<Subjec
         groups: spec.groups.clone().unwrap_or_default(),
         extra: spec.extra.clone().unwrap_or_default().into_iter().collect(),
     };
+    let mut errors = Errors::default();
     if user.name.is_empty() && user.groups.is_empty() {
-        let mut errors = Errors::default();
         errors.invalid(&Path::new("spec").child("user"), "", "at least one of user or group must be specified");
+    }
+    review::selectors::check(spec.resource_attributes.as_ref(), &mut errors);
+    if !errors.is_empty() {
         return Err(invalid(call, &errors));
     }
     Ok(review::decide(call, user, spec.resource_attributes.as_ref(), spec.non_resource_attributes.as_ref()).await)

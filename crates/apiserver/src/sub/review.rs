@@ -12,6 +12,8 @@ use crate::response::Response;
 use crate::user::User;
 use crate::verb::{Call, body};
 
+pub mod selectors;
+
 /// Reads the question, lets it be answered, and gives it back.
 pub async fn answer<T, F>(call: &Call, action: Action, reply: F) -> Result<Response, Status>
 where
@@ -38,8 +40,12 @@ pub async fn decide(
         (None, Some(asked)) => (asked.verb.clone(), Target::Path(asked.path.clone().unwrap_or_default())),
         (None, None) => (None, Target::Path(String::new())),
     };
-    let fields = resource.map(selected_fields).unwrap_or_default();
-    let asked = Attributes { user, verb: verb.unwrap_or_default(), target, fields };
+    let selected = resource.map(selectors::of).unwrap_or_default();
+    let asked = Attributes {
+        fields: selected.fields,
+        labels: selected.labels,
+        ..Attributes::new(user, verb.unwrap_or_default(), target)
+    };
     let (allowed, denied, reason) = match call.pipeline.ask(&asked).await {
         Decision::Allow(reason) => (true, None, reason),
         Decision::Deny(reason) => (false, Some(true), reason),
@@ -49,7 +55,7 @@ pub async fn decide(
         allowed,
         denied,
         reason: (!reason.is_empty()).then_some(reason),
-        evaluation_error: None,
+        evaluation_error: (!selected.faults.is_empty()).then(|| selected.faults.join("; ")),
     }
 }
 
@@ -66,14 +72,4 @@ fn resource_target(asked: &ResourceAttributes) -> ResourceTarget {
         subresource: text(&asked.subresource),
         path: String::new(),
     }
-}
-
-fn selected_fields(asked: &ResourceAttributes) -> String {
-    let Some(selector) = &asked.field_selector else { return String::new() };
-    if let Some(raw) = &selector.raw_selector {
-        return raw.clone();
-    }
-    let terms = selector.requirements.iter().flatten().filter(|r| r.operator == "In");
-    let equal = terms.filter_map(|r| Some(format!("{}={}", r.key, r.values.as_deref()?.first()?)));
-    equal.collect::<Vec<_>>().join(",")
 }

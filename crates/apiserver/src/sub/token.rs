@@ -13,11 +13,14 @@ use nakhoda_api::{GroupKind, GroupResource, GroupVersionKind, Object, Status};
 use serde_json::{Value, json};
 
 use super::Handler;
+use crate::admission::{Attributes, Operation};
 use crate::identity::{Bound, Claims, Issuer, Private};
 use crate::request::{Action, Write};
 use crate::response::{Answer, Response};
 use crate::verb::{Call, body, managed};
 
+const GROUP: &str = "authentication.k8s.io";
+const KIND: &str = "TokenRequest";
 /// The shortest and the longest life that may be asked for, in seconds.
 const SHORTEST: i64 = 600;
 const LONGEST: i64 = 1 << 32;
@@ -41,34 +44,71 @@ impl Handler for Token {
 async fn create(call: &Call, write: &Write) -> Result<Response, Status> {
     let issuer = call.pipeline.extension::<Arc<Issuer>>();
     let issuer = issuer.ok_or_else(|| Status::failure(500, nakhoda_api::Reason::InternalError, "this server has no key to sign tokens with"))?;
-    let gvk = GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest");
+    let gvk = GroupVersionKind::new(GROUP, "v1", KIND);
     let given = body::read(&write.body, &gvk, write.options.validation)?;
-    let mut request: TokenRequest = given.object.typed().map_err(|e| Status::bad_request(e.to_string()))?;
+    // The account or the pod may have been written a moment ago.
+    call.cache().fresh().await.map_err(|e| Status::internal(&e))?;
+    let mut object = given.object.clone();
+    let attributes = Attributes { call, operation: Operation::Create, old: None, dry_run: write.options.dry_run };
+    call.pipeline.admission().mutate(&attributes, &mut object).await?;
+    let mut request: TokenRequest = object.typed().map_err(|e| Status::bad_request(e.to_string()))?;
+    let account = of_account(call, &mut request)?;
     let spec = request.spec.get_or_insert_default();
     let seconds = *spec.expiration_seconds.get_or_insert(3600);
     // whoever names none, by an empty list too, means this server
     let named = spec.audiences.take().filter(|audiences| !audiences.is_empty());
     let audiences = spec.audiences.insert(named.unwrap_or_else(|| issuer.audiences.clone())).clone();
     check(seconds)?;
-    let unbound = spec.bound_object_ref.is_none();
+    let bound = spec.bound_object_ref.clone();
     let asked = asked(given.object.at(&["spec"]), seconds);
-    let private = subject(call, spec.bound_object_ref.as_ref()).await?;
+    let checked = Object::from_typed(&request).map_err(|e| Status::internal(&e))?;
+    call.pipeline.admission().validate(&attributes, Some(&checked)).await?;
+    let private = subject(call, account, bound.as_ref())?;
     let now = call.now.as_second();
-    request.metadata.uid = Some(private.serviceaccount.uid.clone());
     let claims = Claims::new(&issuer.url, audiences, private, now, seconds.min(GIVEN));
     let expires = Timestamp::from_second(now).unwrap_or(call.now) + SignedDuration::from_secs(seconds.min(GIVEN));
     request.status = Some(TokenRequestStatus { expiration_timestamp: Some(Time(expires)), token: Some(issuer.sign(&claims)) });
-    request.metadata.name = Some(call.target.name.clone());
-    request.metadata.namespace = Some(call.target.namespace.clone());
-    request.metadata.creation_timestamp = Some(Time(call.now));
     let mut object = Object::from_typed(&request).map_err(|e| Status::internal(&e))?;
-    if unbound {
+    if bound.is_none() {
         object.set_at(&["spec", "boundObjectRef"], serde_json::Value::Null);
     }
     let managers = managed::once(call, &write.options, "authentication.k8s.io/v1", json!({ "f:spec": owned(&asked) }));
     managed::put(&mut object, Some(managers));
     let answer = Answer::Object { kind: None, object: Box::new(object), created: true };
     Ok(Response { answer, warnings: given.warnings })
+}
+
+/// The account that the URL names. What the request says of it must fit, and is filled in.
+fn of_account(call: &Call, request: &mut TokenRequest) -> Result<ServiceAccount, Status> {
+    let target = &call.target;
+    let given = &mut request.metadata;
+    let mut errors = Errors::default();
+    for (field, said, wanted, what) in [
+        ("name", &given.name, &target.name, "must match the service account name if specified"),
+        ("namespace", &given.namespace, &target.namespace, "must match the service account namespace if specified"),
+    ] {
+        if let Some(said) = said.as_ref().filter(|said| !said.is_empty() && *said != wanted) {
+            errors.invalid(&Path::new("metadata").child(field), said.as_str(), what);
+            return Err(Status::invalid(&group_kind(), &target.name, &errors));
+        }
+    }
+    let account = call.pipeline.storage().get::<ServiceAccount>(&target.namespace, &target.name);
+    let account = account.ok_or_else(|| call.not_found())?;
+    let uid = account.metadata.uid.clone().unwrap_or_default();
+    if let Some(said) = given.uid.as_ref().filter(|said| !said.is_empty() && **said != uid) {
+        let why = format!("the UID in the token request ({said}) does not match the UID of the service account ({uid})");
+        return Err(Status::conflict(&GroupResource::new(GROUP, KIND), &target.name, &why));
+    }
+    given.name = Some(target.name.clone());
+    given.namespace = Some(target.namespace.clone());
+    given.uid = Some(uid);
+    given.creation_timestamp = Some(Time(call.now));
+    request.status = None;
+    Ok(account)
+}
+
+fn group_kind() -> GroupKind {
+    GroupKind { group: GROUP.into(), kind: KIND.into() }
 }
 
 /// What the client said, and the default that was filled in for it: all that it owns.
@@ -96,16 +136,12 @@ fn check(seconds: i64) -> Result<(), Status> {
     if errors.is_empty() {
         return Ok(());
     }
-    let kind = GroupKind { group: "authentication.k8s.io".into(), kind: "TokenRequest".into() };
-    Err(Status::invalid(&kind, "", &errors))
+    Err(Status::invalid(&group_kind(), "", &errors))
 }
 
-async fn subject(call: &Call, bound: Option<&BoundObjectReference>) -> Result<Private, Status> {
+fn subject(call: &Call, account: ServiceAccount, bound: Option<&BoundObjectReference>) -> Result<Private, Status> {
     let (namespace, name) = (call.target.namespace.as_str(), call.target.name.as_str());
-    // The account or the pod may have been written a moment ago.
-    call.cache().fresh().await.map_err(|e| Status::internal(&e))?;
     let storage = call.pipeline.storage();
-    let account: ServiceAccount = storage.get(namespace, name).ok_or_else(|| call.not_found())?;
     let mut private = Private {
         namespace: namespace.into(),
         serviceaccount: Bound { name: name.into(), uid: account.metadata.uid.unwrap_or_default() },

@@ -208,12 +208,7 @@ async fn missing(call: &Call, make: Make<'_>, mode: Mode, options: &WriteOptions
         return Err(Status::conflict(&call.resource(), &call.target.name, &why));
     }
     call.pipeline
-        .authorize(&Attributes {
-            user: call.user.clone(),
-            verb: "create".into(),
-            target: Target::Resource(call.target.clone()),
-            fields: String::new(),
-        })
+        .authorize(&Attributes::new(call.user.clone(), "create", Target::Resource(call.target.clone())))
         .await?;
     create::owned(call, object, options, mode == Mode::Owned).await
 }

@@ -34,6 +34,8 @@ pub struct Question {
     pub name: String,
     /// Of a list or a watch.
     pub fields: String,
+    /// Of a list or a watch.
+    pub labels: String,
     /// What is to be done.
     pub verb: String,
 }
@@ -96,6 +98,7 @@ pub(super) fn call<'a>(name: &str, with: &[Val<'a>], budget: &mut Budget) -> Opt
         (Stage::Resource, "namespace", 1) => next.question.namespace = text(0)?,
         (Stage::Resource, "name", 1) => next.question.name = text(0)?,
         (Stage::Resource, "fieldSelector", 1) => next.question.fields = text(0)?,
+        (Stage::Resource, "labelSelector", 1) => next.question.labels = text(0)?,
         (Stage::Resource | Stage::Path, "check", 1) => {
             if let Err(error) = budget.spend(CHECK) {
                 return Some(Err(error));
@@ -168,7 +171,9 @@ mod tests {
         }
 
         fn decide(&self, question: &Question) -> Verdict {
-            let allowed = question.resource == "pods" && question.verb == "get" || question.path == "/healthz";
+            let allowed = question.resource == "pods" && question.verb == "get"
+                || question.fields == "a=b" && question.labels == "c=d"
+                || question.path == "/healthz";
             let reason = question.account.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
             Verdict { allowed, reason, error: String::new() }
         }
@@ -185,6 +190,9 @@ mod tests {
             matches!(value, Ok(Val::Bool(true)))
         };
         assert!(yes("authorizer.group('').resource('pods').namespace('a').name('b').check('get').allowed()"));
+        assert!(yes(
+            "authorizer.group('').resource('x').fieldSelector('a=b').labelSelector('c=d').check('list').allowed()"
+        ));
         assert!(yes("!authorizer.group('').resource('pods').subresource('exec').check('create').allowed()"));
         assert!(yes(
             "authorizer.requestResource.check('get').allowed() && authorizer.path('/healthz').check('get').allowed()"

@@ -5,7 +5,7 @@ use nakhoda_api::kinds::core::{Node, Pod};
 use serde_json::Value;
 
 use super::super::{Attributes, Operation};
-use super::references;
+use super::{audience, references};
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
@@ -104,9 +104,8 @@ pub(super) fn check_token(attributes: &Attributes<'_>, request: Option<&Object>,
             bound("uid")
         ));
     }
-    if pod.spec.and_then(|spec| spec.node_name).as_deref() == Some(node) {
-        Ok(())
-    } else {
-        Err("node requested token bound to a pod scheduled on a different node".into())
+    if pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) != Some(node) {
+        return Err("node requested token bound to a pod scheduled on a different node".into());
     }
+    audience::check(attributes, request, &pod)
 }

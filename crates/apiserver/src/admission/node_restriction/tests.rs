@@ -2,9 +2,13 @@
 //! gives its pods claims of others), and what else a kubelet could gain by writing: each is refused, and what it has
 //! to write is not.
 
+use std::sync::Arc;
+
 use nakhoda_api::Status;
 use serde_json::{Value, json};
 
+use crate::authz::{Attributes, Authorizer, Decision};
+use crate::identity::{Issuer, Key};
 use crate::testing::Server;
 use crate::user::User;
 
@@ -133,6 +137,62 @@ async fn leases_slices_drivers_claims_and_certificates_are_the_nodes_own() {
     server.create("certificatesigningrequests", "", &own).await.expect("its own");
     let told = why(server.create("certificatesigningrequests", "", &request("system:node:b")).await);
     assert_eq!(told, "can only create a node CSR with CN=system:node:a");
+}
+
+/// Nobody has the right to tokens for others.
+struct NoAudiences;
+
+impl Authorizer for NoAudiences {
+    fn authorize(&self, attributes: &Attributes) -> Decision {
+        match attributes.verb.as_str() {
+            "request-serviceaccounts-token-audience" => Decision::NoOpinion(String::new()),
+            _ => Decision::Allow(String::new()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kubelet_gets_tokens_for_its_pods_and_for_whom_they_want_them() {
+    let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
+    let mut server = Server::knowing(Arc::new(issuer)).await;
+    server.pipeline.authz().replace(vec![Arc::new(NoAudiences)]);
+    let account = json!({"metadata": {"name": "default"}});
+    server.create("serviceaccounts", "default", &account).await.expect("an account");
+    let driver = json!({"metadata": {"name": "d.example.com"}, "spec": {"tokenRequests": [{"audience": "vault"}]}});
+    server.create("csidrivers", "", &driver).await.expect("a driver");
+    let token = json!({"serviceAccountToken": {"path": "t", "audience": "mesh"}});
+    let volumes = json!([{"name": "p", "projected": {"sources": [token]}}, {"name": "c", "csi": {"driver": "d.example.com"}}]);
+    let mut uids = Vec::new();
+    for node in ["a", "b"] {
+        server.create("nodes", "", &json!({"metadata": {"name": node}})).await.expect("a node");
+        let spec = json!({"nodeName": node, "containers": [{"name": "c", "image": "i"}], "volumes": volumes});
+        let pod = server.create("pods", "default", &json!({"metadata": {"name": node}, "spec": spec})).await.expect("a pod");
+        uids.push(pod["metadata"]["uid"].clone());
+    }
+    server.user = User { name: "system:node:a".into(), groups: vec!["system:nodes".into()], ..User::default() };
+    let ask = async |bound: Value, audiences: &[&str]| {
+        let request = json!({"spec": {"audiences": audiences, "boundObjectRef": bound}});
+        server.post("serviceaccounts/token", "default", "default", &request).await
+    };
+    let bound = |name: &str, uid: &Value| json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid});
+    let own = bound("a", &uids[0]);
+    for (wish, audiences, told) in [
+        (Value::Null, &[][..], "node requested token not bound to a pod"),
+        (bound("b", &uids[1]), &[], "node requested token bound to a pod scheduled on a different node"),
+        (own.clone(), &["mesh", "vault"], "node may only request 0 or 1 audiences"),
+        (
+            own.clone(),
+            &["https://bank"],
+            "audience \"https://bank\" not found in pod spec volume, system:node:a is not authorized to request tokens \
+             for this audience",
+        ),
+    ] {
+        assert_eq!(why(ask(wish, audiences).await), told);
+    }
+    for audiences in [&[][..], &["mesh"], &["vault"]] {
+        let given = ask(own.clone(), audiences).await.expect("its own");
+        assert!(given["status"]["token"].is_string(), "{given}");
+    }
 }
 
 fn request(name: &str) -> Value {

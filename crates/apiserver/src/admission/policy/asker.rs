@@ -33,7 +33,8 @@ impl Authority for Asker {
     }
 
     fn decide(&self, question: &Question) -> Verdict {
-        let Question { account, path, group, resource, subresource, namespace, name, fields, verb } = question.clone();
+        let Question { account, path, group, resource, subresource, namespace, name, fields, labels, verb } =
+            question.clone();
         let target = if resource.is_empty() {
             Target::Path(path)
         } else {
@@ -41,7 +42,7 @@ impl Authority for Asker {
             Target::Resource(ResourceTarget { gvr, namespace, name, subresource, path: String::new() })
         };
         let user = account.map_or_else(|| self.user.clone(), |(namespace, name)| service_account(&namespace, &name));
-        match self.pipeline.decide(&Attributes { user, verb, target, fields }) {
+        match self.pipeline.decide(&Attributes::new(user, verb, target).selecting(&fields, &labels)) {
             Decision::Allow(reason) => Verdict { allowed: true, reason, error: String::new() },
             Decision::Deny(reason) | Decision::NoOpinion(reason) => {
                 Verdict { allowed: false, reason, error: String::new() }

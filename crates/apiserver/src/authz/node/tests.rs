@@ -14,7 +14,7 @@ fn asks(node: &str, verb: &str, resource: &str, name: &str) -> Attributes {
         path: String::new(),
     };
     let user = User { name: format!("system:node:{node}"), groups: vec!["system:nodes".into()], ..User::default() };
-    Attributes { user, verb: verb.into(), target: Target::Resource(target), fields: String::new() }
+    Attributes::new(user, verb, Target::Resource(target))
 }
 
 fn pod() -> Pod {
@@ -80,6 +80,8 @@ fn pods_are_listed_by_node_name_only() {
     let authorizer = NodeAuthorizer::default();
     let mut asked = asks("n1", "list", "pods", "");
     assert!(!matches!(authorizer.authorize(&asked), Decision::Allow(_)));
-    asked.fields = "spec.nodeName=n1".into();
+    asked = asked.selecting("spec.nodeName=n1", "");
     assert!(matches!(authorizer.authorize(&asked), Decision::Allow(_)));
+    asked = asked.selecting(r"metadata.name=x\,spec.nodeName\=n1", "");
+    assert!(!matches!(authorizer.authorize(&asked), Decision::Allow(_)), "a value that only looks like it");
 }

@@ -17,7 +17,7 @@ fn asks(user: &str, groups: &[&str], verb: &str, what: &str) -> Attributes {
         path: String::new(),
     };
     let user = User { name: user.into(), groups: groups.iter().map(|&g| g.into()).collect(), ..User::default() };
-    Attributes { user, verb: verb.into(), target: Target::Resource(target), fields: String::new() }
+    Attributes::new(user, verb, Target::Resource(target))
 }
 
 fn bootstrapped() -> Rbac {

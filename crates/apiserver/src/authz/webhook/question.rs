@@ -3,6 +3,9 @@
 use std::sync::LazyLock;
 
 use nakhoda_api::cel::{Type, Variables};
+use nakhoda_api::selector::fields::Term;
+use nakhoda_api::selector::labels::{Operator, Requirement};
+use nakhoda_api::selector::{FieldSelector, LabelSelector};
 use nakhoda_api::structural::Schema;
 use serde_json::{Map, Value, json};
 
@@ -57,9 +60,10 @@ pub fn spec(asked: &Attributes) -> Value {
                 &target.name,
             ];
             let mut resource = given(TEXTS.into_iter().zip(values.map(String::as_str)));
-            let requirements = requirements(&asked.fields);
-            if !requirements.is_empty() {
-                resource.insert("fieldSelector".into(), json!({"requirements": requirements}));
+            for (name, terms) in [("fieldSelector", fields(&asked.fields)), ("labelSelector", labels(&asked.labels))] {
+                if !terms.is_empty() {
+                    resource.insert(name.into(), json!({"requirements": terms}));
+                }
             }
             spec.insert("resourceAttributes".into(), resource.into());
         }
@@ -106,16 +110,27 @@ fn given<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Map<String,
 }
 
 /// The terms of a field selector.
-fn requirements(fields: &str) -> Vec<Value> {
-    let term = |term: &str| {
-        let (key, operator, value) = match term.split_once("!=") {
-            Some((key, value)) => (key, "NotIn", value),
-            None => {
-                let (key, value) = term.split_once('=')?;
-                (key, "In", value.strip_prefix('=').unwrap_or(value))
-            }
+fn fields(selector: &FieldSelector) -> Vec<Value> {
+    let operator = |term: &Term| if term.equal { "In" } else { "NotIn" };
+    let term = |term: &Term| json!({"key": term.field, "operator": operator(term), "values": [term.value]});
+    selector.terms().iter().map(term).collect()
+}
+
+/// Those of a label selector that a review can say; without the others it asks for more.
+fn labels(selector: &LabelSelector) -> Vec<Value> {
+    let term = |requirement: &Requirement| {
+        let operator = match requirement.operator {
+            Operator::In | Operator::Equals | Operator::DoubleEquals => "In",
+            Operator::NotIn | Operator::NotEquals => "NotIn",
+            Operator::Exists => "Exists",
+            Operator::DoesNotExist => "DoesNotExist",
+            Operator::GreaterThan | Operator::LessThan => return None,
         };
-        Some(json!({"key": key, "operator": operator, "values": [value]}))
+        let mut term = json!({"key": requirement.key, "operator": operator});
+        if !requirement.values.is_empty() {
+            term["values"] = json!(requirement.values);
+        }
+        Some(term)
     };
-    fields.split(',').filter_map(term).collect()
+    selector.requirements().iter().filter_map(term).collect()
 }

@@ -19,7 +19,9 @@ fn answer(review: Value) -> Value {
         "jane" if spec["resourceAttributes"]["verb"] == "get" => json!({"allowed": true, "reason": "she may"}),
         "bob" => json!({"allowed": false, "denied": true, "reason": "he may not"}),
         "field" => json!({"allowed": spec["resourceAttributes"]["fieldSelector"]["requirements"]
-            == json!([{"key": "spec.nodeName", "operator": "In", "values": ["a"]}])}),
+            == json!([{"key": "spec.nodeName", "operator": "In", "values": ["a"]}])
+            && spec["resourceAttributes"]["labelSelector"]["requirements"]
+            == json!([{"key": "a", "operator": "NotIn", "values": ["b", "c"]}, {"key": "d", "operator": "DoesNotExist"}])}),
         _ => json!({"allowed": false, "reason": "who is it?"}),
     };
     json!({"kind": "SubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": status})
@@ -37,10 +39,11 @@ fn authorizer(hook: &Hook, condition: &str, denies_on_failure: bool) -> Webhook 
 }
 
 fn asked(user: &str, verb: &str, fields: &str) -> Attributes {
+    let labels = if fields.is_empty() { "" } else { "a notin (b, c), !d" };
     let gvr = GroupVersionResource::new("", "v1", "pods");
     let target = Target::Resource(ResourceTarget { gvr, namespace: "default".into(), ..ResourceTarget::default() });
     let user = User { name: user.into(), ..User::default() };
-    Attributes { user, verb: verb.into(), target, fields: fields.into() }
+    Attributes::new(user, verb, target).selecting(fields, labels)
 }
 
 #[tokio::test]

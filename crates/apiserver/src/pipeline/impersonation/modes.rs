@@ -128,7 +128,7 @@ impl Ask {
             ..ResourceTarget::default()
         };
         let target = Target::Resource(target);
-        Attributes { user: self.caller.clone(), verb: self.mode.verb(), target, fields: String::new() }
+        Attributes::new(self.caller.clone(), self.mode.verb(), target)
     }
 
     /// The group of users and groups.
@@ -222,7 +222,7 @@ mod tests {
     fn asked(mode: Mode, caller: User, other: &User) -> Vec<String> {
         let gvr = GroupVersionResource::new("", "v1", "pods");
         let target = Target::Resource(ResourceTarget { gvr, namespace: "ns".into(), ..ResourceTarget::default() });
-        let request = Attributes { user: caller, verb: "list".into(), target, fields: String::new() };
+        let request = Attributes::new(caller, "list", target);
         let line = |asked: &Attributes| match &asked.target {
             Target::Resource(t) => format!(
                 "{} {}/{} {}/{} {}",
