@@ -1,6 +1,7 @@
 //! A dockerd of a suite's own: everything in one folder that goes with it. Without a network of its own it makes no
 //! bridge and no rules.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -30,7 +31,14 @@ impl Docker {
     }
 
     fn launch(arguments: &[&str]) -> Result<Option<Self>> {
-        let folder = std::env::temp_dir().join(format!("nakhoda-dockerd-{}", std::process::id()));
+        // By the checkout: in a namespace of their own, processes of all suites have the same few numbers. Sockets lie
+        // in it, so its path must be short.
+        let mut hash = DefaultHasher::new();
+        (state(), std::process::id()).hash(&mut hash);
+        let folder = std::env::temp_dir().join(format!("nakhoda-dockerd-{:08x}", hash.finish() as u32));
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).context("what a suite left that was killed")?;
+        }
         std::fs::create_dir_all(&folder)?;
         let at = |name: &str| folder.join(name).display().to_string();
         let started = Command::new("dockerd")

@@ -14,7 +14,7 @@ use nakhoda_store::cache::{Cache, Caches, Item, Snapshot};
 use serde::de::DeserializeOwned;
 
 use crate::kind::Info;
-use crate::kinds::Kinds;
+use crate::kinds::{Kinds, Served};
 
 mod shape;
 mod stored;
@@ -81,13 +81,25 @@ impl Storage {
         self.open(info).shape
     }
 
+    /// The cache of kinds with one storage that are not served yet.
+    #[must_use]
+    pub fn prepare(&self, kinds: &[Arc<Served>]) -> Option<Cache> {
+        let info = &kinds.first()?.info;
+        Some(self.open_with(info, || kinds.to_vec()).cache)
+    }
+
     fn open(&self, info: &Info) -> Open {
+        self.open_with(info, || {
+            let all = self.inner.kinds.all().into_iter();
+            all.filter(|kind| kind.info.storage == info.storage && !kind.info.virtual_).collect()
+        })
+    }
+
+    fn open_with(&self, info: &Info, kinds: impl FnOnce() -> Vec<Arc<Served>>) -> Open {
         if let Some(open) = self.inner.open.load().get(info.storage) {
             return open.clone();
         }
-        let all = self.inner.kinds.all().into_iter();
-        let kinds = all.filter(|kind| kind.info.storage == info.storage && !kind.info.virtual_).collect();
-        let shape = Arc::new(KindShape::new(kinds));
+        let shape = Arc::new(KindShape::new(kinds()));
         let cache = self.inner.caches.open(&format!("{ROOT}{}/", info.storage), shape.clone());
         let open = Open { cache, shape };
         self.inner.open.rcu(|all| {

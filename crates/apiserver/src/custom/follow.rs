@@ -184,9 +184,8 @@ impl Follower {
         let resources: Vec<_> = kinds.iter().map(|kind| kind.info.gvr()).collect();
         let reads_alike = old.is_some_and(|old| old.made_of.spec == made_of.spec);
         let gone = old.map(|old| old.resources.clone()).unwrap_or_default();
-        if let (None, Some(kind)) = (old, kinds.first()) {
+        if let (None, Some(cache)) = (old, self.pipeline.storage().prepare(&kinds)) {
             // the history begins before the first object can be written
-            let cache = self.pipeline.storage().cache(&kind.info);
             let _ = tokio::time::timeout(FILLING, cache.ready()).await;
         }
         self.pipeline.kinds().change(&gone, &kinds);
