@@ -11,6 +11,7 @@ use anyhow::Context;
 use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
+use nakhoda_daemon::pki::token_key::{PublicKey, TokenKey};
 use nakhoda_daemon::tls::{self, Files};
 use nakhoda_store::cache::{Caches, Settings};
 use nakhoda_store::etcd::{self, Etcd};
@@ -31,7 +32,7 @@ use crate::authz::rbac::Rbac;
 use crate::bootstrap::policy;
 use crate::discovery::openapi::Documents;
 use crate::encryption::Encryption;
-use crate::identity::{Issuer, Key};
+use crate::identity::Issuer;
 use crate::kinds::Kinds;
 use crate::kubelets::Kubelets;
 use crate::options::{self, Options};
@@ -92,8 +93,7 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     identity.keep_fresh(&tasks);
     let callers = authentication::callers(&options.identity)?;
     let tls = tls::server_of(identity, callers)?;
-    let key = Key::read(&options.identity.service_account_signing_key_file)
-        .context("the token signing key cannot be used; see --service-account-signing-key-file")?;
+    let issuer = Arc::new(issuer(&options.identity)?);
     let listeners = serve::bind(&options.serving.listen()).await?;
     let etcd = Arc::new(connect(&options.etcd).await?);
     renewal::follow(&tasks, &etcd, &options.etcd);
@@ -111,7 +111,7 @@ pub async fn start(options: Options, tasks: Tasks) -> anyhow::Result<()> {
     let certificates = authentication::certificates(&options.identity)?;
     let deciders = authorization::read(&options.authorization)?;
     let peers = Peers { kubelets, aggregation, auditor, certificates, outside, deciders };
-    let core = core(store, &options, key, peers, &metrics, &tasks)?;
+    let core = core(store, &options, issuer, peers, &metrics, &tasks)?;
     if let Some(path) = &options.etcd.revision_file {
         revision::keep(&tasks, core.pipeline.storage().caches(), path.clone());
     }
@@ -144,7 +144,7 @@ pub async fn raise(options: &options::Etcd, above: u64, tasks: &Tasks) -> anyhow
 pub fn core(
     store: Arc<dyn Store>,
     options: &Options,
-    key: Key,
+    issuer: Arc<Issuer>,
     peers: Peers,
     metrics: &Metrics,
     tasks: &Tasks,
@@ -154,7 +154,6 @@ pub fn core(
     let floor = revision::highest(options.etcd.revision_file.as_deref())?;
     let caches = Caches::start(store.clone(), tasks.clone(), Settings { floor, ..Settings::default() });
     let storage = Storage::new(store, caches, kinds.clone());
-    let issuer = Arc::new(Issuer::new(options.identity.service_account_issuer.clone(), key));
     let (uses, used) = legacy::channel();
     let tokens = Tokens::new(issuer.clone(), Arc::new(Cached::new(storage.clone(), kinds.clone())), uses);
     let (rbac, node) = (Rbac::default(), NodeAuthorizer::default());
@@ -254,6 +253,16 @@ fn encrypted(
         }
     };
     Ok((Arc::new(Transformed::new(etcd, Arc::new(Stored::new(encryption)))), keys))
+}
+
+/// Who issues tokens, with every key that checks them.
+fn issuer(options: &options::Identity) -> anyhow::Result<Issuer> {
+    let key = TokenKey::read(&options.service_account_signing_key_file)
+        .context("the token signing key cannot be used; see --service-account-signing-key-file")?;
+    let files = options.service_account_key_file.iter().map(|path| PublicKey::read(path));
+    let others: Vec<_> =
+        files.collect::<Result<_, _>>().context("a key cannot be used; see --service-account-key-file")?;
+    Ok(Issuer::new(options.service_account_issuer.clone(), key).with(others.into_iter().flatten()))
 }
 
 /// What other API servers are told of whom to believe.

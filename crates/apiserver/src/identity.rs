@@ -1,17 +1,18 @@
 //! Service-account tokens: who signs them, what they say, and how they are read back
-//! (`k8s.io/kubernetes/pkg/serviceaccount`). Keys are ECDSA P-256, tokens ES256.
+//! (`k8s.io/kubernetes/pkg/serviceaccount`). One key signs; further ones may check what was signed before.
 //!
-//! Absent: RS256 keys, several signing keys at a time, external signers.
+//! Absent: external signers.
 
 pub mod claims;
-pub mod key;
 pub mod legacy;
+
+use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nakhoda_daemon::pki::token_key::{PublicKey, TokenKey};
 
 pub use claims::{Bound, Claims, Private};
-pub use key::{Key, KeyError};
 
 /// Signs tokens and reads its own.
 pub struct Issuer {
@@ -19,7 +20,8 @@ pub struct Issuer {
     pub url: String,
     /// The audience of tokens that name none, and the one the API server demands.
     pub audiences: Vec<String>,
-    key: Key,
+    key: TokenKey,
+    others: Vec<PublicKey>,
 }
 
 /// Why a token is not accepted.
@@ -73,26 +75,44 @@ const LEEWAY: i64 = 60;
 impl Issuer {
     /// An issuer with its key.
     #[must_use]
-    pub fn new(url: impl Into<String>, key: Key) -> Self {
+    pub fn new(url: impl Into<String>, key: TokenKey) -> Self {
         let url = url.into();
-        Self { audiences: vec![url.clone()], url, key }
+        Self { audiences: vec![url.clone()], url, key, others: Vec::new() }
     }
 
-    /// The key's public half as a JWKS document.
+    /// The same, with further keys that check tokens.
+    #[must_use]
+    pub fn with(self, keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        let mut others: Vec<PublicKey> = Vec::new();
+        for key in keys {
+            if key != *self.key.public() && !others.contains(&key) {
+                others.push(key);
+            }
+        }
+        Self { others, ..self }
+    }
+
+    /// The keys that check tokens.
+    fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        std::iter::once(self.key.public()).chain(&self.others)
+    }
+
+    /// How tokens are signed: every algorithm once, in order.
+    #[must_use]
+    pub fn algorithms(&self) -> BTreeSet<&'static str> {
+        self.keys().map(PublicKey::algorithm).collect()
+    }
+
+    /// The public keys as a JWKS document.
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({ "keys": [self.key.jwk()] })
+        serde_json::json!({ "keys": self.keys().map(PublicKey::jwk).collect::<Vec<_>>() })
     }
 
     /// A signed token.
     #[must_use]
     pub fn sign(&self, claims: &Claims) -> String {
-        let header = serde_json::json!({"alg": "ES256", "kid": self.key.id()});
-        let encode = |value: Vec<u8>| URL_SAFE_NO_PAD.encode(value);
-        let body = serde_json::to_vec(claims).expect("claims always serialise");
-        let signed = format!("{}.{}", encode(header.to_string().into_bytes()), encode(body));
-        let signature = self.key.sign(signed.as_bytes());
-        format!("{signed}.{}", encode(signature))
+        self.key.token(&serde_json::to_vec(claims).expect("claims always serialise"))
     }
 
     /// What a token says, if it was signed here, is in force, and is for one of the audiences; those
@@ -119,7 +139,8 @@ impl Issuer {
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Foreign);
         let claims = self.read(&decode(body)?)?;
         let signature = decode(signature)?;
-        if self.key.verifies(signed.as_bytes(), &signature) { Ok(claims) } else { Err(TokenError::Signature) }
+        let known = self.keys().any(|key| key.verifies(signed.as_bytes(), &signature));
+        if known { Ok(claims) } else { Err(TokenError::Signature) }
     }
 
     fn read(&self, body: &[u8]) -> Result<Claims, TokenError> {
@@ -153,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_until_it_expires() {
-        let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
+        let issuer = Issuer::new("https://k", TokenKey::generate().expect("a key"));
         let token = issuer.sign(&claims());
         let (read, audiences) = issuer.verify(&token, &[], 1300).expect("accepted");
         assert_eq!((read.sub.as_str(), audiences), ("system:serviceaccount:a:bot", vec!["https://k".to_owned()]));
@@ -166,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_token_of_a_secret_is_read_back_for_ever_with_what_it_is_bound_to() {
-        let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
+        let issuer = Issuer::new("https://k", TokenKey::generate().expect("a key"));
         let prefix = "kubernetes.io/serviceaccount/";
         let mut body = serde_json::json!({"iss": legacy::ISSUER, "sub": "system:serviceaccount:a:bot"});
         let facts = [("namespace", "a"), ("secret.name", "s"), ("secret.uid", "su")];
@@ -184,9 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_does_not_sign_any_more_still_checks() {
+        let old = TokenKey::generate().expect("a key");
+        let public = old.public().clone();
+        let before = Issuer::new("https://k", old);
+        let after = Issuer::new("https://k", TokenKey::generate().expect("a key")).with([public.clone(), public]);
+        assert!(after.verify(&before.sign(&claims()), &[], 1300).is_ok());
+        assert_eq!(after.jwks()["keys"].as_array().map(Vec::len), Some(2));
+        assert_eq!(before.verify(&after.sign(&claims()), &[], 1300), Err(TokenError::Signature));
+    }
+
+    #[test]
     fn a_changed_or_foreign_token_is_refused() {
-        let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
-        let other = Issuer::new("https://k", Key::generate().expect("a key"));
+        let issuer = Issuer::new("https://k", TokenKey::generate().expect("a key"));
+        let other = Issuer::new("https://k", TokenKey::generate().expect("a key"));
         assert_eq!(issuer.verify(&other.sign(&claims()), &[], 1300), Err(TokenError::Signature));
         assert_eq!(issuer.verify("abc", &[], 1300), Err(TokenError::Foreign));
     }

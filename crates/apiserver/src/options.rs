@@ -122,7 +122,7 @@ pub struct Identity {
     /// The key that signs service-account tokens; its public half checks them.
     #[arg(long, value_name = "FILE")]
     pub service_account_signing_key_file: PathBuf,
-    /// Further public keys that check them.
+    /// Further keys that check them (in PEM, several in a file), for tokens that were signed before.
     #[arg(long, value_name = "FILE")]
     pub service_account_key_file: Vec<PathBuf>,
     /// The CA of who may name callers in headers (X-Remote-User and its kin); other API servers are told it too.

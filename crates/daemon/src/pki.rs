@@ -1,11 +1,12 @@
 //! Certificates and keys: authorities, leaves, the folder that a cluster keeps them in and its upkeep. All
-//! keys are ECDSA P-256.
+//! keys that are made are ECDSA P-256; those that sign tokens may be RSA keys brought along (`token_key.rs`).
 //!
-//! Absent: RSA keys (they can be read elsewhere, never made) and revocation lists.
+//! Absent: revocation lists.
 
 pub mod authority;
 pub mod join;
 pub mod layout;
+pub mod token_key;
 pub mod upkeep;
 
 use std::net::IpAddr;

@@ -7,6 +7,7 @@ use nakhoda_api::{GroupVersionResource, Object};
 use nakhoda_daemon::Tasks;
 use nakhoda_daemon::health::Health;
 use nakhoda_daemon::metrics::Metrics;
+use nakhoda_daemon::pki::token_key::TokenKey;
 use nakhoda_store::{Memory, Transformed};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::app::authentication::Outside;
 use crate::app::{self, Core, Peers, authorization};
 use crate::authn::certificate::Certificates;
 use crate::encryption::Encryption;
-use crate::identity::Key;
+use crate::identity::Issuer;
 use crate::options::Options;
 use crate::request::{Action, Body, ListOptions, ResourceTarget, Write, WriteOptions};
 use crate::response::Answer;
@@ -52,8 +53,9 @@ impl House {
             outside: Outside::default(),
             deciders: authorization::read(&options.authorization).expect("the usual"),
         };
-        let key = Key::generate().expect("a key");
-        let core = app::core(Arc::new(store), &options, key, peers, &metrics, &tasks).expect("no plugin is selected");
+        let issuer = Arc::new(Issuer::new("https://kubernetes", TokenKey::generate().expect("a key")));
+        let core =
+            app::core(Arc::new(store), &options, issuer, peers, &metrics, &tasks).expect("no plugin is selected");
         let house = Self { core, tasks, metrics };
         house.core.pipeline.storage().caches().ready().await;
         bootstrap::ensure(&house.core.pipeline).await.expect("bootstrapped");

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use nakhoda_daemon::Tasks;
+use nakhoda_daemon::pki::token_key::TokenKey;
 use parking_lot::Mutex;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
@@ -18,7 +19,6 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::authn::TokenAuthenticator;
-use crate::identity::Key;
 use crate::testing::webhook::https;
 
 /// Asked as often as anybody likes.
@@ -108,8 +108,8 @@ fn signed(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> St
     format!("{message}.{signature}")
 }
 
-fn by(key: &Key, claims: &Value) -> String {
-    signed(&json!({"alg": "ES256", "kid": key.id()}), claims, |message| key.sign(message))
+fn by(key: &TokenKey, claims: &Value) -> String {
+    signed(&json!({"alg": "ES256", "kid": key.public().id()}), claims, |message| key.sign(message))
 }
 
 async fn shown(issuer: &Issuer, token: &str) -> Result<User, String> {
@@ -120,8 +120,8 @@ async fn shown(issuer: &Issuer, token: &str) -> Result<User, String> {
 
 #[tokio::test]
 async fn a_good_token_is_a_user_and_others_are_refused_with_the_reason() {
-    let key = Key::generate().expect("a key");
-    let provider = Provider::start(&[key.jwk()]).await;
+    let key = TokenKey::generate().expect("a key");
+    let provider = Provider::start(&[key.public().jwk()]).await;
     let issuer = provider.issuer(&json!({}), HASTY).await;
     let user = shown(&issuer, &by(&key, &provider.claims(&json!({})))).await.expect("accepted");
     assert_eq!((user.name.as_str(), user.groups.is_empty()), ("x:jane", true));
@@ -140,19 +140,20 @@ async fn a_good_token_is_a_user_and_others_are_refused_with_the_reason() {
     let none = json!({"alg": "none"});
     let refused = shown(&issuer, &signed(&none, &provider.claims(&json!({})), |_| Vec::new())).await;
     assert!(refused.expect_err("refused").contains("unsupported algorithm"));
-    let other = Key::generate().expect("a key");
-    let stolen = signed(&json!({"alg": "ES256", "kid": key.id()}), &provider.claims(&json!({})), |m| other.sign(m));
+    let other = TokenKey::generate().expect("a key");
+    let stolen =
+        signed(&json!({"alg": "ES256", "kid": key.public().id()}), &provider.claims(&json!({})), |m| other.sign(m));
     assert!(shown(&issuer, &stolen).await.expect_err("refused").contains("failed to verify id token signature"));
 }
 
 #[tokio::test]
 async fn a_rotated_key_is_fetched_but_nonsense_does_not_hurry_the_issuer() {
-    let (old, new, stranger) = (Key::generate(), Key::generate(), Key::generate());
+    let (old, new, stranger) = (TokenKey::generate(), TokenKey::generate(), TokenKey::generate());
     let [old, new, stranger] = [old, new, stranger].map(|key| key.expect("a key"));
-    let provider = Provider::start(&[old.jwk()]).await;
+    let provider = Provider::start(&[old.public().jwk()]).await;
     let hasty = provider.issuer(&json!({}), HASTY).await;
     let slow = provider.issuer(&json!({}), Pace { least: Duration::from_secs(600), ..HASTY }).await;
-    provider.published.lock().keys = vec![new.jwk()];
+    provider.published.lock().keys = vec![new.public().jwk()];
     let token = by(&new, &provider.claims(&json!({})));
     shown(&hasty, &token).await.expect("the new key is fetched");
     assert!(shown(&hasty, &by(&old, &provider.claims(&json!({})))).await.is_err(), "the old one is gone");
@@ -165,7 +166,8 @@ async fn a_rotated_key_is_fetched_but_nonsense_does_not_hurry_the_issuer() {
 
 #[tokio::test]
 async fn rsa_keys_sign_in_both_paddings_and_only_as_they_say() {
-    let pem = PrivateKeyDer::from_pem_slice(include_bytes!("tests/rsa.pem")).expect("a key");
+    let pem =
+        PrivateKeyDer::from_pem_slice(include_bytes!("../../../../daemon/src/pki/token_key/rsa.pem")).expect("a key");
     let pair = RsaKeyPair::from_pkcs8(pem.secret_der()).expect("a key");
     let part = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
     let public = ring::signature::RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
@@ -190,8 +192,8 @@ async fn rsa_keys_sign_in_both_paddings_and_only_as_they_say() {
 
 #[tokio::test]
 async fn expressions_make_the_user_and_judge_it() {
-    let key = Key::generate().expect("a key");
-    let provider = Provider::start(&[key.jwk()]).await;
+    let key = TokenKey::generate().expect("a key");
+    let provider = Provider::start(&[key.public().jwk()]).await;
     let more = json!({
         "claimValidationRules": [
             {"claim": "hd", "requiredValue": "acme"},
@@ -238,8 +240,8 @@ async fn expressions_make_the_user_and_judge_it() {
 
 #[tokio::test]
 async fn tokens_of_other_issuers_are_left_to_others_and_another_file_replaces_the_first() {
-    let key = Key::generate().expect("a key");
-    let (first, second) = (Provider::start(&[key.jwk()]).await, Provider::start(&[key.jwk()]).await);
+    let key = TokenKey::generate().expect("a key");
+    let (first, second) = (Provider::start(&[key.public().jwk()]).await, Provider::start(&[key.public().jwk()]).await);
     let tasks = Tasks::new();
     let own = ["api".to_owned()];
     let every = ALGORITHMS.map(Into::into);

@@ -20,7 +20,7 @@ pub(super) fn serve(front: &Front, segments: &[&str]) -> Result<Response<Body>, 
                 "jwks_uri": format!("https://{}/openid/v1/jwks", front.advertised),
                 "response_types_supported": ["id_token"],
                 "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["ES256"],
+                "id_token_signing_alg_values_supported": issuer.algorithms(),
             }),
         ),
     };
