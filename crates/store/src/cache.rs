@@ -137,15 +137,12 @@ impl Cache {
         self.resource.keep(snapshot, &self.hub.settings);
     }
 
-    /// Follows changes. Waits for the cache to be filled and to have reached the revision to start after. If the
-    /// history does not go back so far, that is the first thing that the watcher tells ([`Ended::Expired`]).
+    /// Follows changes. Waits for the cache to be filled; a revision that lies ahead is waited for by the watch itself. If
+    /// the history does not go back so far, that is the first thing that the watcher tells ([`Ended::Expired`]).
     pub async fn watch(&self, request: WatchRequest) -> Result<Watcher, Error> {
         self.resource.ready().await;
-        if let Start::After(revision) = request.start {
-            self.wait_for(revision, self.hub.settings.stalled_after + Duration::from_secs(1)).await?;
-            if revision < self.resource.history_start() {
-                self.hub.recovery.settled().await;
-            }
+        if matches!(request.start, Start::After(revision) if revision < self.resource.history_start()) {
+            self.hub.recovery.settled().await;
         }
         Ok(Watcher::start(self.resource.clone(), self.hub.clone(), request))
     }

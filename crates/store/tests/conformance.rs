@@ -60,6 +60,7 @@ claims! {
     cache::a_slow_watcher_is_closed_alone,
     cache::pages_share_a_snapshot,
     cache::an_exact_revision_comes_from_the_store_or_is_compacted,
+    cache::a_watch_from_a_revision_ahead_tells_what_comes_after_it,
     cache::bookmarks_tell_what_is_complete,
     cache::frames_are_encoded_once,
     cache::a_closed_cache_ends_its_watchers,

@@ -27,8 +27,10 @@ pub fn batches(
     accept: Accept,
     stop: CancellationToken,
 ) -> Result<BoxStream<'static, Result<WatchBatch, tonic::Status>>, Status> {
-    let Answer::Watch { kind, watcher, timeout, bookmarks, gate } = response.answer else {
-        return Err(Status::bad_request("this resource cannot be watched"));
+    let (kind, watcher, timeout, bookmarks, gate) = match response.answer {
+        Answer::Watch { kind, watcher, timeout, bookmarks, gate } => (kind, watcher, timeout, bookmarks, gate),
+        Answer::Status(status) => return Err(*status),
+        _ => return Err(Status::bad_request("this resource cannot be watched")),
     };
     let end = async move {
         tokio::select! {

@@ -46,18 +46,31 @@ pub struct Following {
 
 /// Answers a watch.
 pub async fn serve(front: &Front, mut parts: Parts, following: Following) -> Result<Response<Body>, Status> {
-    let stop = front.tasks.token();
+    let (stop, media) = (front.tasks.token(), following.accept.media);
+    stream(&mut parts, media, frames(following, stop)).await
+}
+
+/// Answers a watch that cannot begin where it should: with one event that says why.
+pub async fn refuse(mut parts: Parts, status: &Status, accept: Accept) -> Result<Response<Body>, Status> {
+    let frame = event::failure(status, accept.media);
+    stream(&mut parts, accept.media, futures::stream::iter([frame])).await
+}
+
+async fn stream(
+    parts: &mut Parts,
+    media: Media,
+    frames: impl Stream<Item = Bytes> + Send + 'static,
+) -> Result<Response<Body>, Status> {
     if websocket::is_asked(&parts.headers) {
-        let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
-            .await
-            .map_err(|e| Status::bad_request(e.body_text()))?;
-        return Ok(upgrade.on_upgrade(move |socket| send(socket, following, stop)));
+        let upgrade =
+            WebSocketUpgrade::from_request_parts(parts, &()).await.map_err(|e| Status::bad_request(e.body_text()))?;
+        return Ok(upgrade.on_upgrade(move |socket| send(socket, frames, media == Media::Json)));
     }
-    let content_type = match following.accept.media {
+    let content_type = match media {
         Media::Json | Media::Yaml => "application/json".to_owned(),
         Media::Protobuf => format!("{};stream=watch", Media::Protobuf.mime()),
     };
-    let chunks = batches(frames(following, stop)).map(Ok::<_, std::convert::Infallible>);
+    let chunks = batches(frames).map(Ok::<_, std::convert::Infallible>);
     Ok(reply::plain(StatusCode::OK, &content_type, Body::from_stream(chunks)))
 }
 
@@ -127,9 +140,8 @@ fn batches(frames: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes
     })
 }
 
-async fn send(mut socket: WebSocket, following: Following, stop: CancellationToken) {
-    let text = following.accept.media == Media::Json;
-    let mut frames = Box::pin(frames(following, stop));
+async fn send(mut socket: WebSocket, frames: impl Stream<Item = Bytes> + Send, text: bool) {
+    let mut frames = Box::pin(frames);
     loop {
         tokio::select! {
             frame = frames.next() => {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use nakhoda_api::Status;
 use nakhoda_api::field::{Errors, Path};
-use nakhoda_store::cache::{Start, WatchRequest};
+use nakhoda_api::selector::FieldSelector;
+use nakhoda_store::cache::{Filter, Start, WatchRequest};
 
 use super::gate::Gate;
 use super::{Call, get, list, outcome, selection};
@@ -16,10 +17,22 @@ const BOOKMARKS: Duration = Duration::from_secs(60);
 /// watches of a restarted server do not all end together.
 const LIFE: u64 = 1800;
 
-/// Follows the collection.
+/// Follows the collection. Where it cannot begin as asked, the answer is the Status that the client hears as its
+/// only event.
 pub async fn watch(call: &Call, options: &WatchOptions) -> Result<Response, Status> {
     check(options)?;
     let (filter, late) = selection::filter(call, &options.list)?;
+    outcome::revision(&options.list.resource_version)?;
+    let followed = follow(call, options, filter, late).await;
+    Ok(Response::new(followed.unwrap_or_else(|status| Answer::Status(Box::new(status)))))
+}
+
+async fn follow(
+    call: &Call,
+    options: &WatchOptions,
+    filter: Filter,
+    late: Option<FieldSelector>,
+) -> Result<Answer, Status> {
     let start = start(call, options).await?;
     let gate = match late {
         Some(fields) => Some(Box::new(Gate::open(call, &filter, fields, &start).await?)),
@@ -37,8 +50,7 @@ pub async fn watch(call: &Call, options: &WatchOptions) -> Result<Response, Stat
         Some(seconds) => seconds,
     };
     let timeout = Duration::from_secs(seconds);
-    let answer = Answer::Watch { kind: call.kind.clone(), watcher, timeout, bookmarks: options.bookmarks, gate };
-    Ok(Response::new(answer))
+    Ok(Answer::Watch { kind: call.kind.clone(), watcher, timeout, bookmarks: options.bookmarks, gate })
 }
 
 /// What a watch tells whose beginning is forgotten.

@@ -36,6 +36,8 @@ pub struct Watcher {
     number: Option<u64>,
     phase: Phase,
     taken: VecDeque<Sighting>,
+    /// Nothing up to here is told: the store may not have come so far yet.
+    after: u64,
     seen: u64,
     period: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -72,6 +74,7 @@ impl Watcher {
             number: None,
             phase: Phase::Live,
             taken: VecDeque::new(),
+            after: 0,
             seen: 0,
             period: request.bookmarks,
             timer: request.bookmarks.map(|period| Box::pin(tokio::time::sleep(period))),
@@ -97,7 +100,7 @@ impl Watcher {
         let target = Target { queue: self.queue.clone(), filter: self.filter.clone() };
         let (number, history) = self.resource.attach(target, revision)?;
         self.number = Some(number);
-        self.seen = revision;
+        (self.after, self.seen) = (revision, revision);
         let hot = self.resource.hot.as_deref();
         let seen = history.into_iter().filter_map(|event| {
             let kind = event.seen(|item| self.filter.accepts(item, hot))?;
@@ -142,7 +145,12 @@ impl Watcher {
     }
 
     fn next_taken(&mut self) -> Option<WatchItem> {
-        let (event, kind) = self.taken.pop_front()?;
+        let (event, kind) = loop {
+            let next = self.taken.pop_front()?;
+            if next.0.revision > self.after {
+                break next;
+            }
+        };
         self.seen = event.revision;
         let item = event.shown(kind).clone();
         Some(WatchItem::Notice(Notice { kind, item, revision: event.revision, event: Some(event) }))

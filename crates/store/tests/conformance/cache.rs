@@ -221,6 +221,23 @@ pub async fn an_exact_revision_comes_from_the_store_or_is_compacted(b: Backend) 
     assert!(matches!(error, Error::Compacted { .. }), "{error:?}");
 }
 
+pub async fn a_watch_from_a_revision_ahead_tells_what_comes_after_it(b: Backend) {
+    let (_tasks, _caches, cache) = b.pods(Settings::default()).await;
+    let ahead = cache.fresh().await.unwrap().revision() + 2;
+    let often = Some(Duration::from_millis(5));
+    let asked = WatchRequest { bookmarks: often, ..request(Start::After(ahead), Filter::all()) };
+    let mut watcher = cache.watch(asked).await.unwrap();
+    for name in ["a", "b", "c"] {
+        b.create(&format!("/registry/pods/ns/{name}"), &pod(name, "", "web")).await;
+    }
+    loop {
+        match soon(watcher.next()).await.unwrap().unwrap() {
+            WatchItem::Notice(notice) => break assert_eq!((notice.item.name(), notice.revision), ("c", ahead + 1)),
+            WatchItem::Bookmark { revision, .. } => assert!(revision >= ahead),
+        }
+    }
+}
+
 pub async fn bookmarks_tell_what_is_complete(b: Backend) {
     let (_tasks, _caches, cache) = b.pods(Settings::default()).await;
     let start = Start::After(cache.fresh().await.unwrap().revision());
