@@ -8,6 +8,8 @@ type Result<T> = std::result::Result<T, String>;
 
 /// Longer templates are refused: ranges and filters nest, and are read by recursion.
 const LONGEST: usize = 4096;
+/// Filters in filters in filters are refused: each may look at the whole document for each value of the one around it.
+const FILTERS: usize = 2;
 
 /// Reads a whole template.
 pub(super) fn template(text: &str) -> Result<Vec<Part>> {
@@ -92,6 +94,21 @@ fn whole_path(text: &str) -> Result<Path> {
 }
 
 pub(super) fn path(rest: &mut &str) -> Result<Path> {
+    let path = steps(rest)?;
+    if filters(&path) > FILTERS { Err(format!("more than {FILTERS} filters in each other")) } else { Ok(path) }
+}
+
+/// How deep filters are in each other.
+fn filters(path: &[Step]) -> usize {
+    let own = path.iter().map(|step| match step {
+        Step::Filter(left, _, Operand::Path(right)) => 1 + filters(left).max(filters(right)),
+        Step::Filter(left, ..) => 1 + filters(left),
+        _ => 0,
+    });
+    own.max().unwrap_or(0)
+}
+
+fn steps(rest: &mut &str) -> Result<Path> {
     let mut steps = Vec::new();
     loop {
         if let Some(more) = rest.strip_prefix("..") {

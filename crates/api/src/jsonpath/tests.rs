@@ -40,7 +40,18 @@ fn paths_texts_and_ranges_are_told_as_kubectl_tells_them() {
 #[test]
 fn what_is_not_a_template_says_why() {
     let long = format!("{{{}}}", ".a".repeat(4000));
-    for template in ["{.a", "{range .a}", "{end}", "{.a[x]}", "{.items[?(@.n == )]}", "{)}", "{=}", "{.a )}", &long] {
+    for template in [
+        "{.a",
+        "{range .a}",
+        "{end}",
+        "{.a[x]}",
+        "{.items[?(@.n == )]}",
+        "{)}",
+        "{.a[?(@..[?(@..[?(@.b)])])]}",
+        "{=}",
+        "{.a )}",
+        &long,
+    ] {
         assert!(Template::parse(template).is_err(), "{template}");
     }
 }

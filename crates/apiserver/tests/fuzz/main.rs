@@ -40,5 +40,6 @@ targets!(
     urls,
     names,
     schemas,
+    jsonpath,
     cron,
 );

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use nakhoda_api::apply::{Element, Managers, Schema, Set, compare, fields, merge, remove};
 use nakhoda_api::cel::{Budget, Program, Type, Val, Variables};
 use nakhoda_api::cron::Schedule;
+use nakhoda_api::jsonpath::Template;
 use nakhoda_api::patch::{self, PatchKind};
 use nakhoda_api::quantity::Quantity;
 use nakhoda_api::selector::{FieldSelector, LabelSelector};
@@ -16,8 +17,6 @@ use nakhoda_apiserver::verb::token::Token;
 use serde_json::{Value, json};
 
 const MEDIA: [Media; 3] = [Media::Json, Media::Yaml, Media::Protobuf];
-/// How much of an expression is read: a chain of thousands of operators is as deep as it is long, and nothing bounds it yet.
-const CEL: usize = 200;
 /// What a run of an expression may cost.
 const BUDGET: u64 = 100_000;
 
@@ -169,8 +168,7 @@ pub(crate) fn quantities(input: &[u8]) -> usize {
 pub(crate) fn cel(input: &[u8]) -> usize {
     let value = json!({"a": [1, 2, 3], "b": {"c": "text", "d": 1.5}, "e": null});
     let variables: Variables<'_> = [("self".to_owned(), Type::Dyn)].into();
-    let source: String = text(input).chars().take(CEL).collect();
-    let (program, _) = match Program::compile(&source, &variables) {
+    let (program, _) = match Program::compile(&text(input), &variables) {
         Ok(compiled) => compiled,
         Err(error) => return error.to_string().len() / 100,
     };
@@ -213,6 +211,12 @@ pub(crate) fn names(input: &[u8]) -> usize {
 pub(crate) fn schemas(input: &[u8]) -> usize {
     let Ok(value) = serde_json::from_slice::<Value>(input) else { return 0 };
     structural::Schema::parse(&value).map_or(0, |schema| schema.children().count())
+}
+
+/// The first value, as columns of custom resources show it.
+pub(crate) fn jsonpath(input: &[u8]) -> usize {
+    let Ok(template) = Template::parse(&text(input)) else { return 0 };
+    template.first(&live().into_value()).map_or(0, |value| value.to_string().len() / 100)
 }
 
 pub(crate) fn cron(input: &[u8]) -> usize {
