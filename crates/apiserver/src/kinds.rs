@@ -77,6 +77,8 @@ kinds! {
     }
     certificates {
         certificate_signing_request::CertificateSigningRequests,
+        cluster_trust_bundle::ClusterTrustBundles,
+        pod_certificate_request::PodCertificateRequests,
     }
     networking {
         ingress::Ingresses,

@@ -13,6 +13,7 @@ use crate::rules::print::or_none;
 mod conditions;
 mod request;
 
+pub(super) use request::domain_and_path as signer;
 pub(crate) use request::{common_name, organizations};
 
 /// The kind.

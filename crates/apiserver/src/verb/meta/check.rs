@@ -85,6 +85,7 @@ fn faults(name: &str, rule: NameRule) -> Vec<String> {
         NameRule::Label1035 => names::is_dns1035_label(name),
         NameRule::Segment => names::is_path_segment_name(name),
         NameRule::Address => network::address_faults(name),
+        NameRule::Own => Vec::new(),
     }
 }
 

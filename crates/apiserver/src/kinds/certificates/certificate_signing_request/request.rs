@@ -86,13 +86,17 @@ fn block(bytes: &[u8]) -> Result<Pem, String> {
     right.ok_or_else(|| "PEM block type must be CERTIFICATE REQUEST".to_owned())
 }
 
-/// A domain, a slash, and a path of names.
-pub(super) fn signer(errors: &mut Errors, path: &Path, name: &str) {
-    if name.is_empty() {
-        return errors.required(path, "");
-    }
+fn signer(errors: &mut Errors, path: &Path, name: &str) {
     if name == LEGACY {
         return errors.invalid(path, name, "the legacy signerName is not allowed via this API version");
+    }
+    domain_and_path(errors, path, name);
+}
+
+/// A signer's name: a domain, a slash, and a path of names.
+pub(crate) fn domain_and_path(errors: &mut Errors, path: &Path, name: &str) {
+    if name.is_empty() {
+        return errors.required(path, "");
     }
     let Some((domain, rest)) = name.split_once('/').filter(|(_, rest)| !rest.contains('/')) else {
         let why = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
