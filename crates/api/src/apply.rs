@@ -16,7 +16,7 @@ pub mod set;
 pub mod update;
 mod walk;
 
-pub use check::{CheckError, check};
+pub use check::{CheckError, check, is_keyed};
 pub use element::{Element, equal};
 pub use fields::fields;
 pub use managers::{Manager, Managers, Operation, Owner};

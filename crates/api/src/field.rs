@@ -147,7 +147,45 @@ impl Fault {
 
 /// Go prints a string with quotes, everything else as JSON.
 fn printed(value: &Value) -> String {
-    value.to_string()
+    match value {
+        Value::String(text) => quoted(text),
+        other => other.to_string(),
+    }
+}
+
+/// Whether Go takes a character for one that can be printed.
+#[must_use]
+pub fn is_print(c: char) -> bool {
+    c == ' ' || !c.is_control() && !c.is_whitespace() && !c.escape_debug().to_string().starts_with("\\u")
+}
+
+/// A text in Go's quotes.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{b}' => out.push_str("\\v"),
+            c if is_print(c) => out.push(c),
+            c => {
+                let code = u32::from(c);
+                out.push_str(&match code {
+                    0..=0x7f => format!("\\x{code:02x}"),
+                    0x80..=0xffff => format!("\\u{code:04x}"),
+                    _ => format!("\\U{code:08x}"),
+                });
+            }
+        }
+    }
+    out.push('"');
+    out
 }
 
 // === impl Errors ===
@@ -267,6 +305,19 @@ impl fmt::Display for Errors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_stand_in_gos_quotes() {
+        for (text, shown) in [
+            ("a b", r#""a b""#),
+            ("\"\\\n", r#""\"\\\n""#),
+            ("\0\u{7f}", r#""\x00\x7f""#),
+            ("é\u{200b}", r#""é\u200b""#),
+            ("\u{1f600}", "\"\u{1f600}\""),
+        ] {
+            assert_eq!(quoted(text), shown);
+        }
+    }
 
     #[test]
     fn texts_are_those_of_upstream() {

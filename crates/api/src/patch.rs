@@ -76,12 +76,14 @@ pub fn apply(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<Object, 
 
 /// The object after the patch, read again as if a client had sent it.
 pub fn apply_checked(kind: PatchKind, current: &Object, patch: &[u8]) -> Result<Patched, Status> {
-    let (raw, mut faults) = apply_noting(kind, current, patch)?;
+    let (mut raw, mut faults) = apply_noting(kind, current, patch)?;
     if kind == PatchKind::Strategic
         && let Some(id) = current.gvk().and_then(|gvk| schema::message_for(&gvk))
-        && let Some(fault) = schema::restore::fault(id, raw.root())
     {
-        return Err(invalid(&shown(kind, &raw, patch), fault));
+        if let Some(fault) = schema::restore::fault(id, raw.root()) {
+            return Err(invalid(&shown(kind, &raw, patch), fault));
+        }
+        schema::restore::settle(id, raw.root_mut());
     }
     let checked = schema::check(&raw, current.gvk().as_ref());
     let decoded = checked.map_err(|e| invalid(&shown(kind, &raw, patch), e.to_string()))?;

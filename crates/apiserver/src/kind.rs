@@ -10,6 +10,7 @@ mod info;
 mod ownership;
 mod zero;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -39,7 +40,12 @@ pub struct Cx {
     pub now: jiff::Timestamp,
     /// The subresource that is written; empty for the object itself.
     pub subresource: String,
+    /// Which of [`Kind::OPTIONAL`] were left out.
+    pub absent: Vec<FieldPath>,
 }
+
+/// A chain of field names.
+pub type FieldPath = &'static [&'static str];
 
 /// A selectable field: its name and its value.
 pub type Fields = Vec<(&'static str, String)>;
@@ -53,6 +59,10 @@ pub trait Kind: Send + Sync + 'static {
 
     /// What discovery says.
     fn info() -> Info;
+
+    /// Fields that may be left out, and are told apart from empty ones, though the typed model cannot: see
+    /// [`Cx::lacks`].
+    const OPTIONAL: &'static [FieldPath] = &[];
 
     /// Fills fields that were left out.
     fn default(_object: &mut Self::Object) {}
@@ -204,6 +214,25 @@ struct Typed<K: Kind> {
     columns: Columns<K::Object>,
 }
 
+// === impl Cx ===
+
+impl Cx {
+    /// Whether an optional field of the new object was left out.
+    #[must_use]
+    pub fn lacks(&self, path: &[&str]) -> bool {
+        self.absent.iter().any(|absent| *absent == path)
+    }
+
+    /// The same circumstances, with what an object lacks.
+    pub(crate) fn with<K: Kind>(&self, object: &Object) -> Self {
+        Self { absent: absent::<K>(object), ..self.clone() }
+    }
+}
+
+fn absent<K: Kind>(object: &Object) -> Vec<FieldPath> {
+    K::OPTIONAL.iter().copied().filter(|path| object.at(path).is_none()).collect()
+}
+
 // === impl Served ===
 
 impl Served {
@@ -228,8 +257,25 @@ fn old_typed<K: Kind>(old: Option<&Object>) -> Result<Option<K::Object>, Status>
 }
 
 fn store_back<K: Kind>(value: &K::Object, object: &mut Object) -> Result<(), Status> {
+    let absent = absent::<K>(object);
     *object = Object::from_typed(value).map_err(|e| Status::internal(&e))?;
+    for path in absent {
+        if object.at(path).is_some_and(says_nothing) {
+            object.remove_at(path);
+        }
+    }
     Ok(())
+}
+
+/// Whether a value is what the typed model makes of nothing.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().all(says_nothing),
+        Value::Array(items) => items.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 impl<K: Kind> Strategy for Typed<K> {
@@ -250,7 +296,8 @@ impl<K: Kind> Strategy for Typed<K> {
 
     fn validate(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<field::Errors, Status> {
         let mut errors = field::Errors::default();
-        K::validate(cx, &typed::<K>(new)?, old_typed::<K>(old)?.as_ref(), &mut errors);
+        let cx = if K::OPTIONAL.is_empty() { Cow::Borrowed(cx) } else { Cow::Owned(cx.with::<K>(new)) };
+        K::validate(&cx, &typed::<K>(new)?, old_typed::<K>(old)?.as_ref(), &mut errors);
         let gvk = K::info().gvk;
         errors.restate(|path, value| internal::shown(&gvk, path.as_str(), value));
         Ok(errors)

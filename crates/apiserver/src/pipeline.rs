@@ -63,6 +63,7 @@ struct Inner {
     meter: meter::Meter,
     fences: Mutex<verb::fence::Fences>,
     books: quota::Books,
+    impersonations: impersonation::Remembered,
 }
 
 // === impl Pipeline ===
@@ -73,7 +74,15 @@ impl Pipeline {
     pub fn new(parts: Parts) -> Self {
         let flow = flow::Flow::new(parts.seats, &parts.metrics);
         let meter = meter::Meter::new(&parts.metrics);
-        Self { inner: Arc::new(Inner { parts, flow, meter, fences: Mutex::default(), books: quota::Books::default() }) }
+        let inner = Inner {
+            parts,
+            flow,
+            meter,
+            fences: Mutex::default(),
+            books: quota::Books::default(),
+            impersonations: impersonation::Remembered::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Answers one request. Every failure is a Status.
@@ -233,6 +242,10 @@ impl Pipeline {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    pub(crate) fn impersonations(&self) -> &impersonation::Remembered {
+        &self.inner.impersonations
     }
 
     pub(crate) fn fences(&self) -> &Mutex<verb::fence::Fences> {

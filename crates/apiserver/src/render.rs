@@ -29,7 +29,7 @@ pub fn item(kind: &Served, item: &cache::Item, accept: Accept, now: Timestamp) -
     if (accept.form, accept.media) == (Form::Object, Media::Json) {
         return shown(kind, item);
     }
-    let encode = || object(&kind.info.gvk, &shown(kind, item)?, accept);
+    let encode = || object(&kind.info.gvk, &shown(kind, item)?, accept, kind.info.unshown);
     match slot(kind, accept) {
         Some(slot) => item.encoded(slot, |_| encode()),
         None => encode(),
@@ -73,10 +73,10 @@ pub fn slot(kind: &Served, accept: Accept) -> Option<cache::Form> {
 }
 
 /// JSON of an object in the form that a client reads; a Table needs [`table::one`].
-pub fn object(gvk: &GroupVersionKind, json: &Bytes, accept: Accept) -> Result<Bytes, Status> {
+pub fn object(gvk: &GroupVersionKind, json: &Bytes, accept: Accept, unshown: &[&str]) -> Result<Bytes, Status> {
     match accept.form {
         Form::Object | Form::Table(_) => encode(gvk, json, accept.media),
-        Form::Metadata => encode(&partial::gvk("PartialObjectMetadata"), &partial::of(json)?, accept.media),
+        Form::Metadata => encode(&partial::gvk("PartialObjectMetadata"), &partial::of(json, unshown)?, accept.media),
     }
 }
 

@@ -188,7 +188,8 @@ impl Call {
     /// What the kind's rules are told of the circumstances.
     #[must_use]
     pub fn cx(&self) -> Cx {
-        Cx { user: self.user.clone(), now: self.now, subresource: self.target.subresource.clone() }
+        let (user, subresource) = (self.user.clone(), self.target.subresource.clone());
+        Cx { user, now: self.now, subresource, absent: Vec::new() }
     }
 
     /// The cache of the kind.

@@ -20,6 +20,20 @@ pub fn check(ty: Type<'_>, configuration: &Value) -> Result<(), CheckError> {
     if faults.is_empty() { Ok(()) } else { Err(CheckError(faults)) }
 }
 
+/// Whether all items of lists that are maps have their keys: else nobody can say who owns what of an object.
+#[must_use]
+pub fn is_keyed(ty: Type<'_>, object: &Value) -> bool {
+    match (ty.deduce(Some(object)), object) {
+        (Atom { map: Some(map), .. }, Value::Object(entries)) => {
+            entries.iter().all(|(name, entry)| map.entry(name).is_none_or(|ty| is_keyed(ty, entry)))
+        }
+        (Atom { list: Some(list), .. }, Value::Array(items)) => items
+            .iter()
+            .all(|item| (list.is_atomic() || walk::element(&list, item).is_ok()) && is_keyed(list.element, item)),
+        _ => true,
+    }
+}
+
 fn told(faults: &[String]) -> String {
     match faults {
         [one] => one.clone(),

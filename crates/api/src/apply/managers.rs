@@ -145,6 +145,11 @@ impl Managers {
         }
     }
 
+    /// Adds a manager, even if there is one with its owner: of the two, the last is read back.
+    pub fn add(&mut self, manager: Manager) {
+        self.all.push(manager);
+    }
+
     /// Takes a manager out.
     pub fn take(&mut self, owner: &Owner) -> Option<Manager> {
         let at = self.all.iter().position(|manager| manager.owner.is(owner))?;

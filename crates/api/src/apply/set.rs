@@ -129,28 +129,6 @@ impl Set {
         })
     }
 
-    /// What is at or below one of the patterns; `None` is any step.
-    #[must_use]
-    pub fn within(&self, patterns: &[&[Option<&str>]]) -> Self {
-        let mut out = Self::default();
-        for node in &self.nodes {
-            let fits = |step: &Option<&str>| match (step, &node.element) {
-                (None, _) => true,
-                (Some(name), Element::Field(field)) => **field == **name,
-                _ => false,
-            };
-            let rest: Vec<&[Option<&str>]> =
-                patterns.iter().filter(|p| p.first().is_some_and(fits)).map(|p| &p[1..]).collect();
-            if rest.is_empty() {
-                continue;
-            }
-            let whole = rest.iter().any(|pattern| pattern.is_empty());
-            let children = if whole { node.children.clone() } else { node.children.within(&rest) };
-            out.add(node.element.clone(), node.member, children);
-        }
-        out
-    }
-
     /// The same paths, and those of all named fields on the way to them.
     #[must_use]
     pub fn named(&self, ty: Type<'_>) -> Self {

@@ -24,8 +24,6 @@ pub trait Versions: Sync {
 pub enum Filter {
     /// All but these and what lies below them.
     Outside(Set),
-    /// Nothing but what lies at or below these paths; `None` is any step.
-    Within(&'static [&'static [Option<&'static str>]]),
     /// Every field can be changed.
     #[default]
     All,
@@ -83,7 +81,6 @@ impl Filter {
     fn keep(&self, set: Set) -> Set {
         match self {
             Self::Outside(fields) => set.outside(fields),
-            Self::Within(patterns) => set.within(patterns),
             Self::All => set,
         }
     }

@@ -44,14 +44,34 @@ const WORDS: &[(&str, &str)] = &[
 /// What is shown of the value at a path of an object; the value itself if nothing is known of it.
 #[must_use]
 pub fn shown(gvk: &GroupVersionKind, path: &str, value: &Value) -> Value {
+    let Some(root) = super::message_for(gvk) else { return value.clone() };
+    let path = if gvk.group == "events.k8s.io" { path.replace("involvedObject", "regarding") } else { path.to_owned() };
+    if value.is_null() {
+        return left_out(root, &path).unwrap_or(Value::Null);
+    }
     // what is empty may stand for something else: a path, for example, that Go prints so
     if value.as_object().is_none_or(Map::is_empty) && !value.is_array() {
         return value.clone();
     }
-    match super::message_for(gvk).and_then(|id| at(id, path)) {
+    match at(root, &path) {
+        // a fault of a field may show all that it is a field of
+        Some(Type::String(_)) => {
+            let whole = path.rsplit_once('.').and_then(|(parent, _)| at(root, parent));
+            whole.map_or_else(|| value.clone(), |ty| print(&ty, value))
+        }
         Some(ty) => print(&ty, value),
         None => value.clone(),
     }
+}
+
+/// A text that was left out is an empty one, unless it is behind a pointer.
+fn left_out(root: MessageId, path: &str) -> Option<Value> {
+    let (parent, name) = path
+        .rsplit_once('.')
+        .map_or((Type::Message(root), path), |(parent, name)| (at(root, parent).unwrap_or(Type::Bool), name));
+    let Type::Message(id) = parent else { return None };
+    let field = table().message(id).field(name)?;
+    (matches!(field.ty, Type::String(_)) && !field.pointer).then(|| json!(""))
 }
 
 /// The type of the field at a path. Upstream tells of taints as if they stood in the metadata.
@@ -171,6 +191,14 @@ mod tests {
                 json!({"key": "a", "effect": "NoSchedule"}),
                 r#"{"Key":"a","Value":"","Effect":"NoSchedule","TimeAdded":null}"#,
             ),
+            (
+                "Pod",
+                "spec.securityContext.seccompProfile.localhostProfile",
+                json!({"type": "", "localhostProfile": "x"}),
+                r#"{"Type":"","LocalhostProfile":"x"}"#,
+            ),
+            ("Pod", "spec.hostname", Value::Null, r#""""#),
+            ("Pod", "spec.runtimeClassName", Value::Null, "null"),
             ("Pod", "spec.nodeSelector", json!({"a.b/c": "d"}), r#"{"a.b/c":"d"}"#),
             ("Pod", "spec.hostAliases[0].ip", json!("x"), r#""x""#),
             ("Pod", "spec.nothing", json!({"a": 1}), r#"{"a":1}"#),

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::table::{MessageId, Type, table};
+use crate::wire::text::base64_fault;
 
 /// The first fault in the fields of a message, in Go's order.
 #[must_use]
@@ -27,6 +28,40 @@ fn misfit(ty: &Type, value: &Value) -> Option<String> {
     }
 }
 
+/// Makes of numbers what that converter makes of them: whole ones of fractions that are none, and such of 32 bits of
+/// larger ones, the rest of which is lost.
+pub fn settle(id: MessageId, map: &mut Map<String, Value>) {
+    for field in table().message(id).json.iter().map(|json| &json.field) {
+        if let Some(value) = map.get_mut(field.name) {
+            fit(&field.ty, value);
+        }
+    }
+}
+
+fn fit(ty: &Type, value: &mut Value) {
+    match (ty, value) {
+        (Type::Message(id), Value::Object(map)) => settle(*id, map),
+        (Type::List(item) | Type::Wrapped(item), Value::Array(items)) => items.iter_mut().for_each(|v| fit(item, v)),
+        (Type::Map(_, item), Value::Object(map)) => map.values_mut().for_each(|v| fit(item, v)),
+        (Type::Int32(_), value) => {
+            if let Some(number) = whole(value) {
+                *value = (number as i32).into();
+            }
+        }
+        (Type::Int64(_), value) => {
+            if let Some(number) = whole(value) {
+                *value = number.into();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    let float = || value.as_f64().filter(|float| float.fract() == 0.0).map(|float| float as i64);
+    value.as_i64().or_else(float)
+}
+
 fn scalar(ty: &Type, value: &Value) -> Option<String> {
     let unrecognized = |kind: &str| Some(format!("unrecognized type: {kind}"));
     match (ty, value) {
@@ -45,6 +80,14 @@ fn scalar(ty: &Type, value: &Value) -> Option<String> {
         (Type::Int32(_), _) => unrecognized("int32"),
         (Type::Int64(_), _) => unrecognized("int64"),
         (Type::Float, _) => unrecognized("float64"),
+        (Type::IntOrString, Value::Number(number)) => {
+            let fits = number.as_i64().is_some_and(|number| i32::try_from(number).is_ok());
+            (!fits).then(|| format!("json: cannot unmarshal number {number} into Go value of type int32"))
+        }
+        (Type::IntOrString, Value::Bool(_)) => Some("json: cannot unmarshal bool into Go value of type int32".into()),
+        (Type::Bytes, Value::String(text)) => {
+            base64_fault(text).map(|fault| format!("error decoding from json: {fault}"))
+        }
         // the others read themselves from JSON
         _ => None,
     }
@@ -82,9 +125,21 @@ mod tests {
             (json!({"priority": "x"}), Some("unrecognized type: int32")),
             (json!({"priority": 0.5}), Some("cannot convert float64 to int32")),
             (json!({"priority": 1.0, "hostNetwork": null}), None),
+            (
+                json!({"containers": [{"livenessProbe": {"httpGet": {"port": 1.5}}}]}),
+                Some("json: cannot unmarshal number 1.5 into Go value of type int32"),
+            ),
         ] {
             let pod = json!({ "spec": spec });
             assert_eq!(fault(id, pod.as_object().expect("an object")).as_deref(), told, "{pod}");
         }
+    }
+
+    #[test]
+    fn large_numbers_lose_what_does_not_fit() {
+        let id = table().kind("", "v1", "Pod").expect("a kind");
+        let mut pod = json!({"spec": {"priority": 2_147_483_648_i64, "activeDeadlineSeconds": 2.0}});
+        settle(id, pod.as_object_mut().expect("an object"));
+        assert_eq!(pod, json!({"spec": {"priority": -2_147_483_648_i64, "activeDeadlineSeconds": 2}}));
     }
 }

@@ -18,6 +18,11 @@ pub(super) fn bytes(text: &str) -> Result<Vec<u8>, String> {
     if text.contains(['\r', '\n']) { decode(&text.replace(['\r', '\n'], "")) } else { decode(text) }
 }
 
+/// Why a text is no base64, if it is none.
+pub(crate) fn base64_fault(text: &str) -> Option<String> {
+    bytes(text).err()
+}
+
 fn fault(error: base64::DecodeError) -> String {
     let at = match error {
         base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,

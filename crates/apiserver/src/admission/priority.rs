@@ -111,7 +111,8 @@ async fn resolve(attributes: &Attributes<'_>, pod: &mut Object) -> Result<(), St
         );
         return Err(attributes.forbidden(Some(pod), &why));
     }
-    if let Some(given) = pod.str_at(&["spec", "preemptionPolicy"]).filter(|given| *given != policy) {
+    let given = pod.at(&["spec", "preemptionPolicy"]).and_then(Value::as_str);
+    if let Some(given) = given.filter(|given| *given != policy) {
         let why = format!(
             "the string value of PreemptionPolicy ({given}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name"
         );

@@ -75,6 +75,7 @@ fn one(
         orphans: false,
         left_behind: None,
         counted: &[],
+        unshown: &[],
         resets: STATUS_ONLY,
         deprecated: deprecated(&gvk, version).map(|text| names::intern(&text)),
         list_kind: accepted.list_kind.as_deref().map(intern),

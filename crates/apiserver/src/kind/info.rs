@@ -55,6 +55,9 @@ pub struct Info {
     pub left_behind: Option<&'static str>,
     /// Fields of the metadata that `metadata.generation` counts changes of as well.
     pub counted: &'static [&'static str],
+    /// Annotations that only stand in this version for what upstream's internal types have fields for: metadata that
+    /// is shown by itself is without them.
+    pub unshown: &'static [&'static str],
     /// What every request for the kind is warned of: since when it is not to be used, and what is instead.
     pub deprecated: Option<&'static str>,
     /// What writes of the object itself (an empty name) or of a subresource cannot change, where it is not what
@@ -77,6 +80,8 @@ pub enum NameRule {
     Segment,
     /// An address, spelt in the one right way: IPAddress.
     Address,
+    /// As the kind's own validation says, since it depends on the rest of the object: ClusterTrustBundle.
+    Own,
 }
 
 /// A subresource.
@@ -118,6 +123,7 @@ impl Info {
             orphans: false,
             left_behind: None,
             counted: &[],
+            unshown: &[],
             deprecated: None,
             resets: &[],
             list_kind: None,

@@ -4,13 +4,6 @@ use nakhoda_api::apply::{Filter, Set};
 
 use super::Info;
 
-const EPHEMERAL: &[&[Option<&str>]] = &[&[Some("spec"), Some("ephemeralContainers")]];
-const RESIZED: &[&[Option<&str>]] = &[
-    &[Some("spec"), Some("containers"), None, Some("resources")],
-    &[Some("spec"), Some("containers"), None, Some("resizePolicy")],
-    &[Some("spec"), Some("initContainers"), None, Some("resources")],
-    &[Some("spec"), Some("initContainers"), None, Some("resizePolicy")],
-];
 /// What writes of the status cannot change where the metadata stays as it is, too: see [`Info::resets`].
 pub const STATUS_ONLY: &[(&str, &[&[&str]])] = &[("status", &[&["metadata"], &["spec"]])];
 
@@ -27,8 +20,7 @@ impl Info {
         match subresource {
             "" if self.sub("status").is_some() => Filter::Outside(Set::of_fields(&[&["status"]])),
             "status" => Filter::Outside(Set::of_fields(&[&["spec"]])),
-            "ephemeralcontainers" => Filter::Within(EPHEMERAL),
-            "resize" => Filter::Within(RESIZED),
+            // also where a write reaches only part of the object: upstream's owners own what they sent there
             _ => Filter::All,
         }
     }

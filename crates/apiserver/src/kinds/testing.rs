@@ -13,7 +13,12 @@ pub(crate) fn now() -> jiff::Timestamp {
 }
 
 pub(crate) fn cx(subresource: &str) -> Cx {
-    Cx { user: User { name: "alice".into(), ..User::default() }, now: now(), subresource: subresource.into() }
+    Cx {
+        user: User { name: "alice".into(), ..User::default() },
+        now: now(),
+        subresource: subresource.into(),
+        absent: Vec::new(),
+    }
 }
 
 pub(crate) fn typed<K: Kind>(value: Value) -> K::Object {
@@ -23,7 +28,8 @@ pub(crate) fn typed<K: Kind>(value: Value) -> K::Object {
 /// The faults of what is written to a subresource.
 pub(crate) fn faults<K: Kind>(subresource: &str, new: Value, old: Option<Value>) -> String {
     let mut errors = Errors::default();
-    K::validate(&cx(subresource), &typed::<K>(new), old.map(typed::<K>).as_ref(), &mut errors);
+    let cx = cx(subresource).with::<K>(&Object::from_value(new.clone()).expect("an object"));
+    K::validate(&cx, &typed::<K>(new), old.map(typed::<K>).as_ref(), &mut errors);
     errors.to_string()
 }
 

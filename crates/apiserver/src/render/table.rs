@@ -64,7 +64,7 @@ fn columns(kind: &Served) -> Value {
 pub(super) fn row(kind: &Served, json: &[u8], included: Included, now: Timestamp) -> Result<String, Status> {
     let cells = Value::from(kind.strategy.row(json, now));
     let object = match included {
-        Included::Metadata => partial::of(json)?,
+        Included::Metadata => partial::of(json, kind.info.unshown)?,
         Included::None => Bytes::from_static(b"null"),
         Included::Object => Bytes::copy_from_slice(json),
     };

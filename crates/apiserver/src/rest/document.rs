@@ -51,11 +51,20 @@ async fn visit(
         accept: Accept::default(),
     };
     front.pipeline.call(request).await?;
-    if !matches!(parts.method, Method::GET | Method::HEAD) {
-        return Err(Status::method_not_allowed());
-    }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    match segments.as_slice() {
+    let found = document(front, parts, &segments, asked).await?;
+    let (method, exists) = (&parts.method, found.status() != StatusCode::NOT_FOUND);
+    // who answers for all API servers does not ask how; the documents of one are for GET alone
+    let taken = match segments.as_slice() {
+        [""] | ["apis"] | ["apis", _] => true,
+        ["api" | "apis" | "version", ..] => method == Method::GET,
+        _ => matches!(*method, Method::GET | Method::HEAD),
+    };
+    if exists && !taken { Err(Status::method_not_allowed()) } else { Ok(found) }
+}
+
+async fn document(front: &Front, parts: &Parts, segments: &[&str], asked: &Asked) -> Result<Response<Body>, Status> {
+    match segments {
         [""] => json(&discovery::paths(front), "", asked),
         ["version"] => json(&version(), "", asked),
         ["metrics"] => {
@@ -65,9 +74,14 @@ async fn visit(
         [probe @ ("healthz" | "livez" | "readyz"), check @ ..] => {
             health::serve(&front.health, probe, check, &asked.query)
         }
-        [".well-known", "openid-configuration"] | ["openid", "v1", "jwks"] => openid::serve(front, &segments),
+        [".well-known", "openid-configuration"] | ["openid", "v1", "jwks"] => openid::serve(front, segments),
         ["openapi", path @ ..] => openapi::serve(front, parts, path, asked).await,
-        ["api" | "apis", ..] => discovery::serve(front, parts, &segments, asked),
+        ["apis", _] => match discovery::serve(front, parts, segments, asked) {
+            // servers hand on to each other what they do not know, and the last has no words
+            Err(status) if status.code == 404 => Ok(reply::no_page()),
+            answered => answered,
+        },
+        ["api" | "apis", ..] => discovery::serve(front, parts, segments, asked),
         _ => Ok(reply::no_page()),
     }
 }

@@ -88,9 +88,13 @@ impl Query {
         if manager.len() > 128 {
             errors.too_long(&Path::new("fieldManager"), 128);
         }
+        for (at, odd) in manager.char_indices().filter(|(_, c)| !field::is_print(*c)) {
+            let why = format!("invalid character U+{:04X} (at position {at})", u32::from(odd));
+            errors.invalid(&Path::new("fieldManager"), manager, why);
+        }
         if self.all("dryRun").any(|value| value != "All") {
             let value = self.all("dryRun").collect::<Vec<_>>();
-            errors.not_supported(&Path::new("dryRun"), value.join(","), &["All"]);
+            errors.not_supported(&Path::new("dryRun"), value, &["All"]);
         }
         let validation = match self.get("fieldValidation") {
             "" | "Warn" => FieldValidation::Warn,
@@ -109,6 +113,16 @@ impl Query {
         Err(Status::invalid(&GroupKind { group: "meta.k8s.io".into(), kind: kind.into() }, "", &errors))
     }
 
+    /// Checks the time that the client would wait: it is not needed, since nothing that is no stream takes long.
+    pub fn timeout(&self) -> Result<(), Status> {
+        match self.get("timeout") {
+            "" => Ok(()),
+            text => duration(text).map_err(|why| {
+                Status::bad_request(format!("invalid timeout specified in the request URL - time: {why}"))
+            }),
+        }
+    }
+
     /// What the rows of a table carry.
     pub fn included(&self) -> Result<Included, Status> {
         match self.get("includeObject") {
@@ -120,6 +134,30 @@ impl Query {
             ))),
         }
     }
+}
+
+/// Why a text is no duration, in Go's words.
+fn duration(text: &str) -> Result<(), String> {
+    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if rest == "0" {
+        return Ok(());
+    }
+    let invalid = || Err(format!("invalid duration {text:?}"));
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, behind) = rest.split_at(unit);
+        if !number.contains(|c: char| c.is_ascii_digit()) || number.matches('.').count() > 1 {
+            return invalid();
+        }
+        let end = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
+        match &behind[..end] {
+            "" => return Err(format!("missing unit in duration {text:?}")),
+            "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => {}
+            unit => return Err(format!("unknown unit {unit:?} in duration {text:?}")),
+        }
+        rest = &behind[end..];
+    }
+    if text.trim_start_matches(['+', '-']).is_empty() { invalid() } else { Ok(()) }
 }
 
 fn plain(text: &str) -> String {
@@ -146,6 +184,32 @@ mod tests {
     fn a_number_that_is_none_is_a_bad_request() {
         let error = Query::parse("limit=x").list().expect_err("refused");
         assert_eq!((error.code, error.message.as_str()), (400, r#"strconv.ParseInt: parsing "x": invalid syntax"#));
+    }
+
+    #[test]
+    fn a_timeout_is_a_duration_of_go() {
+        for (text, why) in [
+            ("1s", ""),
+            ("1m0.5s", ""),
+            ("0", ""),
+            ("x", r#"invalid duration "x""#),
+            ("-", r#"invalid duration "-""#),
+            ("1", r#"missing unit in duration "1""#),
+            ("1y", r#"unknown unit "y" in duration "1y""#),
+        ] {
+            let told = Query::parse(&format!("timeout={text}")).timeout().err().map(|status| status.message);
+            let wanted =
+                (!why.is_empty()).then(|| format!("invalid timeout specified in the request URL - time: {why}"));
+            assert_eq!(told, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_manager_is_named_in_letters_that_can_be_printed() {
+        assert!(Query::parse("fieldManager=a%20b%C3%A9").write("PatchOptions").is_ok());
+        let error = Query::parse("fieldManager=a%00").write("PatchOptions").expect_err("refused");
+        let why = r#"fieldManager: Invalid value: "a\x00": invalid character U+0000 (at position 1)"#;
+        assert!(error.message.ends_with(why), "{}", error.message);
     }
 
     #[test]

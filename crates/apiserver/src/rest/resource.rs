@@ -90,15 +90,21 @@ async fn serve(
         Ok(action) => action,
         Err(status) => {
             content::drain(&mut body).await;
-            return Err(status);
+            // what is not there takes no method at all
+            let there = serves(front, &located);
+            return Err(if status.code == 405 && !there { Status::no_such_path() } else { status });
         }
     };
+    if !matches!(action, Action::Watch(_)) {
+        asked.query.timeout()?;
+    }
     let accepts = match &action {
         Action::Watch(_) => negotiate::stream_forms(&asked.accept, &asked.query, &asked.agent)?,
         _ => negotiate::forms(&asked.accept, &asked.query, &asked.agent)?,
     };
     let mut target = located.target;
-    if matches!(action, Action::Watch(_)) {
+    let follows = matches!(action, Action::Watch(_));
+    if follows {
         target.name.clear();
     }
     let request = Request { target: Target::Resource(target), action, caller, accept: accepts[0] };
@@ -109,10 +115,16 @@ async fn serve(
             let following = watch::Following { kind, watcher, timeout, bookmarks, gate, accept };
             watch::serve(front, parts, following).await?.map(|body| hold(trail, body))
         }
+        Answer::Status(status) if follows => watch::refuse(parts, &status, accepts[0]).await?,
         answer => answer_once(answer, &accepts, asked).await?,
     };
     reply::warn(reply.headers_mut(), &response.warnings);
     Ok(reply)
+}
+
+fn serves(front: &Front, located: &Located) -> bool {
+    let sub = located.target.subresource.as_str();
+    front.pipeline.kinds().get(&located.target.gvr).is_some_and(|kind| sub.is_empty() || kind.info.sub(sub).is_some())
 }
 
 /// A body that keeps the request open in the audit log until it is sent.
@@ -181,7 +193,10 @@ fn render_object(
     match (accept.form, kind.filter(|k| k.info.gvk == gvk)) {
         (Form::Table(_), Some(kind)) => Ok((accept, render::table::one(kind, &json, accept, now)?)),
         (Form::Table(_), None) => Ok((accept, json)),
-        (Form::Object | Form::Metadata, _) => Ok((accept, render::object(&gvk, &json, accept)?)),
+        (Form::Object | Form::Metadata, kind) => {
+            let unshown = kind.map_or(&[][..], |kind| kind.info.unshown);
+            Ok((accept, render::object(&gvk, &json, accept, unshown)?))
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What controllers of pods have in common: selector, template, counts, and rolling updates.
 
+use std::collections::BTreeMap;
+
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::IntOrString;
 use nakhoda_api::kinds::core::PodTemplateSpec;
@@ -7,21 +9,35 @@ use nakhoda_api::kinds::meta::LabelSelector;
 use nakhoda_api::names;
 use nakhoda_api::selector::{self, LabelSelector as Selector};
 
+use crate::kind::FieldPath;
 use crate::rules::check::{self, each, nonnegative, text};
 use crate::rules::pod;
 
-/// The selector of a Deployment, ReplicaSet or DaemonSet, which must be given and must match the template.
-///
-/// The typed model shows a selector that was left out as an empty one; leaving it out is what people do, so
-/// that is what the fault tells.
-pub fn selector(errors: &mut Errors, path: &Path, selector: &LabelSelector) -> Option<Selector> {
-    check::selector(errors, path, Some(selector));
-    let read = selector::labels::from_typed(Some(selector)).ok()?;
-    if read.is_everything() {
+/// Where the kinds here have their selector.
+pub const SELECTOR: FieldPath = &["spec", "selector"];
+
+/// The selector of what is spoken of by `owner`, which must be given and not be empty; none if it cannot be read.
+pub fn selector(
+    errors: &mut Errors,
+    path: &Path,
+    selector: &LabelSelector,
+    (missing, owner): (bool, &str),
+) -> Option<Selector> {
+    if missing {
         errors.required(path, "");
         return Some(Selector::nothing());
     }
-    Some(read)
+    check::selector(errors, path, Some(selector));
+    empty(errors, path, selector, owner);
+    selector::labels::from_typed(Some(selector)).ok()
+}
+
+/// Fault of a selector that selects everything.
+pub fn empty(errors: &mut Errors, path: &Path, selector: &LabelSelector, owner: &str) {
+    let labels = selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty);
+    if labels && check::list(&selector.match_expressions).is_empty() {
+        errors.invalid(path, value(selector), format!("empty selector is invalid for {owner}"));
+    }
 }
 
 /// A template of pods that run for ever.

@@ -8,7 +8,7 @@ mod apply;
 mod scale;
 mod versions;
 
-use nakhoda_api::apply::{Manager, Managers, Operation, Owner, Schema, Writer};
+use nakhoda_api::apply::{Manager, Managers, Operation, Owner, Schema, Writer, is_keyed};
 use nakhoda_api::{Object, schema, time};
 use serde_json::{Map, Value};
 
@@ -35,7 +35,11 @@ pub fn track(call: &Call, live: Option<&Object>, new: &mut Object, given: Option
     let before = live.map_or_else(|| nothing(call), bare);
     let owner = owner(call, manager_name(call, options), Operation::Update);
     let root = Value::Object(std::mem::take(new.root_mut()));
-    let managers = with_writer(call, |writer| writer.update(&before, &root, managers, &owner, &now(call)));
+    let managers = with_writer(call, |writer| {
+        // as upstream: what cannot be typed leaves the owners as they were
+        let typed = [&before, &root].into_iter().all(|object| is_keyed(writer.schema.root(), object));
+        if typed { writer.update(&before, &root, managers, &owner, &now(call)) } else { managers }
+    });
     if let Value::Object(root) = root {
         *new.root_mut() = root;
     }

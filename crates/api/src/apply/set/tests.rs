@@ -74,19 +74,6 @@ fn the_four_operations_agree_with_plain_sets_of_paths() {
 }
 
 #[test]
-fn patterns_keep_what_lies_at_or_below_them() {
-    let fields = json!({
-        "f:metadata": {"f:labels": {}},
-        "f:spec": {"f:containers": {
-            "k:{\"name\":\"c\"}": {".": {}, "f:image": {}, "f:resources": {"f:limits": {}}},
-        }},
-    });
-    let kept = set(&fields).within(&[&[Some("spec"), Some("containers"), None, Some("resources")]]);
-    let containers = json!({"k:{\"name\":\"c\"}": {".": {}, "f:resources": {"f:limits": {}}}});
-    assert_eq!(told(&kept), json!({"f:spec": {"f:containers": containers}}));
-}
-
-#[test]
 fn named_fields_on_the_way_become_members_and_entries_of_maps_do_not() {
     let schema = Schema::of(&GroupVersionKind::new("", "v1", "Pod")).expect("a known kind");
     let found = set(&json!({"f:metadata": {"f:labels": {"f:a": {}}}})).named(schema.root());

@@ -16,7 +16,7 @@ pub(super) fn settle(call: &Call, service: &mut Object) -> Result<(), Status> {
     }
     // whoever fills the endpoints of such a service by hand may use either family
     let free = is_headless(service) && !has_selector(service);
-    let policy = service.str_at(&["spec", "ipFamilyPolicy"]).map(str::to_owned);
+    let policy = service.at(&["spec", "ipFamilyPolicy"]).and_then(Value::as_str).map(str::to_owned);
     if policy.is_none() {
         let policy = if free { DUAL } else { SINGLE };
         service.set_at(&["spec", "ipFamilyPolicy"], policy.into());

@@ -6,10 +6,10 @@ use nakhoda_api::kinds::IntOrString;
 use nakhoda_api::kinds::apps::{
     DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
 };
-use nakhoda_api::selector::LabelSelector;
+use nakhoda_api::selector::{LabelSelector as Selector, labels};
 
-use crate::kind::{Columns, Cx, Info, Kind, STATUS};
-use crate::rules::check::{immutable, keep_status, nonnegative, same, text};
+use crate::kind::{Columns, Cx, FieldPath, Info, Kind, STATUS};
+use crate::rules::check::{self, immutable, keep_status, nonnegative, same, text};
 use crate::rules::defaults::{self, fill};
 use crate::rules::{pod, print, workload};
 
@@ -27,12 +27,15 @@ fn templates(set: &DaemonSet) -> i64 {
 impl Kind for DaemonSets {
     type Object = DaemonSet;
 
+    const OPTIONAL: &'static [FieldPath] = &[workload::SELECTOR];
+
     fn info() -> Info {
         Info {
             short: &["ds"],
             categories: &["all"],
             subresources: &[STATUS],
             generation: true,
+            unshown: &[TEMPLATE],
             ..Info::of::<DaemonSet>("daemonsets", "daemonset", Scope::Namespaced)
         }
     }
@@ -68,7 +71,7 @@ impl Kind for DaemonSets {
         if let Some(old) = old {
             immutable(errors, &Path::new("spec.selector"), &new.spec.selector, &old.spec.selector);
         }
-        spec(errors, &Path::new("spec"), &new.spec);
+        spec(errors, &Path::new("spec"), &new.spec, cx.lacks(workload::SELECTOR));
     }
 
     fn warnings(new: &DaemonSet, old: Option<&DaemonSet>) -> Vec<String> {
@@ -99,10 +102,18 @@ impl Kind for DaemonSets {
     }
 }
 
-fn spec(errors: &mut Errors, path: &Path, spec: &DaemonSetSpec) {
-    let selector = workload::selector(errors, &path.child("selector"), &spec.selector);
-    let selector = selector.unwrap_or_else(LabelSelector::everything);
-    workload::template(errors, &path.child("template"), Some(&spec.template), &selector, "DaemonSet");
+fn spec(errors: &mut Errors, path: &Path, spec: &DaemonSetSpec, missing: bool) {
+    let (at, template) = (path.child("selector"), path.child("template"));
+    check::selector(errors, &at, Some(&spec.selector).filter(|_| !missing));
+    let read = if missing { Ok(Selector::nothing()) } else { labels::from_typed(Some(&spec.selector)) };
+    if let Ok(selector) = read {
+        workload::labels_match(errors, &template, &spec.template, &selector);
+    }
+    if !missing {
+        workload::empty(errors, &at, &spec.selector, "daemonset");
+    }
+    pod::template(errors, &template, &spec.template);
+    workload::runs_for_ever(errors, &template, &spec.template, "DaemonSet");
     nonnegative(errors, &path.child("minReadySeconds"), spec.min_ready_seconds);
     strategy(errors, &path.child("updateStrategy"), spec.update_strategy.as_ref());
     nonnegative(errors, &path.child("revisionHistoryLimit"), spec.revision_history_limit);

@@ -8,7 +8,7 @@ use nakhoda_api::kinds::apps::{
 };
 use nakhoda_api::selector;
 
-use crate::kind::{Columns, Cx, Info, Kind, SCALE, STATUS};
+use crate::kind::{Columns, Cx, FieldPath, Info, Kind, SCALE, STATUS};
 use crate::rules::check::{immutable, keep_status, nonnegative, text};
 use crate::rules::defaults::{self, fill};
 use crate::rules::{pod, print, workload};
@@ -18,6 +18,8 @@ pub struct Deployments;
 
 impl Kind for Deployments {
     type Object = Deployment;
+
+    const OPTIONAL: &'static [FieldPath] = &[workload::SELECTOR];
 
     fn info() -> Info {
         Info {
@@ -57,7 +59,7 @@ impl Kind for Deployments {
         if cx.subresource == "status" {
             return status(errors, new.status.as_ref(), old.and_then(|o| o.status.as_ref()));
         }
-        spec(errors, &Path::new("spec"), &new.spec);
+        spec(errors, &Path::new("spec"), &new.spec, cx.lacks(workload::SELECTOR));
         if let Some(old) = old {
             immutable(errors, &Path::new("spec.selector"), &new.spec.selector, &old.spec.selector);
         }
@@ -94,9 +96,9 @@ impl Kind for Deployments {
     }
 }
 
-fn spec(errors: &mut Errors, path: &Path, spec: &DeploymentSpec) {
+fn spec(errors: &mut Errors, path: &Path, spec: &DeploymentSpec, missing: bool) {
     nonnegative(errors, &path.child("replicas"), spec.replicas);
-    match workload::selector(errors, &path.child("selector"), &spec.selector) {
+    match workload::selector(errors, &path.child("selector"), &spec.selector, (missing, "deployment")) {
         Some(selector) => {
             workload::template(errors, &path.child("template"), Some(&spec.template), &selector, "ReplicaSet");
         }
@@ -210,6 +212,9 @@ mod tests {
         );
         let mut empty = deployment();
         empty["spec"]["selector"] = json!({});
+        let faults = "spec.selector: Invalid value: {}: empty selector is invalid for deployment";
+        assert_eq!(create::<Deployments>(empty.clone()), faults);
+        empty["spec"].as_object_mut().expect("a spec").remove("selector");
         assert_eq!(
             create::<Deployments>(empty),
             "[spec.selector: Required value, \

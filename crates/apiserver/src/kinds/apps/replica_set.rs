@@ -4,7 +4,7 @@ use nakhoda_api::Scope;
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::apps::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
 
-use crate::kind::{Columns, Cx, Fields, Info, Kind, SCALE, STATUS};
+use crate::kind::{Columns, Cx, FieldPath, Fields, Info, Kind, SCALE, STATUS};
 use crate::rules::check::{immutable, keep_status, nonnegative};
 use crate::rules::{defaults, pod, print, workload};
 
@@ -13,6 +13,8 @@ pub struct ReplicaSets;
 
 impl Kind for ReplicaSets {
     type Object = ReplicaSet;
+
+    const OPTIONAL: &'static [FieldPath] = &[workload::SELECTOR];
 
     fn info() -> Info {
         Info {
@@ -38,7 +40,7 @@ impl Kind for ReplicaSets {
         if cx.subresource == "status" {
             return status(errors, new.status.as_ref());
         }
-        spec(errors, &Path::new("spec"), &new.spec);
+        spec(errors, &Path::new("spec"), &new.spec, cx.lacks(workload::SELECTOR));
         if let Some(old) = old {
             immutable(errors, &Path::new("spec.selector"), &new.spec.selector, &old.spec.selector);
         }
@@ -72,10 +74,10 @@ impl Kind for ReplicaSets {
     }
 }
 
-fn spec(errors: &mut Errors, path: &Path, spec: &ReplicaSetSpec) {
+fn spec(errors: &mut Errors, path: &Path, spec: &ReplicaSetSpec, missing: bool) {
     nonnegative(errors, &path.child("replicas"), spec.replicas);
     nonnegative(errors, &path.child("minReadySeconds"), spec.min_ready_seconds);
-    match workload::selector(errors, &path.child("selector"), &spec.selector) {
+    match workload::selector(errors, &path.child("selector"), &spec.selector, (missing, "deployment")) {
         Some(selector) => {
             workload::template(errors, &path.child("template"), spec.template.as_ref(), &selector, "ReplicaSet");
         }

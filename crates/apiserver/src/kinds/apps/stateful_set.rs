@@ -6,7 +6,7 @@ use nakhoda_api::kinds::apps::{
     RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy,
 };
 
-use crate::kind::{Columns, Cx, Info, Kind, SCALE, STATUS};
+use crate::kind::{Columns, Cx, FieldPath, Info, Kind, SCALE, STATUS};
 use crate::rules::check::{keep_status, list, nonnegative, same};
 use crate::rules::defaults::{self, fill};
 use crate::rules::volume::claim;
@@ -22,6 +22,8 @@ const NEGATIVE_HISTORY: &str = "spec.revisionHistoryLimit: a negative value reta
 
 impl Kind for StatefulSets {
     type Object = StatefulSet;
+
+    const OPTIONAL: &'static [FieldPath] = &[workload::SELECTOR];
 
     fn info() -> Info {
         Info {
@@ -65,7 +67,8 @@ impl Kind for StatefulSets {
         if cx.subresource == "status" {
             return status(errors, new.status.as_ref(), old.and_then(|o| o.status.as_ref()));
         }
-        validation::spec(errors, &Path::new("spec"), &new.spec, old.map(|o| &o.spec));
+        let missing = cx.lacks(workload::SELECTOR);
+        validation::spec(errors, &Path::new("spec"), (&new.spec, missing), old.map(|o| &o.spec));
         if let Some(old) = old
             && !same(&fixed(&new.spec), &fixed(&old.spec))
         {

@@ -10,7 +10,7 @@ use nakhoda_api::kinds::autoscaling as v2;
 use nakhoda_api::kinds::autoscaling_v1::HorizontalPodAutoscaler;
 use nakhoda_api::{GroupVersionKind, Object, Scope};
 
-use super::horizontal_pod_autoscaler::{HorizontalPodAutoscalers as Stored, cells};
+use super::horizontal_pod_autoscaler::{ANNOTATIONS, HorizontalPodAutoscalers as Stored, cells};
 use crate::kind::{Columns, Cx, Info, Kind, STATUS};
 use crate::rules::check::keep_status;
 
@@ -26,6 +26,7 @@ impl Kind for HorizontalPodAutoscalers {
             short: stored.short,
             categories: stored.categories,
             subresources: &[STATUS],
+            unshown: &ANNOTATIONS,
             ..Info::of::<HorizontalPodAutoscaler>(stored.plural, stored.singular, Scope::Namespaced)
         }
     }

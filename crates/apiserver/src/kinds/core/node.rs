@@ -69,9 +69,13 @@ impl Kind for Nodes {
         }
         // Upstream gives the taints of the spec this path.
         taint::taints(errors, &Path::new("metadata.taints"), list(&spec.taints));
-        match old {
-            None => networks(errors, list(&spec.pod_cidrs)),
-            Some(old) => unchanged(errors, &spec, &old.spec.clone().unwrap_or_default()),
+        networks(errors, list(&spec.pod_cidrs));
+        if let Some(old) = old {
+            // a change is looked at once more as a whole
+            if let Some(status) = &new.status {
+                amounts(errors, status);
+            }
+            unchanged(errors, &spec, &old.spec.clone().unwrap_or_default());
         }
     }
 
@@ -126,6 +130,7 @@ fn unchanged(errors: &mut Errors, new: &NodeSpec, old: &NodeSpec) {
         let why = "node updates may not change providerID except from \"\" to valid";
         errors.forbidden(&Path::new("spec.providerID"), why);
     }
+    taint::taints(errors, &Path::new("metadata.taints"), list(&new.taints));
     if text(&new.external_id) != text(&old.external_id) {
         errors.forbidden(&Path::new("spec.externalID"), "may not be updated");
     }

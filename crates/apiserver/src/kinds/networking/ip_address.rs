@@ -5,7 +5,7 @@ use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::networking::{IPAddress, ParentReference};
 use nakhoda_api::names;
 
-use crate::kind::{Columns, Cx, Info, Kind, NameRule};
+use crate::kind::{Columns, Cx, FieldPath, Info, Kind, NameRule};
 use crate::rules::check::{each, immutable, subdomain, text};
 use crate::rules::reference::segment;
 
@@ -15,6 +15,8 @@ pub struct IPAddresses;
 impl Kind for IPAddresses {
     type Object = IPAddress;
 
+    const OPTIONAL: &'static [FieldPath] = &[&["spec", "parentRef"]];
+
     fn info() -> Info {
         Info {
             short: &["ip"],
@@ -23,9 +25,13 @@ impl Kind for IPAddresses {
         }
     }
 
-    fn validate(_: &Cx, new: &IPAddress, old: Option<&IPAddress>, errors: &mut Errors) {
+    fn validate(cx: &Cx, new: &IPAddress, old: Option<&IPAddress>, errors: &mut Errors) {
         let path = Path::new("spec.parentRef");
-        parent(errors, &path, &new.spec.parent_ref);
+        if cx.lacks(&["spec", "parentRef"]) {
+            errors.required(&path, "");
+        } else {
+            parent(errors, &path, &new.spec.parent_ref);
+        }
         if let Some(old) = old {
             immutable(errors, &path, &new.spec.parent_ref, &old.spec.parent_ref);
         }
@@ -73,6 +79,8 @@ mod tests {
             create::<IPAddresses>(json!({"metadata": {"name": "10.0.0.1"}, "spec": {"parentRef": {}}})),
             "[spec.parentRef.resource: Required value, spec.parentRef.name: Required value]"
         );
+        let alone = json!({"metadata": {"name": "10.0.0.1"}, "spec": {}});
+        assert_eq!(create::<IPAddresses>(alone), "spec.parentRef: Required value");
         assert!(update::<IPAddresses>(held("b"), held("c")).ends_with("field is immutable"));
         assert_eq!(row::<IPAddresses>(held("b"))[1], "services/a/b");
     }

@@ -92,7 +92,8 @@ fn place(errors: &mut Errors, path: &Path, spec: &ResourceSliceSpec) {
         let at = path.child("nodeSelector").child("nodeSelectorTerms");
         affinity::terms(errors, &at, &selector.node_selector_terms);
         if selector.node_selector_terms.len() != 1 {
-            let value = serde_json::to_value(&selector.node_selector_terms).unwrap_or_default();
+            let terms = Some(&selector.node_selector_terms).filter(|terms| !terms.is_empty());
+            let value = serde_json::to_value(terms).unwrap_or_default();
             errors.invalid(&at, value, "must have exactly one node selector term");
         }
     }

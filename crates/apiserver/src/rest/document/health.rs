@@ -23,7 +23,7 @@ pub(super) fn serve(health: &Health, name: &str, check: &[&str], query: &Query) 
         }
         ["ping"] => (true, "ok".to_owned()),
         check => match health.one(&check.join("/")) {
-            None => return Err(Status::no_such_path()),
+            None => return Ok(reply::no_page()),
             Some(Ok(())) => (true, "ok".to_owned()),
             Some(Err(error)) => (false, format!("internal server error: {error}\n")),
         },

@@ -37,7 +37,28 @@ async fn version_health_and_metrics_are_served() {
     }
     assert_eq!(rest.get("/metrics", "").await.code, 200);
     assert_eq!(rest.get("/novel", "").await.code, 404);
-    assert_eq!(rest.send(Method::POST, "/version", &[], "").await.code, 405);
+}
+
+#[tokio::test]
+async fn a_document_takes_the_methods_that_upstream_takes_for_it() {
+    let rest = Rest::start().await;
+    for (method, path, code) in [
+        (Method::POST, "/version", 405),
+        (Method::HEAD, "/version", 405),
+        (Method::HEAD, "/api/v1", 405),
+        (Method::HEAD, "/healthz", 200),
+        (Method::POST, "/apis", 200),
+        (Method::OPTIONS, "/apis/apps", 200),
+        (Method::POST, "/apis/apps/v1", 405),
+        (Method::POST, "/apis/apps/v9", 404),
+        (Method::POST, "/novel", 404),
+        (Method::PUT, "/api/v1/novel", 404),
+        (Method::OPTIONS, "/api/v1/namespaces/a/pods/b/novel", 404),
+        (Method::OPTIONS, "/api/v1/namespaces/a/pods/b", 405),
+    ] {
+        assert_eq!(rest.send(method.clone(), path, &[], "").await.code, code, "{method} {path}");
+    }
+    assert_eq!(rest.get("/apis/novel", "").await.body, "404 page not found\n");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use nakhoda_api::kinds::batch::{
     JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyOnPodConditionsPattern,
     PodFailurePolicyRule,
 };
+use serde_json::Value;
 
 use crate::rules::check::{list, qualified, text};
 
@@ -68,7 +69,7 @@ fn exit_codes(errors: &mut Errors, path: &Path, codes: &PodFailurePolicyOnExitCo
     }
     let (at, values) = (path.child("values"), &codes.values);
     if values.is_empty() {
-        errors.invalid(&at, values.clone(), "at least one value is required");
+        errors.invalid(&at, Value::Null, "at least one value is required");
     }
     at_most(errors, &at, values.len(), MOST_VALUES);
     let mut seen = BTreeSet::new();

@@ -6,6 +6,7 @@ use nakhoda_api::kinds::core::{
 };
 use nakhoda_api::names;
 
+use super::scheduling::label_keys;
 use crate::rules::check::{each, label, list, qualified, selector};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -128,13 +129,7 @@ fn pods(errors: &mut Errors, path: &Path, term: &PodAffinityTerm) {
 fn keys(errors: &mut Errors, path: &Path, term: &PodAffinityTerm) {
     let (matching, other) = (list(&term.match_label_keys), list(&term.mismatch_label_keys));
     for (field, keys) in [("matchLabelKeys", matching), ("mismatchLabelKeys", other)] {
-        let at = path.child(field);
-        if !keys.is_empty() && term.label_selector.is_none() {
-            errors.forbidden(&at, "must not be specified when labelSelector is not set");
-        }
-        for (i, key) in keys.iter().enumerate() {
-            qualified(errors, &at.index(i), key);
-        }
+        label_keys(errors, &path.child(field), keys, &term.label_selector);
     }
     for (i, key) in matching.iter().enumerate().filter(|(_, k)| other.contains(k)) {
         let at = path.child("matchLabelKeys").index(i);

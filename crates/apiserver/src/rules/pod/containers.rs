@@ -35,7 +35,11 @@ fn init(errors: &mut Errors, path: &Path, spec: &PodSpec, volumes: &Known<'_>) {
     for (i, container) in all.iter().enumerate() {
         let (at, name) = (path.index(i), &container.name);
         common(errors, &at, container, spec, volumes);
-        restart(errors, &at, container);
+        match &container.restart_policy {
+            Some(_) => restart(errors, &at, container),
+            None if list(&container.restart_policy_rules).is_empty() => {}
+            None => errors.required(&at.child("restartPolicy"), RULES_ALONE),
+        }
         if !name.is_empty() && spec.containers.iter().chain(&all[..i]).any(|c| c.name == *name) {
             errors.duplicate(&at.child("name"), name.as_str());
         }
@@ -99,12 +103,14 @@ fn resized_in_place(errors: &mut Errors, path: &Path, container: &Container) {
     }
 }
 
+const RULES_ALONE: &str = "must specify restartPolicy when restart rules are used";
+
 /// A restart policy of the container's own, and rules by exit code.
 fn restart(errors: &mut Errors, path: &Path, container: &Container) {
     let (at, rules) = (path.child("restartPolicy"), list(&container.restart_policy_rules));
     match &container.restart_policy {
         None if rules.is_empty() => return,
-        None => errors.required(&at, "must specify restartPolicy when restart rules are used"),
+        None => errors.required(&at, RULES_ALONE),
         Some(policy) => supported(errors, &at, policy, &["Always", "Never", "OnFailure"]),
     }
     let at = path.child("restartPolicyRules");

@@ -8,7 +8,6 @@ use nakhoda_api::quantity::Quantity;
 
 use super::claims;
 use crate::rules::check::{each, list};
-use crate::rules::defaults::Resources;
 
 /// Names without a domain that a container may use.
 const STANDARD: &[&str] = &["cpu", "memory", "ephemeral-storage"];
@@ -88,13 +87,6 @@ pub fn amount(errors: &mut Errors, path: &Path, name: &str, value: &kinds::Quant
     let whole = name == "pods" || is_extended(name);
     if whole && quantity.milli() % 1000 != 0 {
         errors.invalid(path, quantity.to_string(), "must be an integer");
-    }
-}
-
-/// Amounts by name, whatever the names.
-pub fn amounts(errors: &mut Errors, path: &Path, amounts: Option<&Resources>) {
-    for (name, value) in amounts.into_iter().flatten() {
-        amount(errors, &path.key(name), name, value);
     }
 }
 

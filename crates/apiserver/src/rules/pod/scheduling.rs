@@ -2,6 +2,7 @@
 
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::TopologySpreadConstraint;
+use nakhoda_api::kinds::meta::LabelSelector;
 
 use crate::rules::check::{chosen, list, qualified, selector, supported};
 
@@ -43,14 +44,18 @@ fn details(errors: &mut Errors, path: &Path, constraint: &TopologySpreadConstrai
             supported(errors, &path.child(field), policy, &["Honor", "Ignore"]);
         }
     }
-    for (i, key) in list(&constraint.match_label_keys).iter().enumerate() {
-        let at = path.child("matchLabelKeys");
-        if constraint.label_selector.is_none() {
-            errors.forbidden(&at, "must not be specified when labelSelector is not set");
-        }
-        qualified(errors, &at.index(i), key);
-    }
+    label_keys(errors, &path.child("matchLabelKeys"), list(&constraint.match_label_keys), &constraint.label_selector);
     selector(errors, &path.child("labelSelector"), constraint.label_selector.as_ref());
+}
+
+/// Keys of labels that are added to a selector.
+pub fn label_keys(errors: &mut Errors, path: &Path, keys: &[String], selector: &Option<LabelSelector>) {
+    if !keys.is_empty() && selector.is_none() {
+        return errors.forbidden(path, "must not be specified when labelSelector is not set");
+    }
+    for (i, key) in keys.iter().enumerate() {
+        qualified(errors, &path.index(i), key);
+    }
 }
 
 fn positive(errors: &mut Errors, path: &Path, value: i32) {

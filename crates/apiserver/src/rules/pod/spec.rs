@@ -1,11 +1,11 @@
 //! A pod's spec as a whole.
 
 use nakhoda_api::field::{Errors, Path};
-use nakhoda_api::kinds::core::PodSpec;
+use nakhoda_api::kinds::core::{PodSpec, ResourceRequirements};
 use nakhoda_api::names;
 
 use super::{affinity, claims, containers, env, network, ports, resources, scheduling, security, volumes, windows};
-use crate::rules::check::{self, chosen, each, label, list, qualified, subdomain, text};
+use crate::rules::check::{self, chosen, each, label, list, qualified, subdomain, supported, text};
 use crate::rules::taint;
 
 /// All of it. The pod's name is empty for templates.
@@ -73,9 +73,16 @@ fn simple_fields(errors: &mut Errors, path: &Path, spec: &PodSpec) {
         subdomain(errors, &path.child("runtimeClassName"), class);
     }
     scheduling::preemption_policy(errors, &path.child("preemptionPolicy"), &spec.preemption_policy);
-    resources::amounts(errors, &path.child("overhead"), spec.overhead.as_ref());
+    // as if they were a container's limits
+    let overhead = ResourceRequirements { limits: spec.overhead.clone(), ..ResourceRequirements::default() };
+    resources::validate(errors, &path.child("overhead"), &overhead);
     if let Some(os) = &spec.os {
-        chosen(errors, &path.child("os").child("name"), &os.name, &["linux", "windows"]);
+        let at = path.child("os");
+        if os.name.is_empty() {
+            errors.required(&at.child("name"), "");
+        } else {
+            supported(errors, &at, &os.name, &["linux", "windows"]);
+        }
     }
 }
 

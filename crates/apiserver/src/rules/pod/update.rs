@@ -8,7 +8,7 @@ use nakhoda_api::schema::internal;
 use super::annotations;
 use super::containers::image_is_trimmed;
 use crate::rules::check::{list, required, same, text};
-use crate::rules::diff;
+use crate::rules::{diff, taint};
 
 const MAY_CHANGE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
@@ -32,7 +32,7 @@ pub fn validate(errors: &mut Errors, new: &Pod, old: &Pod) {
     if !deadline(errors, &path.child("activeDeadlineSeconds"), spec, old) {
         return;
     }
-    tolerations(errors, &path.child("tolerations"), list(&spec.tolerations), list(&old.tolerations));
+    tolerations(errors, &path.child("tolerations"), &spec.tolerations, list(&old.tolerations));
     gates(errors, &path.child("schedulingGates"), spec, old);
     let fixed = with_changes_undone(spec, old);
     if !same(&fixed, old) {
@@ -75,13 +75,16 @@ fn deadline(errors: &mut Errors, path: &Path, new: &PodSpec, old: &PodSpec) -> b
 }
 
 /// Only the seconds of a toleration may change.
-fn tolerations(errors: &mut Errors, path: &Path, new: &[Toleration], old: &[Toleration]) {
+fn tolerations(errors: &mut Errors, path: &Path, spec: &Option<Vec<Toleration>>, old: &[Toleration]) {
+    let new = list(spec);
     let kept = |before: &Toleration| {
         new.iter().any(|now| Toleration { toleration_seconds: now.toleration_seconds, ..before.clone() } == *now)
     };
     if !old.iter().all(kept) {
-        errors.forbidden(path, "existing toleration can not be modified except its tolerationSeconds");
+        return errors.forbidden(path, "existing toleration can not be modified except its tolerationSeconds");
     }
+    // a second time: a change is looked at as a whole, and by itself
+    taint::tolerations(errors, path, spec);
 }
 
 fn gates(errors: &mut Errors, path: &Path, new: &PodSpec, old: &PodSpec) {

@@ -2,7 +2,7 @@
 
 use nakhoda_api::apply::{self, Applied, Conflict, Managers, Operation, Writer};
 use nakhoda_api::status::{Cause, Details};
-use nakhoda_api::wire::{self, DecodeError};
+use nakhoda_api::wire;
 use nakhoda_api::{GroupVersionKind, Object, Reason, Status, schema};
 use serde_json::Value;
 
@@ -70,26 +70,25 @@ fn lay(call: &Call, live: Option<&Object>, configuration: &Value, patch: &PatchW
 /// Reads what came of the merge as an object of the kind: nulls go, quantities are canonical.
 fn read(call: &Call, applied: &Applied, before: &Value) -> Result<Object, Status> {
     let value = applied.object.clone().unwrap_or_else(|| before.clone());
-    let raw = Object::from_value(value).map_err(|error| Status::internal(&error))?;
-    let read = schema::check(&raw, Some(&call.kind.info.gvk)).map_err(|error| {
-        let place = told(&Value::Object(raw.root().clone()));
-        let kind = told_kind(&Value::Object(raw.root().clone()));
-        let error = misfit(&error);
+    let mut raw = Object::from_value(value).map_err(|error| Status::internal(&error))?;
+    let refused = |raw: &Object, why: String| {
+        let whole = Value::Object(raw.root().clone());
+        let (place, kind) = (told(&whole), told_kind(&whole));
         plain(format!(
-            "failed to convert new object ({place}) to proper version: unable to convert unstructured object to {kind}: {error}"
+            "failed to convert new object ({place}) to proper version: unable to convert unstructured object to {kind}: {why}"
         ))
-    })?;
+    };
+    // upstream does not read an applied object as JSON
+    if let Some(id) = schema::message_for(&call.kind.info.gvk) {
+        if let Some(why) = schema::restore::fault(id, raw.root()) {
+            return Err(refused(&raw, why));
+        }
+        schema::restore::settle(id, raw.root_mut());
+    }
+    let read = schema::check(&raw, Some(&call.kind.info.gvk)).map_err(|error| refused(&raw, error.to_string()))?;
     let mut object = read.object;
     call.kind.strategy.applied(&mut object)?;
     Ok(object)
-}
-
-/// Upstream does not read an applied object as JSON, and has other words for a number that does not fit.
-fn misfit(error: &DecodeError) -> String {
-    match error {
-        DecodeError::Number { go, .. } => format!("cannot convert float64 to {go}"),
-        other => other.to_string(),
-    }
 }
 
 /// Refuses fields that are unknown, and values of the wrong sort.

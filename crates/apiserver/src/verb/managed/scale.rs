@@ -1,7 +1,7 @@
 //! Who owns the number of replicas when it is written through `scale`: an entry of its own in the object itself
 //! (`managedfields.ScaleHandler`).
 
-use nakhoda_api::apply::{Element, Filter, Managers, Operation, Owner, Schema, Set, Writer};
+use nakhoda_api::apply::{Element, Filter, Manager, Managers, Operation, Owner, Schema, Set, Writer};
 use nakhoda_api::{GroupVersionKind, Object, Status, schema};
 use serde_json::Value;
 
@@ -93,19 +93,24 @@ impl Scaled<'_> {
         own
     }
 
-    /// The owners of the object, with those of its Scale in the place of those who owned its replicas.
+    /// The owners of the object, with those of its Scale in the place of those who owned its replicas. Upstream knows
+    /// an updater of a Scale not again as the same one of the object: he gets an entry of his own, without a time.
     fn up(&self, parents: &Managers, own: &Managers) -> Managers {
         let mut replicas = Set::default();
         replicas.insert(&self.path());
         let mut all = parents.clone();
         all.revise(|manager| {
-            let stays = own.get(&moved(manager, VERSION, Set::default()).owner).is_some();
+            let is_applier = manager.owner.operation == Operation::Apply;
+            let stays = is_applier && own.get(&moved(manager, VERSION, Set::default()).owner).is_some();
             Some(if stays { manager.set.clone() } else { manager.set.difference(&replicas) })
         });
         let version = self.call.kind.info.gvk.api_version();
         for manager in own.iter().filter(|manager| manager.set.has(&Self::replicas())) {
-            // upstream's entries that come of a Scale have no time of their own
             let mut known = moved(manager, &version, replicas.clone());
+            if known.owner.operation == Operation::Update {
+                all.add(Manager { time: None, ..known });
+                continue;
+            }
             known.time = parents.get(&known.owner).and_then(|parent| parent.time.clone());
             if all.get(&known.owner).is_none_or(|parent| !parent.set.has(&self.path())) {
                 all.put(known);

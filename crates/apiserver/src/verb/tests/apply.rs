@@ -76,17 +76,43 @@ async fn a_bad_configuration_says_what_is_wrong() {
     assert_eq!((refused.code, refused.message.as_str()), (500, text));
 }
 
-#[tokio::test]
-async fn who_scales_owns_the_replicas_through_scale() {
-    let server = Server::start().await;
+/// The deployment `d` with one replica, after scales to so many.
+async fn scaled(server: &Server, replicas: &[i32]) -> Value {
     let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
     let spec = json!({"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template});
     server.create("deployments", "default", &json!({"metadata": {"name": "d"}, "spec": spec})).await.expect("made");
-    let options = WriteOptions { field_manager: "scaler".into(), ..WriteOptions::default() };
-    let patch = json!({"spec": {"replicas": 3}}).to_string();
-    let write = PatchWrite { kind: PatchKind::Merge, bytes: Bytes::from(patch), force: false, options };
-    server.ask("deployments/scale", "default", "d", Action::Patch(write)).await.expect("scaled");
-    let object = server.get("deployments", "default", "d").await.expect("there");
+    for replicas in replicas {
+        let options = WriteOptions { field_manager: "scaler".into(), ..WriteOptions::default() };
+        let patch = json!({"spec": {"replicas": replicas}}).to_string();
+        let write = PatchWrite { kind: PatchKind::Merge, bytes: Bytes::from(patch), force: false, options };
+        server.ask("deployments/scale", "default", "d", Action::Patch(write)).await.expect("scaled");
+    }
+    server.get("deployments", "default", "d").await.expect("there")
+}
+
+#[tokio::test]
+async fn a_scale_that_changes_nothing_sets_the_owner_of_the_replicas_apart_as_upstream_does() {
+    let (once, twice) = (Server::start().await, Server::start().await);
+    let owners = |object: &Value| -> Vec<bool> {
+        let entries = object["metadata"]["managedFields"].as_array().expect("owners").iter();
+        entries.map(|entry| entry["fieldsV1"]["f:spec"].get("f:replicas").is_some()).collect()
+    };
+    assert_eq!(owners(&scaled(&once, &[1]).await), [true, false]);
+    assert_eq!(owners(&scaled(&twice, &[1, 1]).await), [false]);
+}
+
+#[tokio::test]
+async fn what_has_items_without_keys_is_not_tracked() {
+    let server = Server::start().await;
+    let account = json!({"metadata": {"name": "a"}, "secrets": [{"kind": "Secret"}]});
+    let made = server.create("serviceaccounts", "default", &account).await.expect("made");
+    assert_eq!(made["metadata"].get("managedFields"), None);
+}
+
+#[tokio::test]
+async fn who_scales_owns_the_replicas_through_scale() {
+    let server = Server::start().await;
+    let object = scaled(&server, &[3]).await;
     let own = entry(&object, "scaler").expect("an owner");
     assert_eq!((&own["subresource"], &own["fieldsV1"]), (&json!("scale"), &json!({"f:spec": {"f:replicas": {}}})));
 }

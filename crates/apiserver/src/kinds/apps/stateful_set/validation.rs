@@ -12,15 +12,27 @@ use crate::rules::volume::claim;
 use crate::rules::{pod, workload};
 
 /// All of it. What cannot change is not looked at again, nor is a template that was at fault before.
-pub(super) fn spec(errors: &mut Errors, path: &Path, spec: &StatefulSetSpec, old: Option<&StatefulSetSpec>) {
+pub(super) fn spec(
+    errors: &mut Errors,
+    path: &Path,
+    (spec, missing): (&StatefulSetSpec, bool),
+    old: Option<&StatefulSetSpec>,
+) {
     let mut before = Errors::default();
     if let Some(old) = old {
-        checked(&mut before, path, old, false, true);
+        checked(&mut before, path, (old, false), false, true);
     }
-    checked(errors, path, spec, old.is_none(), before.is_empty());
+    checked(errors, path, (spec, missing), old.is_none(), before.is_empty());
 }
 
-fn checked(errors: &mut Errors, path: &Path, spec: &StatefulSetSpec, new: bool, template: bool) {
+/// `missing`: the selector was left out.
+fn checked(
+    errors: &mut Errors,
+    path: &Path,
+    (spec, missing): (&StatefulSetSpec, bool),
+    new: bool,
+    template: bool,
+) {
     let at = path.child("podManagementPolicy");
     match text(&spec.pod_management_policy) {
         "" => errors.required(&at, ""),
@@ -42,7 +54,7 @@ fn checked(errors: &mut Errors, path: &Path, spec: &StatefulSetSpec, new: bool, 
         label(errors, &path.child("serviceName"), text(&spec.service_name));
     }
     let at = path.child("template");
-    match workload::selector(errors, &path.child("selector"), &spec.selector) {
+    match workload::selector(errors, &path.child("selector"), &spec.selector, (missing, "statefulset")) {
         Some(selector) => {
             let resolved = resolved(spec);
             workload::labels_match(errors, &at, &resolved, &selector);
