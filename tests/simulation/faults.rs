@@ -10,6 +10,7 @@ use nakhoda_api::{GroupResource, Status};
 use nakhoda_client::transport::{Call, Transport};
 use nakhoda_client::{Client, Result};
 use nakhoda_rpc::v1;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +34,8 @@ pub(crate) fn client(run: &Run, term: CancellationToken) -> Client {
 // === impl Faulty ===
 
 impl Transport for Faulty {
-    fn call(&self, call: Call) -> BoxFuture<'static, Result<v1::Object>> {
+    fn call(&self, mut call: Call) -> BoxFuture<'static, Result<v1::Object>> {
+        prepare(&mut call);
         let (run, term) = (self.run.clone(), self.term.clone());
         async move {
             run.pause(20).await;
@@ -88,6 +90,20 @@ impl Transport for Faulty {
         frames: mpsc::Receiver<v1::ConnectFrame>,
     ) -> BoxFuture<'static, Result<BoxStream<'static, Result<v1::ConnectFrame>>>> {
         self.run.memory.connect(frames)
+    }
+}
+
+/// What the server does to a new Job: its pods are told apart by a label. Without that a job would let all its pods go.
+fn prepare(call: &mut Call) {
+    let Call::Create(request) = call else { return };
+    let is_job = request.target.as_ref().is_some_and(|t| t.resource == "jobs" && t.subresource.is_empty());
+    let Some(object) = request.object.as_mut().filter(|_| is_job) else { return };
+    let mut job: Value = serde_json::from_slice(&object.body).expect("controllers send JSON");
+    if job["spec"]["selector"].is_null() {
+        let name = job["metadata"]["name"].clone();
+        job["spec"]["selector"] = json!({"matchLabels": {"batch.kubernetes.io/job-name": name}});
+        job["spec"]["template"]["metadata"]["labels"]["batch.kubernetes.io/job-name"] = name;
+        object.body = job.to_string().into_bytes().into();
     }
 }
 

@@ -2,8 +2,9 @@
 //! under faults: requests that are refused or meet a conflict, answers that are lost, watches that break,
 //! leaders that change, nodes that are slow. The rules are checked after every single change.
 //!
-//! Each seed is another run, and nearly always the same one whenever it is run: the order of hash maps is not simulated yet. `SEEDS=n` runs so many of each scenario,
-//! `SEED=n` that one again. Absent: the API server (validation, defaults, admission), networks, storage.
+//! Each seed is another run, and the same one whenever it is run: the clock, the dice and the order in which tasks wake
+//! are the simulation's. `SEEDS=n` runs so many of each scenario,
+//! `SEED=n` that one again, `STORY=FILE` writes every change of it. Absent: the API server (validation, defaults, admission), networks, storage.
 
 mod budgets;
 mod faults;

@@ -2,13 +2,15 @@
 //! and no node runs more than it can.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nakhoda_api::kinds::core::Pod;
 use nakhoda_client::memory::{Change, Memory};
-use nakhoda_client::{Resource, Selection};
+use nakhoda_client::{Resource, Selection, clock};
 use nakhoda_controller_manager::pods::{is_active, is_finished, is_ready, node};
 use nakhoda_daemon::Tasks;
 use parking_lot::Mutex;
@@ -39,6 +41,8 @@ struct State {
     sets: BTreeMap<String, i64>,
     most: Option<i64>,
     story: DefaultHasher,
+    /// Where the changes are written to be read.
+    told: Option<File>,
 }
 
 // === impl Rules ===
@@ -46,7 +50,9 @@ struct State {
 impl Rules {
     /// Watches over what is stored; a broken rule fails `tasks`.
     pub(crate) fn new(memory: &Memory, tasks: &Tasks, cores: u32) -> Self {
-        let rules = Self { state: Arc::default() };
+        let told = std::env::var_os("STORY").map(|path| File::options().create(true).append(true).open(path));
+        let told = told.transpose().expect("STORY names a file that can be written");
+        let rules = Self { state: Arc::new(Mutex::new(State { told, ..State::default() })) };
         let (state, tasks) = (rules.state.clone(), tasks.clone());
         memory.witness(move |change| {
             if let Err(broken) = state.lock().take_in(change, cores) {
@@ -96,7 +102,12 @@ impl State {
     }
 
     fn take_in(&mut self, change: &Change, cores: u32) -> Result<(), String> {
-        change.object().to_string().hash(&mut self.story);
+        let told = change.object().to_string();
+        told.hash(&mut self.story);
+        if let Some(file) = &mut self.told {
+            let what = if change.is_deletion() { "gone" } else { "is" };
+            writeln!(file, "{} {} {what} {told}", clock::now(), change.resource()).map_err(|e| format!("STORY: {e}"))?;
+        }
         *self.writes.entry(change.resource().to_owned()).or_default() += 1;
         match change.resource() {
             "pods" => {}

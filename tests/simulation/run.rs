@@ -155,15 +155,21 @@ pub(crate) fn once<F: Future<Output = ()>>(seed: u64, calm: bool, cast: &Cast, s
     })
 }
 
-/// Runs a scenario with each seed, under faults. One that fails is told, and how to run it again.
+/// Runs a scenario with each seed, under faults; the first one twice, and to the letter in the same way. One that fails
+/// is told, and how to run it again.
 pub(crate) fn with_seeds<F: Future<Output = ()>>(cast: &Cast, scenario: impl Fn(Run) -> F) {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let seeds = match number("SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("SEEDS").unwrap_or(SEEDS),
     };
+    let first = seeds.start;
     for seed in seeds {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| once(seed, false, cast, &scenario))) {
+        let run = || {
+            let story = once(seed, false, cast, &scenario);
+            assert!(seed > first || story == once(seed, false, cast, &scenario), "it is another run the second time");
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
             eprintln!("seed {seed} failed: SEED={seed} runs it again");
             resume_unwind(panic);
         }

@@ -33,7 +33,7 @@ async fn jobs(run: &Run) -> Vec<Job> {
 }
 
 #[test]
-#[ignore = "open: after the clock was set, a node is given more than it has (SEED=0)"]
+
 fn a_forbidding_cron_job_runs_one_at_a_time_though_the_clock_jumps() {
     with_seeds(&cast(), |run| async move {
         run.create::<CronJob>(&cron("* * * * *", "Forbid")).await;

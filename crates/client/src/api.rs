@@ -27,7 +27,12 @@ pub struct Api<T> {
     client: Client,
     target: v1::Target,
     meta: Meta<T>,
+    /// The form in which objects are read; empty: whole.
+    accept: &'static str,
 }
+
+/// Objects without anything but their metadata.
+const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// How to read the two things of an object that requests need.
 pub(crate) struct Meta<T> {
@@ -82,7 +87,7 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
             namespace: namespace.into(),
             ..v1::Target::default()
         };
-        Self { client, target, meta }
+        Self { client, target, meta, accept: "" }
     }
 
     /// Reads one object.
@@ -92,7 +97,8 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
 
     /// Reads a subresource, for example `scale`.
     pub async fn get_sub<R: DeserializeOwned>(&self, name: &str, sub: &str) -> Result<R> {
-        let request = v1::GetRequest { target: Some(self.at(name, sub)), ..v1::GetRequest::default() };
+        let target = Some(self.at(name, sub));
+        let request = v1::GetRequest { target, accept: self.accept.into(), ..v1::GetRequest::default() };
         self.answer(Call::Get(request)).await
     }
 
@@ -181,7 +187,8 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
 
     /// One page of a list.
     pub async fn list_page(&self, page: &Page) -> Result<Listed<T>> {
-        let chunks = self.client.list_chunks(page.request(&self.target)).await?;
+        let request = v1::ListRequest { accept: self.accept.into(), ..page.request(&self.target) };
+        let chunks = self.client.list_chunks(request).await?;
         Listed::from_chunks(&self.target.resource, chunks)
     }
 
@@ -192,7 +199,8 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
         T: Send + 'static,
     {
         let what = self.target.resource.clone();
-        let batches = self.client.watch_batches(watch.request(&self.target)).await?;
+        let request = v1::WatchRequest { accept: self.accept.into(), ..watch.request(&self.target) };
+        let batches = self.client.watch_batches(request).await?;
         Ok(batches.flat_map(move |batch| futures::stream::iter(watch::events(&what, batch))).boxed())
     }
 
@@ -245,6 +253,14 @@ impl<T: Serialize + DeserializeOwned> Api<T> {
     }
 }
 
+impl DynamicApi {
+    /// What is read, listed and watched is metadata alone.
+    #[must_use]
+    pub fn metadata_only(self) -> Self {
+        Self { accept: METADATA, ..self }
+    }
+}
+
 // === impl Meta ===
 
 impl<K: Resource> Meta<K> {
@@ -273,6 +289,6 @@ impl<T> std::fmt::Debug for Meta<T> {
 
 impl<T> Clone for Api<T> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone(), target: self.target.clone(), meta: self.meta }
+        Self { client: self.client.clone(), target: self.target.clone(), meta: self.meta, accept: self.accept }
     }
 }

@@ -62,6 +62,7 @@ macro_rules! controllers {
 
 controllers! {
     addons,
+    attach_detach,
     bootstrap_signer,
     cluster_role_aggregation,
     cron_job,

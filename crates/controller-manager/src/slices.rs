@@ -173,7 +173,8 @@ fn same_ports(a: &[EndpointPort], b: &[EndpointPort]) -> bool {
 }
 
 /// What makes an endpoint the same one in two states.
-fn identity(endpoint: &Endpoint) -> String {
+#[must_use]
+pub fn identity(endpoint: &Endpoint) -> String {
     match endpoint.target_ref.as_ref().and_then(|r| r.uid.as_ref()) {
         Some(uid) => uid.clone(),
         None => endpoint.addresses.join(","),

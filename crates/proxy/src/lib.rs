@@ -6,7 +6,7 @@
 //! knows nftables. The number of chains is constant: everything that grows with the cluster is an
 //! element of a map, because chain count is what makes loading slow.
 //!
-//! Absent: IPv6, topology hints, NetworkPolicy; traffic from pods to the
+//! Absent: IPv6, NetworkPolicy; traffic from pods to the
 //! external address of a Service with `externalTrafficPolicy: Local` is balanced over local endpoints
 //! only; a change of a Service's endpoints may move its clients with session affinity.
 

@@ -10,21 +10,21 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 
 use crate::relay::Relay;
 use crate::table::{Element, Set};
-use endpoints::{Endpoints, Target};
+use endpoints::{Endpoints, Place, Target};
 
 /// Seconds of session affinity if the Service does not say.
 const AFFINITY: i32 = 10_800;
 
 /// The elements of a Service as this node sees it.
 #[must_use]
-pub fn service(service: &Service, slices: &[Arc<EndpointSlice>], node: &str) -> Vec<Element> {
+pub fn service(service: &Service, slices: &[Arc<EndpointSlice>], place: &Place) -> Vec<Element> {
     let Some(spec) = &service.spec else { return Vec::new() };
     if spec.type_.as_deref() == Some("ExternalName") {
         return Vec::new();
     }
     let external = external_addresses(service);
     let ports = spec.ports.iter().flatten();
-    ports.flat_map(|port| Port { spec, port, node, external: &external }.elements(slices)).collect()
+    ports.flat_map(|port| Port { spec, port, place, external: &external }.elements(slices)).collect()
 }
 
 /// The elements of a pod's host ports, while it runs on this node.
@@ -102,7 +102,7 @@ fn published(pod: &Pod) -> Vec<HostPort<'_>> {
 struct Port<'a> {
     spec: &'a ServiceSpec,
     port: &'a ServicePort,
-    node: &'a str,
+    place: &'a Place,
     external: &'a [String],
 }
 
@@ -110,7 +110,7 @@ struct Port<'a> {
 
 impl Port<'_> {
     fn elements(&self, slices: &[Arc<EndpointSlice>]) -> Vec<Element> {
-        let endpoints = Endpoints::of(slices, self.port.name.as_deref().unwrap_or_default(), self.node);
+        let endpoints = Endpoints::of(slices, self.port.name.as_deref().unwrap_or_default(), self.place);
         let inside = endpoints.balanced(self.spec.internal_traffic_policy.as_deref() == Some("Local"));
         let outside = endpoints.balanced(self.keeps_source());
         let mut elements = Vec::new();

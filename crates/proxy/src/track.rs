@@ -3,24 +3,28 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use nakhoda_client::{Change, Informer, Informers, Key, Selection};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::relay::Relay;
+use crate::render::endpoints::Place;
 use crate::table::{Element, Owner};
 use crate::{ready, render};
 
 const OWNER: &str = "service";
 const OWNER_LABEL: &str = "kubernetes.io/service-name";
+const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// The caches and their changes.
 pub struct Track {
-    node: String,
+    place: Place,
+    nodes: Informer<Node>,
     services: Informer<Service>,
     slices: Informer<EndpointSlice>,
     pods: Informer<Pod>,
+    node_changes: UnboundedReceiver<Change<Node>>,
     service_changes: UnboundedReceiver<Change<Service>>,
     slice_changes: UnboundedReceiver<Change<EndpointSlice>>,
     pod_changes: UnboundedReceiver<Change<Pod>>,
@@ -29,27 +33,31 @@ pub struct Track {
 // === impl Track ===
 
 impl Track {
-    /// Follows Services, slices and the node's own pods.
+    /// Follows Services, slices, the node and its pods.
     #[must_use]
     pub fn new(informers: &Informers, node: &str) -> Self {
         let (services, slices) = (informers.of::<Service>(), informers.of::<EndpointSlice>());
         let mine = Selection { fields: format!("spec.nodeName={node}"), ..Selection::default() };
         let pods = informers.select::<Pod>(None, mine);
+        let itself = Selection { fields: format!("metadata.name={node}"), ..Selection::default() };
+        let nodes = informers.select::<Node>(None, itself);
         slices.add_index(OWNER, |slice| owner(slice).map(|key| key.to_string()).into_iter().collect());
         Self {
-            node: node.into(),
+            place: Place { node: node.into(), ..Place::default() },
+            node_changes: nodes.subscribe(),
             service_changes: services.subscribe(),
             slice_changes: slices.subscribe(),
             pod_changes: pods.subscribe(),
             services,
             slices,
             pods,
+            nodes,
         }
     }
 
     /// Waits until the caches were filled once.
     pub async fn synced(&self) {
-        tokio::join!(self.services.synced(), self.slices.synced(), self.pods.synced());
+        tokio::join!(self.services.synced(), self.slices.synced(), self.pods.synced(), self.nodes.synced());
     }
 
     /// Waits for a change and takes all that are there.
@@ -59,6 +67,10 @@ impl Track {
             Some(change) = self.service_changes.recv() => owners.extend(of_service(&change)),
             Some(change) = self.slice_changes.recv() => owners.extend(of_slice(&change)),
             Some(change) = self.pod_changes.recv() => owners.extend(of_pod(&change)),
+            Some(change) = self.node_changes.recv() => owners.extend(self.moved(&change)),
+        }
+        while let Ok(change) = self.node_changes.try_recv() {
+            owners.extend(self.moved(&change));
         }
         while let Ok(change) = self.service_changes.try_recv() {
             owners.extend(of_service(&change));
@@ -70,6 +82,16 @@ impl Track {
             owners.extend(of_pod(&change));
         }
         owners
+    }
+
+    /// All Services, if the node is in another zone now: hints mean something else then.
+    fn moved(&mut self, change: &Change<Node>) -> Vec<Owner> {
+        let zone = zone(change);
+        if zone == self.place.zone {
+            return Vec::new();
+        }
+        self.place.zone = zone;
+        self.services.list().iter().map(|service| Owner::Service(Key::of(&**service).to_string())).collect()
     }
 
     /// The pods that a Service's slices call ready now.
@@ -86,7 +108,7 @@ impl Track {
     pub fn elements(&self, owner: &Owner) -> Vec<Element> {
         match owner {
             Owner::Service(name) => match self.services.get(&key(name)) {
-                Some(service) => render::service(&service, &self.slices.by_index(OWNER, name), &self.node),
+                Some(service) => render::service(&service, &self.slices.by_index(OWNER, name), &self.place),
                 None => Vec::new(),
             },
             Owner::Pod(name) => self.pods.get(&key(name)).map(|pod| render::host_ports(&pod)).unwrap_or_default(),
@@ -106,6 +128,15 @@ impl Track {
 fn key(name: &str) -> Key {
     let (namespace, name) = name.split_once('/').unwrap_or(("", name));
     Key { namespace: namespace.into(), name: name.into() }
+}
+
+fn zone(change: &Change<Node>) -> String {
+    match change {
+        Change::Added(node) | Change::Updated { new: node, .. } => {
+            node.metadata.labels.as_ref().and_then(|labels| labels.get(ZONE)).cloned().unwrap_or_default()
+        }
+        Change::Deleted(_) => String::new(),
+    }
 }
 
 fn of_service(change: &Change<Service>) -> Option<Owner> {

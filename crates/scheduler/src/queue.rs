@@ -204,10 +204,13 @@ impl Queue {
         first(&self.backoff).into_iter().chain(first(&self.waiting)).min()
     }
 
-    /// The pods in the queue that something is true of.
+    /// The pods in the queue that something is true of, in order of their UIDs.
     #[must_use]
     pub fn find(&self, is: impl Fn(&PodInfo) -> bool) -> Vec<Arc<PodInfo>> {
-        self.entries.values().map(|entry| &entry.pod).filter(|pod| is(pod)).cloned().collect()
+        let pods = self.entries.values().map(|entry| &entry.pod).filter(|pod| is(pod));
+        let mut found: Vec<_> = pods.cloned().collect();
+        found.sort_by(|a, b| a.uid.cmp(&b.uid));
+        found
     }
 
     /// The pod as last seen, while it is in the queue or in flight.

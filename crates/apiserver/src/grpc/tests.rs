@@ -104,6 +104,38 @@ async fn a_watch_tells_the_initial_state_its_end_and_changes() {
 }
 
 #[tokio::test]
+async fn lists_and_watches_of_metadata_alone_carry_nothing_else() {
+    const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    let server = Server::start().await;
+    let mut client = client(&server).await;
+    client.create(create("a", None)).await.expect("made");
+    let bare = |body: &[u8]| {
+        let object: Value = serde_json::from_slice(body).expect("JSON");
+        assert_eq!((&object["kind"], &object["metadata"]["name"]), (&json!("PartialObjectMetadata"), &json!("a")));
+        assert!(object["data"].is_null() && !object["metadata"]["uid"].is_null(), "{object}");
+    };
+    let get = v1::GetRequest { target: target("configmaps", "a"), accept: METADATA.into(), ..v1::GetRequest::default() };
+    bare(&client.get(get).await.expect("found").get_ref().body);
+    let list =
+        v1::ListRequest { target: target("configmaps", ""), accept: METADATA.into(), ..v1::ListRequest::default() };
+    let chunks: Vec<v1::ListChunk> =
+        client.list(list).await.expect("a list").into_inner().map(|chunk| chunk.expect("a chunk")).collect().await;
+    chunks.iter().flat_map(|chunk| &chunk.items).for_each(|item| bare(item));
+    let watch = v1::WatchRequest {
+        target: target("configmaps", ""),
+        accept: METADATA.into(),
+        bookmarks: true,
+        send_initial_events: true,
+        ..v1::WatchRequest::default()
+    };
+    let batches = client.watch(watch).await.expect("a watch").into_inner();
+    let mut events = batches.flat_map(|batch| futures::stream::iter(batch.expect("a batch").events));
+    bare(&events.next().await.expect("an event").object);
+    let mark: Value = serde_json::from_slice(&events.next().await.expect("a bookmark").object).expect("JSON");
+    assert_eq!(mark["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+}
+
+#[tokio::test]
 async fn a_fenced_write_is_refused_once_leadership_has_moved() {
     let server = Server::start().await;
     let mut client = client(&server).await;

@@ -143,6 +143,9 @@ impl State {
         if before["spec"]["nodeName"].as_str().is_some_and(|n| !n.is_empty()) {
             return Err(Status::conflict(&resource(target), &target.name, "pod is already assigned to a node").into());
         }
+        if !before["metadata"]["deletionTimestamp"].is_null() {
+            return Err(Status::conflict(&resource(target), &target.name, "pod is being deleted").into());
+        }
         let mut pod = before.clone();
         pod["spec"]["nodeName"] = binding["target"]["name"].clone();
         self.record(Place::of(target, &target.name), Type::Modified, pod, Some(before));

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use nakhoda_api::status::chain;
 use nakhoda_daemon::Tasks;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, IndexFn};
 use super::watcher::{Event, Watcher};
@@ -50,7 +51,8 @@ pub enum Change<K> {
 
 struct Shared<K> {
     inner: RwLock<Inner<K>>,
-    synced: watch::Sender<bool>,
+    /// Cancelled once the state was read. It wakes in order, so that a simulation can be repeated; a `watch` does not.
+    synced: CancellationToken,
 }
 
 struct Inner<K> {
@@ -100,7 +102,7 @@ impl<K: Resource> Informer<K> {
     #[must_use]
     pub fn new() -> Self {
         let inner = Inner { cache: Cache::default(), subscribers: Vec::new() };
-        Self { shared: Arc::new(Shared { inner: RwLock::new(inner), synced: watch::Sender::new(false) }) }
+        Self { shared: Arc::new(Shared { inner: RwLock::new(inner), synced: CancellationToken::new() }) }
     }
 
     /// One object as last seen.
@@ -146,14 +148,13 @@ impl<K: Resource> Informer<K> {
 
     /// Waits until the state was read once.
     pub async fn synced(&self) {
-        let mut synced = self.shared.synced.subscribe();
-        synced.wait_for(|synced| *synced).await.expect("this informer holds the sender");
+        self.shared.synced.cancelled().await;
     }
 
     /// Whether the state was read once.
     #[must_use]
     pub fn is_synced(&self) -> bool {
-        *self.shared.synced.borrow()
+        self.shared.synced.is_cancelled()
     }
 
     /// Takes in what a watcher told, and tells subscribers what that changed.
@@ -167,7 +168,7 @@ impl<K: Resource> Informer<K> {
             }
         }
         if complete {
-            self.shared.synced.send_replace(true);
+            self.shared.synced.cancel();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The garbage collector: what has lost all its owners goes, and an owner that waits for its dependents
 //! (foreground) or lets them go (orphan) is served.
 //!
-//! The graph is fed by a watch of every resource that can be deleted. It only proposes: before anything
+//! The graph is fed by a watch of the metadata of every resource that can be deleted, custom ones too. It only proposes: before anything
 //! is deleted, the object and each owner that the graph does not know are read live, and the delete
 //! names UID and revision.
 

@@ -10,7 +10,8 @@ fn slices(endpoints: Value) -> Vec<Arc<EndpointSlice>> {
 fn told(spec: Value, endpoints: Value) -> Vec<(Set, String, String)> {
     let object = json!({"metadata": {}, "spec": spec});
     let parsed: Service = serde_json::from_value(object).expect("a service");
-    service(&parsed, &slices(endpoints), "here").into_iter().map(|e| (e.set, e.key, e.targets.join(", "))).collect()
+    let place = Place { node: "here".into(), zone: "east".into() };
+    service(&parsed, &slices(endpoints), &place).into_iter().map(|e| (e.set, e.key, e.targets.join(", "))).collect()
 }
 
 fn entry(set: Set, key: &str, targets: &str) -> (Set, String, String) {
@@ -80,6 +81,40 @@ fn a_local_policy_keeps_to_this_node_and_keeps_the_source() {
             entry(Set::StickyPorts(10_800), "tcp . 30080", ""),
         ]
     );
+}
+
+/// An endpoint on a node, with the zones and the nodes that it is meant for.
+fn hinted(address: &str, node: &str, ready: bool, zones: &[&str], nodes: &[&str]) -> Value {
+    let named = |names: &[&str]| names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>();
+    json!({"addresses": [address], "nodeName": node, "conditions": {"ready": ready},
+           "hints": {"forZones": named(zones), "forNodes": named(nodes)}})
+}
+
+fn balanced(policy: Value, endpoints: Value) -> String {
+    let spec = json!({"clusterIP": "10.96.0.5", "internalTrafficPolicy": policy, "ports": [{"port": 80}]});
+    let of = |e: &(Set, String, String)| e.0 == Set::Addresses;
+    told(spec, endpoints).into_iter().find(of).map(|e| e.2.replace(" . 8080", "")).unwrap_or_default()
+}
+
+#[test]
+fn hints_for_this_node_go_before_those_for_its_zone_and_count_only_if_every_ready_endpoint_has_them() {
+    let (one, two, three) = ("10.1.0.1", "10.2.0.2", "10.3.0.3");
+    let table = [
+        ([hinted(one, "here", true, &["east"], &["here"]), hinted(two, "there", true, &["east"], &["there"])], one),
+        ([hinted(one, "a", true, &["east"], &["a"]), hinted(two, "b", true, &["west"], &["b"])], one),
+        ([hinted(one, "a", true, &["west"], &[]), hinted(two, "b", true, &["west", "east"], &[])], two),
+        // None for here: all.
+        ([hinted(one, "a", true, &["west"], &["a"]), hinted(two, "b", true, &["north"], &["b"])], "10.1.0.1, 10.2.0.2"),
+        // One has none: all.
+        ([hinted(one, "a", true, &["east"], &[]), hinted(three, "b", true, &[], &[])], "10.1.0.1, 10.3.0.3"),
+        // Only ready ones are asked.
+        ([hinted(one, "a", true, &["east"], &[]), hinted(three, "b", false, &[], &[])], one),
+    ];
+    for (endpoints, expected) in table {
+        assert_eq!(balanced(json!(null), json!(endpoints)), expected, "{endpoints:?}");
+    }
+    let local = [hinted(one, "here", true, &["west"], &["there"]), hinted(two, "there", true, &["east"], &["here"])];
+    assert_eq!(balanced(json!("Local"), json!(local)), one, "a local policy asks for no hint");
 }
 
 #[test]

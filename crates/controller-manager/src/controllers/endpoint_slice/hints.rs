@@ -3,15 +3,12 @@
 use nakhoda_api::kinds::core::Service;
 use nakhoda_api::kinds::discovery::{EndpointHints, ForNode, ForZone};
 
-/// Annotations that ask for another way of giving hints.
-const TOPOLOGY: [&str; 2] = ["service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"];
+use super::topology;
 
 /// The hints of a ready endpoint in a zone and on a node.
 #[must_use]
 pub fn of(service: &Service, zone: Option<&str>, node: Option<&str>) -> Option<EndpointHints> {
-    let annotations = service.metadata.annotations.as_ref();
-    let otherwise = |name: &&str| annotations.and_then(|all| all.get(*name)).is_some_and(|mode| mode.eq_ignore_ascii_case("auto"));
-    if TOPOLOGY.iter().any(otherwise) {
+    if topology::is_auto(service) {
         return None;
     }
     let (zone, node) = match service.spec.as_ref()?.traffic_distribution.as_deref()? {

@@ -63,7 +63,9 @@ pub fn groups(
     groups
 }
 
-fn families(spec: &ServiceSpec) -> Vec<&str> {
+/// The address families of a service.
+#[must_use]
+pub fn families(spec: &ServiceSpec) -> Vec<&str> {
     let told: Vec<&str> = spec.ip_families.iter().flatten().map(String::as_str).collect();
     match spec.cluster_ip.as_deref() {
         _ if !told.is_empty() => told,

@@ -152,12 +152,12 @@ impl Actor {
         if kind.namespaced && namespace.is_empty() {
             return None;
         }
-        Some(self.client.dynamic(&kind.gvr, kind.namespaced.then_some(namespace)))
+        Some(self.client.dynamic(&kind.gvr, kind.namespaced.then_some(namespace)).metadata_only())
     }
 
     fn api(&self, known: &Known) -> DynamicApi {
         let namespace = known.key.namespace.as_str();
-        self.client.dynamic(&known.gvr, (!namespace.is_empty()).then_some(namespace))
+        self.client.dynamic(&known.gvr, (!namespace.is_empty()).then_some(namespace)).metadata_only()
     }
 
     /// The object as it is now; nothing if it is gone, or another one has its name.

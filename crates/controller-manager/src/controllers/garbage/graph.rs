@@ -1,6 +1,6 @@
 //! Who owns whom, by UID.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use nakhoda_api::kinds::meta::OwnerReference;
 use nakhoda_api::{GroupVersionResource, Object};
@@ -42,9 +42,9 @@ pub enum Work {
 /// All objects and their edges.
 #[derive(Debug, Default)]
 pub struct Graph {
-    objects: HashMap<String, Known>,
-    dependents: HashMap<String, HashSet<String>>,
-    absent: HashSet<String>,
+    objects: BTreeMap<String, Known>,
+    dependents: BTreeMap<String, BTreeSet<String>>,
+    absent: BTreeSet<String>,
 }
 
 // === impl Known ===
@@ -186,7 +186,7 @@ impl Graph {
 
     /// Takes in all objects of a resource; what to look into.
     pub fn replace(&mut self, gvr: &GroupVersionResource, all: Vec<Known>) -> Vec<Work> {
-        let there: HashSet<&str> = all.iter().map(|k| k.uid.as_str()).collect();
+        let there: BTreeSet<&str> = all.iter().map(|k| k.uid.as_str()).collect();
         let gone = self.objects.values().filter(|k| k.gvr == *gvr && !there.contains(k.uid.as_str()));
         let gone: Vec<String> = gone.map(|k| k.uid.clone()).collect();
         let mut work: Vec<Work> = gone.iter().flat_map(|uid| self.remove(uid)).collect();

@@ -1,8 +1,8 @@
-//! A watch of every resource that can be deleted.
+//! A watch of every resource that can be deleted, of its metadata alone.
 //!
 //! Events are left out: they own nothing and nobody owns them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nakhoda_api::status::chain;
@@ -11,7 +11,7 @@ use nakhoda_client::runtime::watcher::{Event, Watcher};
 use nakhoda_client::{Client, Key, Queue, Selection};
 use nakhoda_daemon::Tasks;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::graph::{Known, Work};
@@ -28,12 +28,13 @@ pub struct Monitors {
     graph: Shared,
     queue: Queue<Key>,
     served: Resources,
-    running: Mutex<HashMap<GroupVersionResource, Monitor>>,
+    running: Mutex<BTreeMap<GroupVersionResource, Monitor>>,
 }
 
 struct Monitor {
     tasks: Tasks,
-    synced: watch::Receiver<bool>,
+    /// Cancelled once its state was read.
+    synced: CancellationToken,
 }
 
 // === impl Monitors ===
@@ -69,6 +70,7 @@ impl Monitors {
             let stays = wanted.contains(gvr);
             if !stays {
                 monitor.tasks.stop();
+                monitor.synced.cancel();
             }
             stays
         });
@@ -80,17 +82,16 @@ impl Monitors {
     /// Waits until every watch has told its state.
     pub async fn synced(&self) {
         let all: Vec<_> = self.running.lock().values().map(|m| m.synced.clone()).collect();
-        for mut synced in all {
-            // An error means that the watch was stopped: its resource is gone.
-            drop(synced.wait_for(|s| *s).await);
+        for synced in all {
+            synced.cancelled().await;
         }
     }
 
     fn watch(&self, gvr: GroupVersionResource) -> Monitor {
-        let (tell, synced) = watch::channel(false);
+        let synced = CancellationToken::new();
         let (tasks, graph, queue) = (self.tasks.child(), self.graph.clone(), self.queue.clone());
-        let watcher = Watcher::new(self.client.dynamic(&gvr, None), Selection::default());
-        tasks.spawn(format!("garbage collector watches {}", gvr.resource), follow(gvr, watcher, graph, queue, tell));
+        let watcher = Watcher::new(self.client.dynamic(&gvr, None).metadata_only(), Selection::default());
+        tasks.spawn(format!("garbage collector watches {}", gvr.resource), follow(gvr, watcher, graph, queue, synced.clone()));
         Monitor { tasks, synced }
     }
 }
@@ -100,7 +101,7 @@ async fn follow(
     mut watcher: Watcher<Object>,
     graph: Shared,
     queue: Queue<Key>,
-    synced: watch::Sender<bool>,
+    synced: CancellationToken,
 ) {
     loop {
         let event = match watcher.next().await {
@@ -124,7 +125,7 @@ async fn follow(
         }
         work.iter().for_each(|w| queue.add(w.key()));
         if complete {
-            synced.send_replace(true);
+            synced.cancel();
         }
     }
 }
