@@ -1,9 +1,11 @@
 //! Figures, as a table and as JSON: of any API server over REST (`api`, `ready`), of pods on a cluster of
-//! ours (`pods`), of schedulers (`scheduler`), and of a control plane that loses a part (`failover`). What is made lies in a namespace that is removed at the end.
+//! ours (`pods`), of schedulers (`scheduler`) and controllers (`controllers`), and of a control plane that loses a part (`failover`). What is made lies in a namespace that is removed at the end.
 
 mod api;
+mod controllers;
 mod failover;
 mod figures;
+mod lines;
 mod load;
 mod objects;
 mod pods;
@@ -29,6 +31,7 @@ struct Options {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Api(api::Options),
+    Controllers(controllers::Options),
     Failover(failover::Options),
     Pods(pods::Options),
     Ready(ready::Options),
@@ -41,6 +44,7 @@ async fn main() -> Result<()> {
     nakhoda_daemon::install_crypto();
     let servers = match &options.what {
         What::Api(options) => api::run(options).await?,
+        What::Controllers(options) => controllers::run(options).await?,
         What::Failover(options) => failover::run(options).await?,
         What::Pods(options) => pods::run(options).await?,
         What::Ready(options) => ready::run(options).await?,

@@ -1,7 +1,6 @@
 //! A road to the store on which requests are refused, meet conflicts, and answers are lost.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -47,7 +46,7 @@ impl Transport for Faulty {
                 if run.fault(CONFLICTS) {
                     return Err(Status::conflict(&resource, &target.name, "the dice say so").into());
                 }
-                if is_new(&call) && target.resource == "pods" && !run.quota.load(Ordering::Relaxed) {
+                if is_new(&call) && target.resource == "pods" && run.refuses_pod() {
                     return Err(Status::forbidden(&resource, &target.name, "exceeded quota: pods").into());
                 }
             }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::kubelets::FAILING;
 use crate::objects::template;
+use crate::rules::Pods;
 use crate::run::{Cast, Run, calmly, with_seeds};
 
 const CAST: Cast = Cast { controllers: Vec::new(), nodes: 3, cores: 4 };
@@ -43,6 +44,12 @@ fn placed(pods: &[Pod], gang: &str) -> usize {
 #[test]
 fn of_two_gangs_that_compete_each_is_placed_whole_one_after_the_other() {
     with_seeds(&CAST, |run| async move {
+        // Whoever begins finds the other whole or not at all.
+        run.always(|pods: &Pods, _| {
+            let of = |gang| pods.values().filter(|p| p.name().starts_with(gang) && node(p).is_some()).count();
+            let (a, b) = (of("a-"), of("b-"));
+            if [a, b].iter().any(|n| [0, 8].contains(n)) { Ok(()) } else { Err(format!("{a} and {b} of 8 each")) }
+        });
         let (other, first) = (run.clone(), run.clone());
         // 12 cores, two gangs of 8: room for one; members end after a while.
         tokio::join!(gang(&first, "a", 8, 8, Some("0")), gang(&other, "b", 8, 8, Some("0")));

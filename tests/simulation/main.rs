@@ -7,12 +7,14 @@
 //! `SEED=n` that one again, `STORY=FILE` writes every change of it. Absent: the API server (validation, defaults, admission), networks, storage.
 
 mod budgets;
+mod clocks;
 mod faults;
 mod gangs;
 mod inputs;
 mod kubelets;
 mod objects;
 mod owners;
+mod refusals;
 mod room;
 mod rules;
 mod run;

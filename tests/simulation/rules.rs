@@ -106,7 +106,8 @@ impl State {
         told.hash(&mut self.story);
         if let Some(file) = &mut self.told {
             let what = if change.is_deletion() { "gone" } else { "is" };
-            writeln!(file, "{} {} {what} {told}", clock::now(), change.resource()).map_err(|e| format!("STORY: {e}"))?;
+            writeln!(file, "{} {} {what} {told}", clock::now(), change.resource())
+                .map_err(|e| format!("STORY: {e}"))?;
         }
         *self.writes.entry(change.resource().to_owned()).or_default() += 1;
         match change.resource() {

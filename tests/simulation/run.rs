@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -48,7 +48,9 @@ pub(crate) struct Run {
     /// What must hold.
     pub(crate) rules: Rules,
     /// Whether pods may be created.
-    pub(crate) quota: Arc<AtomicBool>,
+    quota: Arc<AtomicBool>,
+    /// How many were refused for that.
+    refused: Arc<AtomicU32>,
     calm: bool,
 }
 
@@ -143,7 +145,7 @@ pub(crate) fn once<F: Future<Output = ()>>(seed: u64, calm: bool, cast: &Cast, s
         let (memory, tasks) = (Memory::new(), Tasks::new());
         memory.delete_gracefully(true);
         let rules = Rules::new(&memory, &tasks, cast.cores);
-        let run = Run { memory, tasks, rules, quota: Arc::new(AtomicBool::new(true)), calm };
+        let run = Run { memory, tasks, rules, quota: Arc::new(AtomicBool::new(true)), refused: Arc::default(), calm };
         run.begin(cast);
         let ended = tokio::time::timeout(Duration::from_secs(LONGEST), scenario(run.clone())).await;
         assert!(ended.is_ok(), "not at rest after {LONGEST} s");
@@ -187,5 +189,17 @@ impl Run {
     /// Whether pods may be created from now on.
     pub(crate) fn allow_pods(&self, allow: bool) {
         self.quota.store(allow, Ordering::Relaxed);
+    }
+
+    /// Whether there is no room for one more pod; if so, that is counted.
+    pub(crate) fn refuses_pod(&self) -> bool {
+        let refuses = !self.quota.load(Ordering::Relaxed);
+        self.refused.fetch_add(refuses.into(), Ordering::Relaxed);
+        refuses
+    }
+
+    /// How many pods were refused so far.
+    pub(crate) fn refused(&self) -> u32 {
+        self.refused.load(Ordering::Relaxed)
     }
 }

