@@ -71,7 +71,16 @@ kill_runtimes() {
 
 # remove_cgroups [NODE]
 remove_cgroups() {
+    local mount=$RUN/cgroup2
     find /sys/fs/cgroup -depth -type d -path "*/nakhoda-$HASH${1:+/$1}*" -exec rmdir {} + 2>/dev/null || true
+    # On version 1 a kubelet sorts its pods in a hierarchy of version 2 that nobody else need have mounted.
+    [ ! -e /sys/fs/cgroup/cgroup.controllers ] || return 0
+    mkdir -p "$mount"
+    if mount -t cgroup2 cgroup2 "$mount" 2>/dev/null; then
+        find "$mount" -depth -type d -path "*/nakhoda-$HASH${1:+/$1}*" -exec rmdir {} + 2>/dev/null || true
+        umount "$mount"
+    fi
+    rmdir "$mount"
 }
 
 # remove_node NODE: ends and removes all of a machine that joined by itself.

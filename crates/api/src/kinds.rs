@@ -2,6 +2,7 @@
 //! so that the rest of the tree writes `kinds::core::Pod`.
 
 pub mod metrics;
+pub mod pressure;
 
 pub use k8s_openapi::api::admissionregistration::v1 as admissionregistration;
 pub use k8s_openapi::api::apps::v1 as apps;

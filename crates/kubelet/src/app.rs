@@ -33,7 +33,7 @@ use crate::source::live::Live;
 use crate::source::pods;
 use crate::source::statics::Statics;
 use crate::usage::{self, Meter};
-use crate::{dns, join, log, pause, preflight};
+use crate::{dns, join, log, pause, preflight, pressure};
 
 /// What a node is assembled of.
 pub struct Parts {
@@ -113,7 +113,10 @@ pub fn assemble(parts: Parts, tasks: &Tasks) -> anyhow::Result<()> {
     let evictions = options.evictions.settings(&options.root_dir).map_err(anyhow::Error::msg)?;
     tasks.spawn("usage", usage::run(host.clone(), manager.clone()));
     tasks.spawn("evictions", eviction::run::run(evictions, host.clone(), manager.clone()));
-    node(&options, &host, &client, &informers, recorder, images);
+    let own = node(&options, &host, &client, &informers, recorder, images);
+    let hierarchy = run_dir(&options).join("cgroup2");
+    let pressure = pressure::run::run(host.clone(), manager.clone(), client.clone(), hierarchy, own);
+    tasks.spawn_draining("pressure", pressure);
     Server::new(host, manager, client).run(tasks, listener, tls);
     tracing::info!(node = name, %ip, port = options.port, "kubelet runs");
     Ok(())
@@ -158,7 +161,7 @@ pub async fn runtime(options: &Options, tasks: &Tasks) -> anyhow::Result<Channel
 }
 
 fn layout(options: &Options) -> config::Layout {
-    let run = options.run_dir.clone().unwrap_or_else(|| options.root_dir.join("run"));
+    let run = run_dir(options);
     config::Layout {
         root: options.root_dir.join("containerd/root"),
         socket: run.join("containerd.sock"),
@@ -168,6 +171,10 @@ fn layout(options: &Options) -> config::Layout {
         driver: options.cgroup_driver,
         may_lower_oom_score: config::may_lower_oom_score(),
     }
+}
+
+fn run_dir(options: &Options) -> std::path::PathBuf {
+    options.run_dir.clone().unwrap_or_else(|| options.root_dir.join("run"))
 }
 
 fn cni_dir(root: &Path) -> std::path::PathBuf {
@@ -244,7 +251,7 @@ fn follow_events(
     counted
 }
 
-/// The Node object, its heartbeat, and the routes.
+/// The Node object, its heartbeat, and the routes. The Node goes to who is given back, once it is registered.
 fn node(
     options: &Options,
     host: &Host,
@@ -252,7 +259,7 @@ fn node(
     informers: &Informers,
     recorder: Recorder,
     images: watch::Receiver<u64>,
-) {
+) -> watch::Receiver<Option<Node>> {
     let (told, node) = watch::channel(None);
     let settings = keeper::Settings {
         name: host.name.clone(),
@@ -266,6 +273,7 @@ fn node(
     };
     let keeper = keeper::Keeper::new(settings, client.clone(), host.cri.clone(), recorder, told);
     host.tasks.spawn("node status", keeper.run(informers.clone(), images));
-    host.tasks.spawn("node lease", lease::beat(client.clone(), host.name.clone(), node));
+    host.tasks.spawn("node lease", lease::beat(client.clone(), host.name.clone(), node.clone()));
     host.tasks.spawn("routes", routes::follow(informers.of::<Node>(), host.name.clone()));
+    node
 }

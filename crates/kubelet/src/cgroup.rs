@@ -79,8 +79,36 @@ impl Cgroups {
         }
     }
 
-    fn is_v2(&self) -> bool {
+    /// The group of all pods, with either driver.
+    #[must_use]
+    pub fn pods(&self) -> String {
+        match self.driver {
+            Driver::Cgroupfs => format!("{}/kubepods", self.root),
+            Driver::Systemd => "kubepods.slice".into(),
+        }
+    }
+
+    /// Below which group the node's lie, empty for the whole machine.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Where the host has its cgroups.
+    #[must_use]
+    pub fn mount(&self) -> &Path {
+        &self.mount
+    }
+
+    /// Whether they are of version 2.
+    #[must_use]
+    pub fn is_v2(&self) -> bool {
         self.mount.join("cgroup.controllers").exists()
+    }
+
+    /// The processes of a pod on a host of version 1.
+    pub fn processes(&self, parent: &str) -> io::Result<Vec<u32>> {
+        processes(&join(&self.mount.join("cpu"), &self.directory(parent)))
     }
 
     fn controllers(&self) -> Vec<PathBuf> {
@@ -143,12 +171,29 @@ fn delegate(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// All processes in and below a group.
+pub(crate) fn processes(group: &Path) -> io::Result<Vec<u32>> {
+    let text = std::fs::read_to_string(group.join("cgroup.procs"))?;
+    let mut all: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    for child in children(group) {
+        // A group below may vanish at any time.
+        all.extend(processes(&child).unwrap_or_default());
+    }
+    Ok(all)
+}
+
+/// The groups right below one; none if it is gone.
+pub(crate) fn children(group: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(group) else { return Vec::new() };
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
 fn join(root: &Path, path: &str) -> PathBuf {
     root.join(path.trim_start_matches('/'))
 }
 
 /// Cgroup directories are removed by rmdir alone, deepest first.
-fn remove_tree(dir: &Path) -> io::Result<()> {
+pub(crate) fn remove_tree(dir: &Path) -> io::Result<()> {
     if !dir.exists() {
         return Ok(());
     }

@@ -25,6 +25,7 @@ pub mod options;
 pub mod pause;
 pub mod pod;
 pub mod preflight;
+pub mod pressure;
 pub mod probe;
 pub mod resources;
 pub mod server;

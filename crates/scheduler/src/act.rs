@@ -44,6 +44,8 @@ const GROUP_CONDITION: &str = "PodGroupInitiallyScheduled";
 /// Told of a pod with a deadline.
 const DEADLINE_MET: &str = "nakhoda.dev/DeadlineMet";
 const DEADLINE_MISSED: &str = "DeadlineMissed";
+/// Told of a pod that was kept from nodes where it would have had to wait.
+const AVOIDED: &str = "nakhoda.dev/InterferenceAvoided";
 /// Writes under way at a time, so that a flood of pods does not drown the API server.
 const AT_ONCE: usize = 100;
 
@@ -142,7 +144,17 @@ impl Actions {
     /// Tells that a pod did not start when it had to: an event, and a condition.
     pub fn tell_missed(&self, client: &Client, pod: &Arc<PodInfo>, message: &str) {
         self.warn(pod, DEADLINE_MISSED, message.into());
-        let condition = json!({"type": DEADLINE_MET, "status": "False", "reason": DEADLINE_MISSED, "message": message,
+        self.write_condition(client, pod, [DEADLINE_MET, "False", DEADLINE_MISSED, message]);
+    }
+
+    /// Tells which nodes a pod was kept from: a condition.
+    pub fn tell_avoided(&self, client: &Client, pod: &Arc<PodInfo>, message: &str) {
+        self.write_condition(client, pod, [AVOIDED, "True", "TasksStalled", message]);
+    }
+
+    /// Writes a condition of our own.
+    fn write_condition(&self, client: &Client, pod: &Arc<PodInfo>, [kind, status, reason, message]: [&str; 4]) {
+        let condition = json!({"type": kind, "status": status, "reason": reason, "message": message,
             "lastTransitionTime": time(clock::now())});
         let patch = json!({"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}});
         self.patch_status(client, pod, patch);

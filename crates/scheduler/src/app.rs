@@ -8,6 +8,7 @@ use anyhow::Context;
 use nakhoda_api::kinds::batch::Job;
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::pressure::NodePressure;
 use nakhoda_api::kinds::resource::{DeviceClass, DeviceTaintRule, ResourceClaim, ResourceSlice};
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::{CSINode, StorageClass};
@@ -63,6 +64,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
     let (budgets, groups) = (informers.of::<PodDisruptionBudget>(), informers.of::<PodGroup>());
     let jobs = informers.of::<Job>();
     let (device_claims, slices) = (informers.of::<ResourceClaim>(), informers.of::<ResourceSlice>());
+    let pressures = informers.of::<NodePressure>();
     let (device_classes, rules) = (informers.of::<DeviceClass>(), informers.of::<DeviceTaintRule>());
     let recorder = |name: &str| (name.to_owned(), Recorder::new(client.clone(), tasks, name, ""));
     let recorders = config.profiles.names().map(recorder).collect();
@@ -87,6 +89,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
         // What is given away must be known before anything is given.
         device_claims.synced().await;
         // Groups and jobs need not be known first: members wait until theirs is, and the end of a job moves its pods.
+        // Pressures may never come: no kubelet has to measure them.
         flag.store(true, Ordering::Relaxed);
         news::feed(&tasks, "nodes", &nodes, &sender, News::Node);
         news::feed(&tasks, "namespaces", &namespaces, &sender, News::Namespace);
@@ -102,6 +105,7 @@ pub fn schedule(tasks: &Tasks, client: &Client, config: &Config, metrics: &Metri
         news::feed(&tasks, "devices", &slices, &sender, News::Slice);
         news::feed(&tasks, "device classes", &device_classes, &sender, News::DeviceClass);
         news::feed(&tasks, "device taints", &rules, &sender, News::TaintRule);
+        news::feed(&tasks, "pressures", &pressures, &sender, News::Pressure);
         engine.run(news, leadership).await;
     });
     synced

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use nakhoda_api::kinds::core;
+use nakhoda_api::kinds::pressure::NodePressure;
 use nakhoda_client::Resource;
 
 use crate::devices::Devices;
@@ -18,6 +19,7 @@ pub mod affinity;
 pub mod budgets;
 pub mod counters;
 pub mod nominations;
+pub mod pressures;
 pub mod topology;
 pub mod volumes;
 
@@ -25,6 +27,7 @@ use affinity::{Attitudes, Namespaces};
 use budgets::Budgets;
 pub use counters::{Counters, Group};
 use nominations::Nominations;
+use pressures::Pressures;
 use topology::{Topologies, Topology};
 use volumes::Volumes;
 
@@ -45,6 +48,7 @@ pub struct Cluster {
     volumes: Volumes,
     devices: Devices,
     namespaces: Namespaces,
+    pressures: Pressures,
 }
 
 /// A pod that was taken from its node for a moment, to see how things would be.
@@ -161,6 +165,24 @@ impl Cluster {
     /// The promises, to be changed.
     pub const fn nominations_mut(&mut self) -> &mut Nominations {
         &mut self.nominations
+    }
+
+    /// Where tasks are stalled.
+    #[must_use]
+    pub const fn pressures(&self) -> &Pressures {
+        &self.pressures
+    }
+
+    /// Where tasks are stalled, to be changed.
+    pub const fn pressures_mut(&mut self) -> &mut Pressures {
+        &mut self.pressures
+    }
+
+    /// A kubelet has measured its node.
+    pub fn set_pressure(&mut self, report: &NodePressure) {
+        let slot = self.by_name.get(report.name());
+        let pods = slot.into_iter().flat_map(|slot| self.nodes[*slot].pods.values());
+        self.pressures.measure(report, pods.map(|pod| &**pod));
     }
 
     /// Volumes and claims.

@@ -125,6 +125,7 @@ impl Engine {
     fn attempt(&mut self, now: Instant) -> bool {
         let Some(client) = self.leading.clone() else { return false };
         self.tell_missed(&client);
+        self.cluster.pressures_mut().settle(now);
         let Some(pod) = self.queue.pop(now) else { return false };
         if let Some(key) = pod.gang.clone()
             && let Some(needed) = self.gangs.needs(&key)
@@ -143,6 +144,7 @@ impl Engine {
                 let node = node.name.clone();
                 self.cluster.assume(pod.clone(), &node);
                 self.cluster.assume_steps(&pod, &steps);
+                self.cluster.pressures_mut().expect(&pod, &node, now);
                 self.actions.bind(&client, pod, node, steps, framework.patience());
             }
             Decision::NoNodes => self.refuse(&client, &pod, Vec::new(), report::NO_NODES, None),

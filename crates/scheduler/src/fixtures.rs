@@ -9,6 +9,7 @@ use nakhoda_api::kinds::core::{
 };
 use nakhoda_api::kinds::meta::{LabelSelector, ObjectMeta, OwnerReference};
 use nakhoda_api::kinds::policy::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
+use nakhoda_api::kinds::pressure::{NodePressure, PodPressure, Stall, Stalls};
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::StorageClass;
 use nakhoda_api::kinds::{Quantity, core as k};
@@ -162,6 +163,19 @@ pub(crate) fn rates(plugin: Plugin, pod: PodBuilder, nodes: impl IntoIterator<It
     let mut scores = cluster.nodes().map(rate).collect::<Vec<_>>();
     score.normalise(&mut scores);
     scores
+}
+
+/// How often tasks wait for a processor on a node, and those of some of its pods by UID.
+pub(crate) fn pressure(node: &str, some: u8, pods: &[(&str, u8)]) -> NodePressure {
+    let cpu = |some: u8| Stalls { cpu: Stall { some, full: 0 }, ..Stalls::default() };
+    let pod =
+        |(uid, some): &(&str, u8)| PodPressure { uid: (*uid).into(), stalls: cpu(*some), ..PodPressure::default() };
+    NodePressure {
+        metadata: ObjectMeta { name: Some(node.into()), ..ObjectMeta::default() },
+        node: cpu(some),
+        pods: pods.iter().map(pod).collect(),
+        ..NodePressure::default()
+    }
 }
 
 // === impl PodBuilder ===
@@ -327,6 +341,18 @@ impl PodBuilder {
 
     pub(crate) fn owned_by(mut self, uid: &str) -> Self {
         let owner = OwnerReference { uid: uid.into(), controller: Some(true), ..OwnerReference::default() };
+        self.0.metadata.owner_references.get_or_insert_default().push(owner);
+        self
+    }
+
+    pub(crate) fn made_by(mut self, kind: &str, name: &str) -> Self {
+        let owner = OwnerReference {
+            kind: kind.into(),
+            name: name.into(),
+            uid: name.into(),
+            controller: Some(true),
+            ..OwnerReference::default()
+        };
         self.0.metadata.owner_references.get_or_insert_default().push(owner);
         self
     }

@@ -3,6 +3,7 @@
 use nakhoda_api::kinds::batch::Job;
 use nakhoda_api::kinds::core::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::pressure::NodePressure;
 use nakhoda_api::kinds::resource::{DeviceClass, DeviceTaintRule, ResourceClaim, ResourceSlice};
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::kinds::storage::{CSINode, StorageClass};
@@ -43,6 +44,8 @@ pub enum News {
     DeviceClass(Change<DeviceClass>),
     /// Of a rule that taints devices.
     TaintRule(Change<DeviceTaintRule>),
+    /// Of where tasks are stalled.
+    Pressure(Change<NodePressure>),
     /// How a binding went.
     Bound(Bound),
 }

@@ -36,6 +36,7 @@ plugins! {
     preemption,
     balanced,
     image_locality,
+    interference,
     binder,
 }
 

@@ -8,6 +8,8 @@ use nakhoda_client::{Key, Resource};
 use crate::deadlines::{Malformed, Wish};
 use crate::resources::Resources;
 
+pub mod workload;
+
 /// A pod as the scheduler sees it.
 #[derive(Clone, Debug)]
 pub struct PodInfo {
@@ -94,6 +96,12 @@ impl PodInfo {
     #[must_use]
     pub fn spec(&self) -> Option<&PodSpec> {
         self.object.spec.as_ref()
+    }
+
+    /// The workload it belongs to; see [`workload`].
+    #[must_use]
+    pub fn workload(&self) -> String {
+        workload::of(&self.object)
     }
 
     /// The name of the scheduler that is responsible for it.

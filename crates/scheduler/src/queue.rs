@@ -20,6 +20,8 @@ pub struct Queue {
     entries: HashMap<String, Entry>,
     active: BTreeMap<Turn, String>,
     backoff: BTreeMap<(Instant, u64), String>,
+    /// Those that back off and may be tried early, in the order in which they are.
+    early: BTreeMap<Turn, String>,
     /// Unschedulable ones, by when they are tried anyway.
     waiting: BTreeMap<(Instant, u64), String>,
     sequence: u64,
@@ -45,8 +47,8 @@ enum Place {
     Gated,
     // ## Active => InFlight
     Active(Turn),
-    // ## Backoff => Active | InFlight
-    Backoff((Instant, u64), Early),
+    // ## Backoff => Active | InFlight; with a turn if it may be tried early
+    Backoff((Instant, u64), Option<Turn>),
     // ## Unschedulable => Active | Backoff
     Unschedulable((Instant, u64)),
     // ## InFlight => Unschedulable | Backoff
@@ -98,6 +100,7 @@ impl Queue {
             entries: HashMap::new(),
             active: BTreeMap::new(),
             backoff: BTreeMap::new(),
+            early: BTreeMap::new(),
             waiting: BTreeMap::new(),
             sequence: 0,
             backoff_times,
@@ -122,6 +125,7 @@ impl Queue {
         (entry.rank, entry.by) = (rank, by);
         match entry.place {
             Place::Active(_) if moved => self.activate(&pod.uid, now),
+            Place::Backoff(_, Some(_)) if moved => self.back_off(&pod.uid, Early::Yes, now),
             Place::Gated if open => self.activate(&pod.uid, now),
             Place::Unschedulable(_) if changed => self.stir(&pod.uid, now),
             Place::Gated | Place::Unschedulable(_) | Place::Active(_) | Place::Backoff(..) | Place::InFlight => {}
@@ -137,13 +141,7 @@ impl Queue {
     /// The next pod to be placed; it is in flight until it is removed, has failed or is refused.
     pub fn pop(&mut self, now: Instant) -> Option<Arc<PodInfo>> {
         self.ripen(now);
-        let early = || {
-            let is_early = |uid: &&String| {
-                self.entries.get(*uid).is_some_and(|e| matches!(e.place, Place::Backoff(_, Early::Yes)))
-            };
-            self.backoff.values().find(is_early)
-        };
-        let uid = self.active.values().next().or_else(early)?.clone();
+        let uid = self.active.values().next().or_else(|| self.early.values().next())?.clone();
         self.take(&uid)
     }
 
@@ -178,7 +176,7 @@ impl Queue {
         let Some(entry) = self.entries.get_mut(uid) else { return };
         entry.failed = Some(now);
         entry.refused_by.clear();
-        self.back_off(uid, Early::No);
+        self.back_off(uid, Early::No, now);
     }
 
     /// News came; those that it could help are tried again.
@@ -237,7 +235,7 @@ impl Queue {
     fn stir(&mut self, uid: &str, now: Instant) {
         let Some(entry) = self.entries.get(uid) else { return };
         if entry.due(self.backoff_times).is_some_and(|due| due > now) {
-            self.back_off(uid, Early::Yes)
+            self.back_off(uid, Early::Yes, now)
         } else {
             self.activate(uid, now)
         }
@@ -247,26 +245,31 @@ impl Queue {
         self.unplace(uid);
         self.sequence += 1;
         let Some(entry) = self.entries.get_mut(uid) else { return };
-        // A moment that is over is none.
-        let due = entry.by.filter(|by| *by > now).unwrap_or(now + PATIENCE);
-        let at = Turn { rank: Reverse(entry.rank), due, sequence: self.sequence };
+        let at = entry.turn(self.sequence, now);
         entry.place = Place::Active(at);
         self.active.insert(at, uid.into());
     }
 
-    fn back_off(&mut self, uid: &str, early: Early) {
+    fn back_off(&mut self, uid: &str, early: Early, now: Instant) {
         self.unplace(uid);
         self.sequence += 1;
         let Some(entry) = self.entries.get_mut(uid) else { return };
         let Some(due) = entry.due(self.backoff_times) else { return };
-        entry.place = Place::Backoff((due, self.sequence), early);
+        let turn = (early == Early::Yes).then(|| entry.turn(self.sequence, now));
+        entry.place = Place::Backoff((due, self.sequence), turn);
+        self.early.extend(turn.map(|turn| (turn, uid.to_owned())));
         self.backoff.insert((due, self.sequence), uid.into());
     }
 
     fn unplace(&mut self, uid: &str) {
         match self.entries.get(uid).map(|e| e.place) {
             Some(Place::Active(at)) => drop(self.active.remove(&at)),
-            Some(Place::Backoff(at, _)) => drop(self.backoff.remove(&at)),
+            Some(Place::Backoff(at, turn)) => {
+                self.backoff.remove(&at);
+                if let Some(turn) = turn {
+                    self.early.remove(&turn);
+                }
+            }
             Some(Place::Unschedulable(at)) => drop(self.waiting.remove(&at)),
             Some(Place::Gated | Place::InFlight) | None => {}
         }
@@ -276,6 +279,12 @@ impl Queue {
 // === impl Entry ===
 
 impl Entry {
+    /// When it is next. A moment that is over is none.
+    fn turn(&self, sequence: u64, now: Instant) -> Turn {
+        let due = self.by.filter(|by| *by > now).unwrap_or(now + PATIENCE);
+        Turn { rank: Reverse(self.rank), due, sequence }
+    }
+
     /// Until when it backs off.
     fn due(&self, (first, most): (Duration, Duration)) -> Option<Instant> {
         let doublings = self.attempts.saturating_sub(1).min(10);

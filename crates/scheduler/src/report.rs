@@ -10,6 +10,9 @@ const NO_CLAIMS: &str = "no new claims to deallocate";
 /// Events and conditions hold no more.
 const LONGEST: usize = 1024;
 
+/// So many nodes that were avoided are named.
+const AVOIDED: usize = 3;
+
 /// Said when the cluster has no node.
 pub const NO_NODES: &str = "no nodes available to schedule pods";
 
@@ -42,6 +45,17 @@ pub fn shortened(text: &str) -> String {
         return text.into();
     }
     format!("{}{SUFFIX}", &text[..text.floor_char_boundary(LONGEST - SUFFIX.len())])
+}
+
+/// `tasks wait on node-2 (cpu: 65 % of the time)`: the nodes that a pod was kept from, the worst first.
+#[must_use]
+pub fn avoided(worse: &[(&str, &'static str, u8)]) -> String {
+    let told = |(node, resource, part): &(&str, &str, u8)| format!("{node} ({resource}: {part} % of the time)");
+    let mut nodes: Vec<String> = worse.iter().take(AVOIDED).map(told).collect();
+    if worse.len() > AVOIDED {
+        nodes.push(format!("{} more", worse.len() - AVOIDED));
+    }
+    format!("tasks wait on {}", nodes.join(", "))
 }
 
 fn reasons(verdict: &Verdict) -> &[Reason] {
@@ -83,6 +97,13 @@ mod tests {
              no new claims to deallocate, preemption: \
              0/3 nodes are available: 3 Preemption is not helpful for scheduling."
         );
+    }
+
+    #[test]
+    fn the_worst_nodes_are_named_and_the_others_counted() {
+        let worse = [("a", "cpu", 90), ("b", "io", 80), ("c", "cpu", 70), ("d", "cpu", 60)];
+        assert_eq!(avoided(&worse[..1]), "tasks wait on a (cpu: 90 % of the time)");
+        assert!(avoided(&worse).ends_with("c (cpu: 70 % of the time), 1 more"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `why`: what keeps a pod from running, on one screen.
 
 pub mod findings;
+pub mod stalls;
 
 use std::process::ExitCode;
 
@@ -39,16 +40,25 @@ pub async fn run(args: Args, context: &Context) -> Result<ExitCode, Error> {
         "" => None,
         name => cluster.get(cluster.mapping.find("nodes")?, "", name).await.ok(),
     };
+    // Absent where no kubelet measures.
+    let pressure = match text(&pod, "/spec/nodeName") {
+        "" => None,
+        name => match cluster.mapping.find("nodepressures") {
+            Ok(kind) => cluster.get(kind, "", name).await.ok(),
+            Err(_) => None,
+        },
+    };
     let mut sheet = Sheet::new(Timestamp::now());
-    write(&mut sheet, &pod, &found, node.as_ref());
+    write(&mut sheet, &pod, &found, node.as_ref(), pressure.as_ref());
     out::text(&sheet.text());
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(sheet: &mut Sheet, pod: &Value, found: &[Value], node: Option<&Value>) {
+fn write(sheet: &mut Sheet, pod: &Value, found: &[Value], node: Option<&Value>, pressure: Option<&Value>) {
     let (kind, name) = (text(pod, "/kind").to_lowercase(), text(pod, "/metadata/name"));
     sheet.line(0, format!("{kind}/{name}: {}", findings::headline(pod, found)));
-    let facts = findings::facts(pod, node, sheet.now);
+    let mut facts = findings::facts(pod, node, sheet.now);
+    facts.extend(stalls::facts(pod, pressure));
     if !facts.is_empty() {
         sheet.line(0, "");
         facts.iter().for_each(|(what, why)| sheet.line(1, format!("{what}\t{why}")));

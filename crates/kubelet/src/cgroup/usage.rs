@@ -42,7 +42,7 @@ impl Cgroups {
     }
 
     /// Where a group lies: systemd puts each slice below those that its name begins with.
-    fn directory(&self, parent: &str) -> String {
+    pub(crate) fn directory(&self, parent: &str) -> String {
         let Some(name) = parent.strip_suffix(".slice").filter(|_| self.driver == Driver::Systemd) else {
             return parent.to_owned();
         };

@@ -6,6 +6,7 @@ mod daemon;
 mod node;
 mod paths;
 mod pods;
+mod pressure;
 
 use nakhoda_daemon::Tasks;
 use nakhoda_kubelet::containerd::{exec, process};

@@ -13,13 +13,13 @@ use tokio::sync::mpsc;
 
 use crate::node::{Fake, Scratch, host as node_host, node};
 
-fn pod(name: &str, spec: Value) -> Arc<Pod> {
+pub(crate) fn pod(name: &str, spec: Value) -> Arc<Pod> {
     let meta = json!({"name": name, "namespace": "default", "uid": format!("uid-{name}")});
     Arc::new(serde_json::from_value(json!({"metadata": meta, "spec": spec})).expect("a pod"))
 }
 
 /// Waits until the status is as wanted.
-async fn until(fake: &Fake, wanted: impl Fn(&PodStatus) -> bool) -> PodStatus {
+pub(crate) async fn until(fake: &Fake, wanted: impl Fn(&PodStatus) -> bool) -> PodStatus {
     let mut statuses = fake.statuses.subscribe();
     let found = statuses.wait_for(wanted);
     match tokio::time::timeout(std::time::Duration::from_secs(40), found).await {
@@ -32,7 +32,7 @@ fn first(status: &PodStatus) -> ContainerStatus {
     status.container_statuses.clone().unwrap_or_default().into_iter().next().unwrap_or_default()
 }
 
-fn is_ready(status: &PodStatus) -> bool {
+pub(crate) fn is_ready(status: &PodStatus) -> bool {
     status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True")
 }
 
@@ -48,7 +48,7 @@ fn deleted(pod: &Pod, grace: i64) -> Arc<Pod> {
     Arc::new(pod)
 }
 
-async fn remove(manager: &Manager, fake: &Fake, host: &Host, pod: &Arc<Pod>) {
+pub(crate) async fn remove(manager: &Manager, fake: &Fake, host: &Host, pod: &Arc<Pod>) {
     manager.apply(deleted(pod, 3));
     fake.removed.subscribe().wait_for(|removed| *removed).await.expect("alive");
     fake.removed.send_replace(false);
@@ -71,7 +71,7 @@ async fn log(path: &std::path::Path) -> String {
     String::from_utf8(text).expect("text")
 }
 
-fn start(host: &Arc<Host>, tasks: &Tasks) -> Manager {
+pub(crate) fn start(host: &Arc<Host>, tasks: &Tasks) -> Manager {
     let manager = Manager::new(host.clone());
     tasks.spawn("events", manager.clone().follow(events::subscribe(host.channel.clone(), tasks)));
     manager

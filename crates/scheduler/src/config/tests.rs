@@ -23,7 +23,7 @@ fn scores(config: &Config, name: &str) -> Vec<(&'static str, i64)> {
 }
 
 #[test]
-fn nothing_said_is_upstreams_default() {
+fn nothing_said_is_upstreams_default_and_interference() {
     let config = config(&json!({})).expect("valid");
     let standard = [
         ("TaintToleration", 3),
@@ -33,6 +33,7 @@ fn nothing_said_is_upstreams_default() {
         ("InterPodAffinity", 2),
         ("NodeResourcesBalancedAllocation", 1),
         ("ImageLocality", 1),
+        ("Interference", 3),
     ];
     assert_eq!(scores(&config, "default-scheduler"), standard);
     let (lease, settings) = config.election.expect("elects");
@@ -58,6 +59,7 @@ fn profiles_differ_in_weights_points_and_order() {
         ("PodTopologySpread", 2),
         ("InterPodAffinity", 2),
         ("NodeResourcesBalancedAllocation", 1),
+        ("Interference", 3),
     ];
     assert_eq!(scores(&config, "other"), other);
     let filters: Vec<_> = config.profiles.named("other").expect("there").filters().map(|(name, _)| name).collect();

@@ -100,6 +100,7 @@ impl Engine {
     fn seat(&mut self, client: &Client, key: &Key, trial: Trial) {
         for Seat { pod, node, steps, .. } in trial.placed {
             self.gangs.place(&pod);
+            self.cluster.pressures_mut().expect(&pod, &node, clock::instant());
             let patience = self.profiles.own(&pod).patience();
             self.actions.bind(client, pod, node, steps, patience);
         }

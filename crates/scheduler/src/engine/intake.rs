@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use nakhoda_api::kinds::core::{Namespace, Node, Pod};
 use nakhoda_api::kinds::policy::PodDisruptionBudget;
+use nakhoda_api::kinds::pressure::NodePressure;
 use nakhoda_api::kinds::scheduling_v1beta1::PodGroup;
 use nakhoda_api::status::chain;
 use nakhoda_client::{Change, Key, Resource, clock};
@@ -14,7 +15,12 @@ use crate::cluster::Cluster;
 use crate::cycle::Checks;
 use crate::framework::{Changes, Cycle, Framework};
 use crate::news::News;
+use crate::plugin::interference;
 use crate::pod::PodInfo;
+use crate::report;
+
+/// A node that is worse by less was not avoided.
+const WORSE: i64 = 10;
 
 // === impl Engine ===
 
@@ -35,6 +41,7 @@ impl Engine {
             News::Slice(change) => self.on_slice(change),
             News::DeviceClass(change) => self.on_device_class(change),
             News::TaintRule(change) => self.on_taint_rule(change),
+            News::Pressure(change) => self.on_pressure(&change),
             News::Bound(bound) => self.on_bound(bound),
         }
     }
@@ -44,6 +51,14 @@ impl Engine {
         match change {
             Change::Added(budget) | Change::Updated { new: budget, .. } => self.cluster.budgets_mut().set(budget),
             Change::Deleted(budget) => self.cluster.budgets_mut().remove(&Key::of(&**budget)),
+        }
+    }
+
+    /// Where a pod would fare better is no reason to try one that fits nowhere.
+    fn on_pressure(&mut self, change: &Change<NodePressure>) {
+        match change {
+            Change::Added(report) | Change::Updated { new: report, .. } => self.cluster.set_pressure(report),
+            Change::Deleted(report) => self.cluster.pressures_mut().remove(report.name()),
         }
     }
 
@@ -161,6 +176,7 @@ impl Engine {
                 self.counts.attempt("scheduled");
                 self.queue.remove(&pod.uid);
                 self.deadlines.remove(&pod.uid);
+                self.tell_avoided(&pod, &node);
             }
             Err(error) => {
                 self.counts.attempt("error");
@@ -175,6 +191,17 @@ impl Engine {
                     self.gangs.wait(&pod);
                     self.queue.fail(&pod.uid, clock::instant());
                 }
+            }
+        }
+    }
+
+    /// Says on a pod which nodes it was kept from because tasks are stalled there.
+    fn tell_avoided(&self, pod: &Arc<PodInfo>, node: &str) {
+        let worse = self.cluster.pressures().worse_than(pod, node, WORSE);
+        if let (Some(client), false) = (&self.leading, worse.is_empty()) {
+            let weighs = self.profiles.own(pod).scores().any(|(name, ..)| name == interference::NAME);
+            if weighs {
+                self.actions.tell_avoided(client, pod, &report::avoided(&worse));
             }
         }
     }

@@ -11,7 +11,8 @@ use serde_json::json;
 use super::*;
 use crate::app;
 use crate::config::Config;
-use crate::fixtures::{NodeBuilder, PodBuilder, claim, gang, node, pod, volume, waiting_class};
+use crate::deadlines;
+use crate::fixtures::{NodeBuilder, PodBuilder, claim, gang, node, pod, pressure, volume, waiting_class};
 
 /// A scheduler over an API server in memory.
 struct World {
@@ -256,6 +257,67 @@ async fn a_pod_whose_deadline_is_over_is_told_of() {
     world.create(pod("wrong").annotate("nakhoda.dev/finish-before", "soon")).await;
     assert!(world.event("wrong", "InvalidDeadline").await.contains("is not an RFC 3339 time"));
     world.bound("wrong").await;
+}
+
+/// The deadline of the last is far, but it runs for almost as long: it has least time to lose.
+#[tokio::test(start_paused = true)]
+async fn of_two_gangs_that_wait_the_one_with_less_laxity_goes_first() {
+    clock::simulated::begin(1);
+    let world = World::new([node("full").cpu("1")]).await;
+    let client = world.memory.client();
+    let in_minutes = |minutes: i64| (clock::now() + jiff::SignedDuration::from_mins(minutes)).to_string();
+    for (name, minutes, duration) in [("ample", 8, "1m"), ("any", 0, ""), ("urgent", 60, "55m")] {
+        let mut group = gang(name, 2);
+        if minutes > 0 {
+            let wish = [(deadlines::FINISH, in_minutes(minutes)), (deadlines::DURATION, duration.into())];
+            group.metadata.annotations = Some(wish.map(|(key, value)| (key.to_owned(), value)).into());
+        }
+        client.all().create(&group).await.expect("created");
+        for index in 0..2 {
+            world.create(pod(&format!("{name}-{index}")).cpu("2").member_of(name)).await;
+        }
+        world.event(&format!("{name}-1"), "FailedScheduling").await;
+    }
+    for (place, name) in ["urgent", "ample", "any"].into_iter().enumerate() {
+        client.all().create(&node(&format!("n{place}")).cpu("4").build()).await.expect("created");
+        for index in 0..2 {
+            assert_eq!(world.bound(&format!("{name}-{index}")).await, format!("n{place}"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gang_that_cannot_start_in_time_is_told_so_pod_by_pod() {
+    clock::simulated::begin(1);
+    let world = World::new([node("n").cpu("1")]).await;
+    let mut group = gang("g", 2);
+    let start = (clock::now() + jiff::SignedDuration::from_mins(5)).to_string();
+    group.metadata.annotations = Some([(deadlines::START.to_owned(), start)].into());
+    world.memory.client().all().create(&group).await.expect("created");
+    for name in ["a", "b"] {
+        world.create(pod(name).cpu("2").member_of("g")).await;
+    }
+    for name in ["a", "b"] {
+        assert!(world.event(name, "DeadlineMissed").await.ends_with("and has no node yet"));
+    }
+    assert!(world.node_of("a").is_none() && world.node_of("b").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_kept_from_a_node_where_tasks_wait_and_says_so() {
+    let world = World::new([node("booked"), node("stalled")]).await;
+    world.create(pod("sleeper").cpu("2").memory("4Gi").on("booked")).await;
+    let report = pressure("stalled", 80, &[]);
+    world.memory.client().all().create(&report).await.expect("created");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.create(pod("p")).await;
+    assert_eq!(world.bound("p").await, "booked");
+    let condition = |pod: &Pod| {
+        let mut all = pod.status.as_ref()?.conditions.as_ref()?.iter();
+        all.find(|c| c.type_ == "nakhoda.dev/InterferenceAvoided")?.message.clone()
+    };
+    let told = eventually(|| condition(&*world.pods.get(&Key::new("default", "p"))?)).await;
+    assert_eq!(told, "tasks wait on stalled (cpu: 80 % of the time)");
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,6 +101,21 @@ fn of_equals_the_one_whose_deadline_comes_first_goes_first() {
     assert_eq!(order, ["vip", "soon", "plain", "over", "late"]);
 }
 
+#[test]
+fn of_those_that_are_tried_early_the_order_is_the_same() {
+    let (mut queue, start) = (Queue::default(), Instant::now());
+    let by = |seconds| Some(start + Duration::from_secs(seconds));
+    for (name, priority, by) in [("plain", 0, None), ("late", 0, by(300)), ("soon", 0, by(60)), ("vip", 5, None)] {
+        queue.put(info(pod(name)), priority, by, true, start);
+        queue.take(name);
+        queue.refuse(name, vec!["X"], start);
+    }
+    queue.news(after(start, 10), |_, _| true);
+    assert_eq!(queue.lengths().backoff, 4);
+    let order: Vec<_> = std::iter::from_fn(|| pop(&mut queue, after(start, 10))).collect();
+    assert_eq!(order, ["vip", "soon", "late", "plain"]);
+}
+
 /// One server that takes a second per pod, and pods that come: what becomes of each.
 fn serve(arrivals: &[(u64, Option<u64>)]) -> Vec<u64> {
     let (mut queue, start) = (Queue::default(), Instant::now());

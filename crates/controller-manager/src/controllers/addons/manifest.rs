@@ -12,6 +12,7 @@ pub const HASH: &str = "nakhoda.dev/manifest-hash";
 /// The files, in the order in which they are applied.
 pub const ALL: &[(&str, &str)] = &[
     ("cluster", include_str!("../../../../../deploy/addons/cluster.yaml")),
+    ("pressure", include_str!("../../../../../deploy/addons/pressure.yaml")),
     ("proxy", include_str!("../../../../../deploy/addons/proxy.yaml")),
     ("dns", include_str!("../../../../../deploy/addons/dns.yaml")),
 ];
