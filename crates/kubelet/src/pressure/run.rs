@@ -22,6 +22,8 @@ use crate::pod::{sandbox, spec};
 use crate::usage::NODE;
 
 const PERIOD: Duration = Duration::from_secs(10);
+/// After a failed write: the cluster may not know the kind.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// What is kept between two rounds: the last readings and averages, of pods by UID and of the node as [`NODE`].
 #[derive(Debug, Default)]
@@ -53,7 +55,7 @@ async fn measure(
     node: &watch::Receiver<Option<Node>>,
 ) {
     let api = client.dynamic(&NodePressure::gvr(), None);
-    let (mut readings, mut told) = (Readings::default(), None);
+    let (mut readings, mut told, mut next) = (Readings::default(), None, Instant::now());
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -69,11 +71,12 @@ async fn measure(
         (readings, report) = round.await.unwrap_or_default();
         let uid = node.borrow().as_ref().map(|node| node.uid().to_owned());
         let is_news = told.as_ref().is_none_or(|told| report.is_news(told));
-        if let Some(uid) = uid.filter(|_| is_news) {
+        if let Some(uid) = uid.filter(|_| is_news && Instant::now() >= next) {
             told = match write(&api, &report, &name, &uid).await {
                 Ok(()) => Some(report),
                 Err(error) => {
                     tracing::debug!(%error, "NodePressure not written; trying again");
+                    next = Instant::now() + AGAIN;
                     None
                 }
             };
