@@ -96,7 +96,7 @@ impl Cache {
 
     /// What the store holds: everything answered before this call is in it.
     pub async fn fresh(&self) -> Result<Snapshot, Error> {
-        let revision = self.hub.fresh.revision().await?;
+        let revision = self.hub.revision().await?;
         let end = Instant::now() + self.hub.settings.fresh_within;
         loop {
             if let Ok(snapshot) = tokio::time::timeout(self.hub.settings.stalled_after, self.reached(revision)).await {

@@ -5,6 +5,7 @@
 
 mod conformance {
     pub mod cache;
+    pub mod cluster;
     pub mod etcd;
     pub mod faults;
     pub mod harness;

@@ -80,6 +80,6 @@ impl Caches {
     /// A revision at or above every write answered before this call, from a linearizable read begun after it.
     /// One read serves all who ask at the same time. It is also the health check of the store.
     pub async fn revision(&self) -> Result<u64, Error> {
-        self.hub.fresh.revision().await
+        self.hub.revision().await
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Hub {
     pub(crate) settings: Settings,
     pub(crate) registry: Registry,
     pub(crate) progress: Progress,
-    pub(crate) fresh: Fresh,
+    fresh: Fresh,
     pub(crate) recovery: Recovery,
     begun: watch::Sender<bool>,
     stall: Notify,
@@ -115,16 +115,24 @@ impl Hub {
         }
     }
 
-    async fn open(self: &Arc<Self>, anew: bool) -> Result<crate::store::ChangeStream, End> {
-        let after = if anew { self.store.revision().await? } else { self.progress.reached() };
+    /// The store's revision, read after this call began. A store that went back is not served: what it will give out
+    /// anew, others have seen as something else.
+    pub(crate) async fn revision(&self) -> Result<u64, Error> {
         let given_out = self.progress.reached().max(self.settings.floor);
-        if after < given_out {
-            self.tasks.fail(format!(
-                "the store is at revision {after}, but revision {given_out} was given out before; if it was restored from \
-                 a backup, raise its revision first (apiserver --raise-revision-above {given_out}, as scripts/etcd-restore does)"
-            ));
-            return Err(End::Lost(None));
+        let revision = self.fresh.revision().await?;
+        if revision >= given_out {
+            return Ok(revision);
         }
+        self.tasks.fail(format!(
+            "the store is at revision {revision}, but revision {given_out} was given out before; if it was restored from \
+             a backup, raise its revision first (apiserver --raise-revision-above {given_out}, as scripts/etcd-restore does)"
+        ));
+        Err(Error::unavailable("the store went back"))
+    }
+
+    async fn open(self: &Arc<Self>, anew: bool) -> Result<crate::store::ChangeStream, End> {
+        let revision = self.revision().await?;
+        let after = if anew { revision } else { self.progress.reached() };
         let stream = self.store.watch(Watch { prefix: Bytes::new(), after, previous: false }).await?;
         if anew {
             self.restart(after);
@@ -168,7 +176,7 @@ impl Hub {
             for resource in self.registry.all().values() {
                 resource.trim(Instant::now(), &self.settings);
             }
-            let Ok(revision) = self.fresh.revision().await else { continue };
+            let Ok(revision) = self.revision().await else { continue };
             let reached = self.progress.reach(revision);
             if tokio::time::timeout(self.settings.stalled_after, reached).await.is_err() {
                 self.stalled(revision);

@@ -12,7 +12,7 @@ use nakhoda_store::{ChangeKind, Error, List, Memory, Options, Store, Watch};
 use super::harness::{Member, bytes, pod, shape, soon};
 
 async fn open(member: &Member) -> Etcd {
-    Etcd::new(&Config::plain(vec![format!("http://127.0.0.1:{}", member.client)])).await.unwrap()
+    Etcd::new(&Config::plain(vec![member.endpoint()])).await.unwrap()
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn etcd_forgets_a_key_when_its_time_is_over() {
 #[tokio::test]
 async fn a_dead_etcd_is_unavailable_within_the_bound() {
     let member = Member::start(&[]);
-    let endpoints = vec![format!("http://127.0.0.1:{}", member.client)];
+    let endpoints = vec![member.endpoint()];
     let etcd = Etcd::new(&Config { within: Duration::from_millis(300), ..Config::plain(endpoints) }).await.unwrap();
     drop(member);
     let error = soon(etcd.get(b"/a")).await.unwrap_err();

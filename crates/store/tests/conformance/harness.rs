@@ -34,7 +34,7 @@ pub fn memory() -> Backend {
 
 pub async fn etcd() -> Backend {
     let member = Member::start(&[]);
-    let store = Etcd::new(&Config::plain(vec![format!("http://127.0.0.1:{}", member.client)])).await.unwrap();
+    let store = Etcd::new(&Config::plain(vec![member.endpoint()])).await.unwrap();
     store.revision().await.expect("etcd answers");
     Backend { store: Arc::new(store), member: Some(member) }
 }
@@ -97,9 +97,47 @@ impl Member {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("nakhoda-store-{}-{number}", std::process::id()));
-        let (client, peer) = (free_port(), free_port());
-        let child = launch(&dir, client, peer, extra);
-        Self { child, dir, client, peer, extra: extra.to_vec() }
+        Self::on(dir, (free_port(), free_port()), extra.to_vec())
+    }
+
+    /// Three members of one cluster, `m0` to `m2`.
+    pub fn three() -> [Self; 3] {
+        let ports = [0, 1, 2].map(|number| (number, free_port(), free_port()));
+        let cluster = ports.map(|(number, _, peer)| format!("m{number}=http://127.0.0.1:{peer}")).join(",");
+        ports.map(|(number, client, peer)| {
+            let dir = std::env::temp_dir().join(format!("nakhoda-store-{}-m{number}-{peer}", std::process::id()));
+            let name = format!("m{number}");
+            let extra = ["--name", &name, "--initial-cluster", &cluster].map(str::to_owned).to_vec();
+            Self::on(dir, (client, peer), extra)
+        })
+    }
+
+    fn on(dir: PathBuf, (client, peer): (u16, u16), extra: Vec<String>) -> Self {
+        let child = launch(&dir, client, peer, &extra);
+        Self { child, dir, client, peer, extra }
+    }
+
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.client)
+    }
+
+    /// Keeps its data as they are now, beside it.
+    pub fn save(&mut self) {
+        self.stop();
+        copy(&self.dir, &self.saved());
+        self.child = launch(&self.dir, self.client, self.peer, &self.extra);
+    }
+
+    /// Puts the data back that were kept.
+    pub fn restore(&mut self) {
+        self.stop();
+        std::fs::remove_dir_all(&self.dir).unwrap();
+        copy(&self.saved(), &self.dir);
+        self.child = launch(&self.dir, self.client, self.peer, &self.extra);
+    }
+
+    fn saved(&self) -> PathBuf {
+        self.dir.with_extension("saved")
     }
 
     /// Kills it as a power cut would, and starts it again on its data.
@@ -108,7 +146,8 @@ impl Member {
         self.child = launch(&self.dir, self.client, self.peer, &self.extra);
     }
 
-    fn stop(&mut self) {
+    /// Kills it for good.
+    pub fn stop(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -118,7 +157,12 @@ impl Drop for Member {
     fn drop(&mut self) {
         self.stop();
         let _ = std::fs::remove_dir_all(&self.dir);
+        let _ = std::fs::remove_dir_all(self.saved());
     }
+}
+
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }
 
 fn launch(dir: &Path, client: u16, peer: u16, extra: &[String]) -> Child {
