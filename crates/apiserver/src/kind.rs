@@ -220,7 +220,7 @@ impl Cx {
     /// Whether an optional field of the new object was left out.
     #[must_use]
     pub fn lacks(&self, path: &[&str]) -> bool {
-        self.absent.iter().any(|absent| *absent == path)
+        self.absent.contains(&path)
     }
 
     /// The same circumstances, with what an object lacks.

@@ -13,8 +13,8 @@ use nakhoda_store::Store;
 use nakhoda_store::cache::{Cache, Caches, Item, Snapshot};
 use serde::de::DeserializeOwned;
 
-use crate::kind::Info;
-use crate::kinds::{Kinds, Served};
+use crate::kind::{Info, Served};
+use crate::kinds::Kinds;
 
 mod shape;
 mod stored;

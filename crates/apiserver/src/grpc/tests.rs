@@ -114,7 +114,8 @@ async fn lists_and_watches_of_metadata_alone_carry_nothing_else() {
         assert_eq!((&object["kind"], &object["metadata"]["name"]), (&json!("PartialObjectMetadata"), &json!("a")));
         assert!(object["data"].is_null() && !object["metadata"]["uid"].is_null(), "{object}");
     };
-    let get = v1::GetRequest { target: target("configmaps", "a"), accept: METADATA.into(), ..v1::GetRequest::default() };
+    let get =
+        v1::GetRequest { target: target("configmaps", "a"), accept: METADATA.into(), ..v1::GetRequest::default() };
     bare(&client.get(get).await.expect("found").get_ref().body);
     let list =
         v1::ListRequest { target: target("configmaps", ""), accept: METADATA.into(), ..v1::ListRequest::default() };

@@ -24,7 +24,7 @@ pub struct TokenKey {
 }
 
 enum Pair {
-    Ec(EcdsaKeyPair),
+    Ec(Box<EcdsaKeyPair>),
     Rsa(Box<RsaKeyPair>),
 }
 
@@ -123,7 +123,7 @@ impl TokenKey {
 
 fn ec(pkcs8: &[u8]) -> Result<Pair, KeyError> {
     EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new())
-        .map(Pair::Ec)
+        .map(|pair| Pair::Ec(Box::new(pair)))
         .map_err(KeyError::Kind)
 }
 

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use nakhoda_api::Status;
+use nakhoda_daemon::pki::token_key::TokenKey;
 use serde_json::{Value, json};
 
 use crate::authz::{Attributes, Authorizer, Decision};
-use crate::identity::{Issuer, Key};
+use crate::identity::Issuer;
 use crate::testing::Server;
 use crate::user::User;
 
@@ -153,7 +154,7 @@ impl Authorizer for NoAudiences {
 
 #[tokio::test]
 async fn a_kubelet_gets_tokens_for_its_pods_and_for_whom_they_want_them() {
-    let issuer = Issuer::new("https://k", Key::generate().expect("a key"));
+    let issuer = Issuer::new("https://k", TokenKey::generate().expect("a key"));
     let mut server = Server::knowing(Arc::new(issuer)).await;
     server.pipeline.authz().replace(vec![Arc::new(NoAudiences)]);
     let account = json!({"metadata": {"name": "default"}});

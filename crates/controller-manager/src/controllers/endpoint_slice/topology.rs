@@ -114,7 +114,7 @@ fn try_give(
 ) -> Result<(), Refusal> {
     let unchanged = unchanged(plan, existing, family);
     let ready = |slice: &EndpointSlice| slice.endpoints.iter().flatten().filter(|e| is_ready_endpoint(e)).count();
-    let total = unchanged.iter().map(|slice| ready(slice)).sum::<usize>() + open(plan, family).map(|s| ready(s)).sum::<usize>();
+    let total = unchanged.iter().map(|slice| ready(slice)).sum::<usize>() + open(plan, family).map(ready).sum::<usize>();
     let allocations = share::allocate(shares.ok_or(Refusal::Nodes)?, total)?;
     let mut given = Counts::new();
     for slice in unchanged {

@@ -59,7 +59,7 @@ fn zones_weigh_as_the_cpu_of_their_ready_nodes_does() {
     let broken = node("c", "9", "Unknown", "x");
     let expected: Shares = [("a".to_owned(), 0.75), ("b".to_owned(), 0.25)].into();
     assert_eq!(shares(&[a.clone(), b.clone(), control, broken]), Some(expected));
-    assert_eq!(shares(&[a.clone()]), None, "one zone");
+    assert_eq!(shares(std::slice::from_ref(&a)), None, "one zone");
     assert_eq!(shares(&[a.clone(), b.clone(), node("", "1", "True", "x")]), None, "no zone");
     assert_eq!(shares(&[a, b, node("b", "0", "True", "x")]), None, "no CPU");
 }
