@@ -66,6 +66,20 @@ pub fn metadata(
     json::metadata(value, at)
 }
 
+/// The text of a member of an object whose JSON is trusted; none if it has none, or null.
+pub fn member<'a>(json: &'a [u8], name: &str) -> Result<Option<&'a str>, DecodeError> {
+    Ok(json::cut::member(trusted(json)?, name)?)
+}
+
+/// Trusted JSON without the members of these names, wherever they stand.
+pub fn without(json: &[u8], names: &[&str]) -> Result<String, DecodeError> {
+    Ok(json::cut::without(trusted(json)?, names)?)
+}
+
+fn trusted(json: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(json).map_err(|error| DecodeError::Type(error.to_string()))
+}
+
 /// Writes an object. Protobuf needs a kind that the field table knows.
 pub fn encode(media: Media, object: &Object) -> Result<Vec<u8>, EncodeError> {
     match media {

@@ -19,7 +19,7 @@ use k8s_openapi::{Metadata, Resource};
 use nakhoda_api::apply::Schema;
 use nakhoda_api::kinds::meta::ObjectMeta;
 use nakhoda_api::schema::internal;
-use nakhoda_api::{Object, Scope, Status, field};
+use nakhoda_api::{Object, Scope, Status, field, wire};
 use nakhoda_store::cache::Item;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -92,6 +92,9 @@ pub trait Kind: Send + Sync + 'static {
     fn columns() -> Columns<Self::Object> {
         Columns::default()
     }
+
+    /// Members that no column reads, wherever they stand in an object: a row is made without decoding them.
+    const UNPRINTED: &'static [&'static str] = &[];
 
     /// Seconds of grace that a deletion gives if it names none; `None`: the object goes at once.
     fn grace(_object: &Self::Object, _asked: Option<i64>) -> Option<i64> {
@@ -176,6 +179,13 @@ pub trait Strategy: Send + Sync {
     fn validate(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<field::Errors, Status>;
     /// See [`Kind::warnings`].
     fn warnings(&self, new: &Object, old: Option<&Object>) -> Result<Vec<String>, Status>;
+    /// Both: there are no warnings of what is refused, nor of a status.
+    fn judge(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<Judged, Status> {
+        let errors = self.validate(cx, new, old)?;
+        let warned = errors.is_empty() && cx.subresource != "status";
+        let warnings = if warned { self.warnings(new, old)? } else { Vec::new() };
+        Ok(Judged { errors, warnings })
+    }
     /// See [`Kind::fields`]; `metadata.name` and `metadata.namespace` included.
     fn fields(&self, json: &[u8]) -> Fields;
     /// The same fields with what an empty object has there, if they are plain (see [`Kind::PLAIN_FIELDS`]).
@@ -199,6 +209,15 @@ pub trait Strategy: Send + Sync {
     /// See [`Kind::from_storage`].
     #[allow(clippy::wrong_self_convention, reason = "the strategy stands for the kind, the object is what is read")]
     fn from_storage(&self, object: Object) -> Object;
+}
+
+/// What is to be said of a write.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Why it is refused, if there are any.
+    pub errors: field::Errors,
+    /// Texts for the caller.
+    pub warnings: Vec<String>,
 }
 
 /// A kind as it is served: the facts and the strategy.
@@ -278,6 +297,16 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
+/// What is wrong with a new object; `whole` is the same as it was sent.
+fn faults<K: Kind>(cx: &Cx, whole: &Object, new: &K::Object, old: Option<&K::Object>) -> field::Errors {
+    let mut errors = field::Errors::default();
+    let cx = if K::OPTIONAL.is_empty() { Cow::Borrowed(cx) } else { Cow::Owned(cx.with::<K>(whole)) };
+    K::validate(&cx, new, old, &mut errors);
+    let gvk = K::info().gvk;
+    errors.restate(|path, value| internal::shown(&gvk, path.as_str(), value));
+    errors
+}
+
 impl<K: Kind> Strategy for Typed<K> {
     fn default(&self, object: &mut Object) -> Result<(), Status> {
         let mut value = typed::<K>(object).or_else(|_| {
@@ -295,12 +324,15 @@ impl<K: Kind> Strategy for Typed<K> {
     }
 
     fn validate(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<field::Errors, Status> {
-        let mut errors = field::Errors::default();
-        let cx = if K::OPTIONAL.is_empty() { Cow::Borrowed(cx) } else { Cow::Owned(cx.with::<K>(new)) };
-        K::validate(&cx, &typed::<K>(new)?, old_typed::<K>(old)?.as_ref(), &mut errors);
-        let gvk = K::info().gvk;
-        errors.restate(|path, value| internal::shown(&gvk, path.as_str(), value));
-        Ok(errors)
+        Ok(faults::<K>(cx, new, &typed::<K>(new)?, old_typed::<K>(old)?.as_ref()))
+    }
+
+    fn judge(&self, cx: &Cx, new: &Object, old: Option<&Object>) -> Result<Judged, Status> {
+        let (whole, new, old) = (new, typed::<K>(new)?, old_typed::<K>(old)?);
+        let errors = faults::<K>(cx, whole, &new, old.as_ref());
+        let warned = errors.is_empty() && cx.subresource != "status";
+        let warnings = if warned { K::warnings(&new, old.as_ref()) } else { Vec::new() };
+        Ok(Judged { errors, warnings })
     }
 
     fn warnings(&self, new: &Object, old: Option<&Object>) -> Result<Vec<String>, Status> {
@@ -338,7 +370,8 @@ impl<K: Kind> Strategy for Typed<K> {
     }
 
     fn row(&self, json: &[u8], now: jiff::Timestamp) -> Vec<Value> {
-        match serde_json::from_slice::<K::Object>(json) {
+        let printed = (!K::UNPRINTED.is_empty()).then(|| wire::without(json, K::UNPRINTED).ok()).flatten();
+        match serde_json::from_slice::<K::Object>(printed.as_ref().map_or(json, String::as_bytes)) {
             Ok(object) => self.columns.cells(&object, now),
             Err(_) => Vec::new(),
         }

@@ -1,7 +1,8 @@
 //! Rendering: stored items and answers to the bytes that a client reads, for both fronts.
 //!
 //! JSON of an item is sent as it lies in the cache; lists and watch frames are put together around it
-//! without reading it. Every other form is made once per item and kept with it.
+//! without reading it. Every other form is made for who asks and not kept, but for the frames of an event, which
+//! are made once for all watchers.
 
 pub mod event;
 pub mod json;
@@ -29,11 +30,7 @@ pub fn item(kind: &Served, item: &cache::Item, accept: Accept, now: Timestamp) -
     if (accept.form, accept.media) == (Form::Object, Media::Json) {
         return shown(kind, item);
     }
-    let encode = || object(&kind.info.gvk, &shown(kind, item)?, accept, kind.info.unshown);
-    match slot(kind, accept) {
-        Some(slot) => item.encoded(slot, |_| encode()),
-        None => encode(),
-    }
+    object(&kind.info.gvk, &shown(kind, item)?, accept, kind.info.unshown)
 }
 
 /// The JSON of an item as its kind shows it, which may not be how it is stored.
@@ -55,8 +52,8 @@ pub fn shown(kind: &Served, item: &cache::Item) -> Result<Bytes, Status> {
     }
 }
 
-/// Where the bytes of a form are kept: in an item, and in an event for its frames. A kind that is stored
-/// in another's form shares the item with it, so its places are others.
+/// Under which number an event keeps its frames, and an item its length as an element of lists. A kind that is
+/// stored in another's form shares the item with it, so its numbers are others.
 #[must_use]
 pub fn slot(kind: &Served, accept: Accept) -> Option<cache::Form> {
     let number = match (accept.form, accept.media, kind.strategy.converted()) {

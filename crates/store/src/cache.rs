@@ -28,6 +28,7 @@ use bytes::Bytes;
 
 use crate::error::Error;
 
+pub mod about;
 pub mod caches;
 pub mod event;
 pub mod filter;
@@ -48,10 +49,11 @@ mod queue;
 mod resource;
 mod ring;
 
+pub use about::{About, Names};
 pub use caches::Caches;
 pub use event::{Event, EventKind};
 pub use filter::{Filter, Matches};
-pub use item::{About, Draft, Encodings, Form, Item, Pairs};
+pub use item::{Draft, Encodings, Form, Item};
 pub use settings::Settings;
 pub use shape::{Paths, Shape};
 pub use snapshot::{Page, Snapshot};

@@ -5,7 +5,7 @@
 //! its input to be JSON that was written by this program or by upstream: other input gives an error or
 //! a misplaced splice, never a panic.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::error::Error;
 
@@ -28,15 +28,12 @@ impl Spliced {
     /// The object with its resource version set to `revision`.
     pub fn new(json: &[u8], revision: u64) -> Result<Self, Error> {
         let plan = plan(json).ok_or_else(|| Error::corrupt("no metadata where an object should have it"))?;
-        let mut out = BytesMut::with_capacity(json.len() + 48);
-        out.put_slice(&json[..plan.cut.start]);
-        out.put_slice(plan.before);
-        let start = out.len();
-        out.put_slice(digits(revision, &mut [0; 20]));
-        let end = out.len();
-        out.put_slice(plan.after);
-        out.put_slice(&json[plan.cut.end..]);
-        Ok(Self { json: out.freeze(), start, end })
+        let mut buffer = [0; 20];
+        let digits = digits(revision, &mut buffer);
+        let parts = [&json[..plan.cut.start], plan.before, digits, plan.after, &json[plan.cut.end..]];
+        let start = plan.cut.start + plan.before.len();
+        // what is kept as long as the object has no room to spare
+        Ok(Self { json: parts.concat().into(), start, end: start + digits.len() })
     }
 
     /// An object that has no resource version, because no store keeps it.
@@ -48,12 +45,10 @@ impl Spliced {
     /// The same object at another revision.
     #[must_use]
     pub fn at(&self, revision: u64) -> Self {
-        let mut out = BytesMut::with_capacity(self.json.len() + 4);
-        out.put_slice(&self.json[..self.start]);
-        out.put_slice(digits(revision, &mut [0; 20]));
-        let end = out.len();
-        out.put_slice(&self.json[self.end..]);
-        Self { json: out.freeze(), start: self.start, end }
+        let mut buffer = [0; 20];
+        let digits = digits(revision, &mut buffer);
+        let parts = [&self.json[..self.start], digits, &self.json[self.end..]];
+        Self { json: parts.concat().into(), start: self.start, end: self.start + digits.len() }
     }
 }
 

@@ -153,10 +153,17 @@ impl Comparison {
     }
 
     fn note(&mut self, element: Element, (change, below): Found) {
-        let is = |other| change == Some(other);
-        self.removed.add(element.clone(), is(Change::Removed), below.removed);
-        self.modified.add(element.clone(), is(Change::Modified), below.modified);
-        self.added.add(element, is(Change::Added), below.added);
+        let sets = [
+            (&mut self.removed, Change::Removed, below.removed),
+            (&mut self.modified, Change::Modified, below.modified),
+            (&mut self.added, Change::Added, below.added),
+        ];
+        for (set, sort, below) in sets {
+            let member = change == Some(sort);
+            if member || !below.is_empty() {
+                set.add(element.clone(), member, below);
+            }
+        }
     }
 
     fn merge(&mut self, other: &Self) {

@@ -109,6 +109,16 @@ impl Set {
         self.join(other, true, true, |a, b| (a.member || b.member, a.children.union(&b.children)))
     }
 
+    /// The same of two that are not needed any more.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self.is_empty(), other.is_empty()) {
+            (_, true) => self,
+            (true, false) => other,
+            (false, false) => self.union(&other),
+        }
+    }
+
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
@@ -121,12 +131,41 @@ impl Set {
         self.join(other, true, false, |a, b| (a.member && !b.member, a.children.difference(&b.children)))
     }
 
+    /// Takes away what is in the other.
+    pub fn subtract(&mut self, other: &Self) {
+        self.meet(other, |node, cut| {
+            node.member &= !cut.member;
+            node.children.subtract(&cut.children);
+        });
+    }
+
     /// What is neither in the other nor below something that is.
     #[must_use]
-    pub fn outside(&self, other: &Self) -> Self {
-        self.join(other, true, false, |a, b| {
-            if b.member { (false, Self::default()) } else { (a.member, a.children.outside(&b.children)) }
-        })
+    pub fn outside(mut self, other: &Self) -> Self {
+        self.leave(other);
+        self
+    }
+
+    fn leave(&mut self, other: &Self) {
+        self.meet(other, |node, cut| {
+            if cut.member {
+                (node.member, node.children) = (false, Self::default());
+            } else {
+                node.children.leave(&cut.children);
+            }
+        });
+    }
+
+    /// Changes the nodes that stand in both.
+    fn meet(&mut self, other: &Self, change: impl Fn(&mut Node, &Node)) {
+        for cut in &other.nodes {
+            let Ok(at) = self.nodes.binary_search_by(|node| node.element.cmp(&cut.element)) else { continue };
+            let node = &mut self.nodes[at];
+            change(node, cut);
+            if !node.member && node.children.is_empty() {
+                self.nodes.remove(at);
+            }
+        }
     }
 
     /// The same paths, and those of all named fields on the way to them.

@@ -1,6 +1,7 @@
 //! Who owns what after a write, and what an applied configuration makes of an object.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -75,6 +76,11 @@ const NEVER_OWNED: [&[&str]; 12] = [
     &["metadata", "resourceVersion"],
 ];
 
+fn never_owned() -> &'static Set {
+    static NEVER: LazyLock<Set> = LazyLock::new(|| Set::of_fields(&NEVER_OWNED));
+    &NEVER
+}
+
 // === impl Filter ===
 
 impl Filter {
@@ -104,12 +110,15 @@ impl Writer<'_> {
     pub fn update(&self, live: &Value, new: &Value, managers: Managers, owner: &Owner, now: &str) -> Managers {
         let mut managers = self.reconciled(live, managers);
         let changes = self.changes(live, new);
-        let versions = self.comparisons(live, new, &changes, &managers);
-        managers.revise(|manager| versions.left(manager));
-        let set = self.filter.keep(changes.modified.union(&changes.added)).difference(&Set::of_fields(&NEVER_OWNED));
+        if !managers.is_empty() {
+            let versions = self.comparisons(live, new, &changes, &managers);
+            managers.revise(|manager| versions.left(manager));
+        }
+        let mut set = changes.modified.or(changes.added);
+        set.subtract(never_owned());
         if !set.is_empty() {
             let before = managers.take(owner).map(|manager| manager.set).unwrap_or_default();
-            managers.put(Manager { owner: owner.clone(), time: Some(now.to_owned()), set: set.union(&before) });
+            managers.put(Manager { owner: owner.clone(), time: Some(now.to_owned()), set: set.or(before) });
         }
         managers.cap();
         managers
@@ -139,7 +148,7 @@ impl Writer<'_> {
         if !force && !conflicts.is_empty() {
             return Err(conflicts);
         }
-        let own = set.difference(&Set::of_fields(&NEVER_OWNED));
+        let own = set.difference(never_owned());
         managers.revise(|manager| if manager.owner.is(owner) { Some(own.clone()) } else { versions.left(manager) });
         let object = (!equal(live, &object)).then_some(object);
         if object.is_some()

@@ -74,10 +74,12 @@ impl FieldSelector {
 
     /// Whether an object's fields satisfy all terms; a field that is not listed counts as empty.
     pub fn matches<K: AsRef<str>, V: AsRef<str>>(&self, fields: &[(K, V)]) -> bool {
-        self.0.iter().all(|term| {
-            let value = fields.iter().find(|(k, _)| k.as_ref() == term.field).map_or("", |(_, v)| v.as_ref());
-            (value == term.value) == term.equal
-        })
+        self.holds(|name| fields.iter().find(|(field, _)| field.as_ref() == name).map(|(_, value)| value.as_ref()))
+    }
+
+    /// The same of an object that says what a field is.
+    pub fn holds<'a>(&self, field: impl Fn(&str) -> Option<&'a str>) -> bool {
+        self.0.iter().all(|term| (field(&term.field).unwrap_or_default() == term.value) == term.equal)
     }
 }
 

@@ -1,6 +1,7 @@
 //! JSON bodies, read by the field table.
 
 mod any;
+pub(crate) mod cut;
 mod reader;
 mod scalar;
 pub(crate) mod scan;

@@ -11,7 +11,7 @@ mod write;
 use serde_json::Map;
 
 use self::envelope::Unknown;
-use self::parts::{length_delimited, nested};
+use self::parts::{length_delimited, nested, try_nested};
 use super::{DecodeError, Decoded, EncodeError, json};
 use crate::gvk::GroupVersion;
 use crate::{GroupVersionKind, Object, schema};
@@ -74,15 +74,19 @@ pub fn list_frame(gvk: &GroupVersionKind, metadata: &[u8], items: usize) -> Resu
     Ok(envelope::around(gvk, &inner, items))
 }
 
-/// An object that is at hand in its enveloped form, as an item of a list of this kind.
-pub fn list_item(gvk: &GroupVersionKind, enveloped: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    let id = schema::message_for(gvk).ok_or_else(|| EncodeError::UnknownKind(gvk.kind.clone()))?;
-    let field = schema::table().message(id).field("items");
-    let tag = field.ok_or_else(|| EncodeError::UnknownKind(gvk.kind.clone()))?.tag;
-    let unknown = Unknown::read(enveloped).map_err(|e| EncodeError::Shape(e.to_string()))?;
-    let mut out = Vec::with_capacity(unknown.raw.len() + 8);
-    length_delimited(&mut out, tag, unknown.raw);
-    Ok(out)
+/// Writes an object whose JSON is at hand as an item of a list of this kind.
+pub fn list_item(
+    list: &GroupVersionKind,
+    gvk: &GroupVersionKind,
+    json: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let known =
+        |gvk: &GroupVersionKind| schema::message_for(gvk).ok_or_else(|| EncodeError::UnknownKind(gvk.kind.clone()));
+    let items = schema::table().message(known(list)?).field("items");
+    let tag = items.ok_or_else(|| EncodeError::UnknownKind(list.kind.clone()))?.tag;
+    let (id, text) = (known(gvk)?, utf8(json)?);
+    try_nested(out, tag, |out| write::object(id, text, out))
 }
 
 /// One frame of a watch: the length, then a meta/v1 `WatchEvent` around an enveloped object. The event

@@ -92,8 +92,7 @@ fn granted(role: &Object) -> Result<Vec<PolicyRule>, Status> {
 }
 
 fn field<T: DeserializeOwned>(object: &Object, name: &str) -> Result<Option<T>, Status> {
-    let value = object.at(&[name]).cloned();
-    value.map(serde_json::from_value).transpose().map_err(|error| Status::bad_request(format!("{name}: {error}")))
+    object.at(&[name]).map(T::deserialize).transpose().map_err(|error| Status::bad_request(format!("{name}: {error}")))
 }
 
 fn may(attributes: &Attributes<'_>, resource: &str, name: &str, verb: &str) -> bool {

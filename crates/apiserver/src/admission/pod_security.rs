@@ -5,6 +5,7 @@
 use futures::future::BoxFuture;
 use nakhoda_api::kinds::core::{Namespace, Pod, PodSpec, PodTemplateSpec};
 use nakhoda_api::{Object, Status};
+use serde::Deserialize;
 
 use super::{Attributes, Operation, Plugin};
 use config::Configuration;
@@ -111,7 +112,7 @@ impl PodSecurity {
         path: &[&str],
     ) -> Result<(), Status> {
         let Some(value) = new.at(path) else { return Ok(()) };
-        let template: PodTemplateSpec = serde_json::from_value(value.clone()).map_err(|error| Status::internal(&error))?;
+        let template = PodTemplateSpec::deserialize(value).map_err(|error| Status::internal(&error))?;
         let Some(spec) = &template.spec else { return Ok(()) };
         if self.is_exempt(attributes, spec) {
             return Ok(());

@@ -56,6 +56,9 @@ impl Plugin for RuntimeClass {
         Box::pin(async move {
             let Some(new) = object else { return Ok(()) };
             let overhead = class(attributes, new).await?.and_then(|class| class.overhead);
+            if overhead.is_none() && new.at(&["spec", "overhead"]).is_none() {
+                return Ok(());
+            }
             let pod: Pod = new.typed().map_err(|error| Status::internal(&error))?;
             let given = pod.spec.as_ref().and_then(|spec| spec.overhead.as_ref());
             match overhead {

@@ -128,7 +128,7 @@ pub async fn ask(hook: &Hook, attributes: &Attributes<'_>, question: &Question) 
 fn namespace_labels(call: &Call) -> BTreeMap<String, String> {
     let gvr = GroupVersionResource::new("", "v1", "namespaces");
     let item = call.pipeline.storage().item(&gvr, "", call.namespace());
-    let labels = item.map(|item| item.labels().iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+    let labels = item.map(|item| item.labels().map(|(k, v)| (k.to_string(), v.to_string())).collect());
     labels.unwrap_or_default()
 }
 

@@ -24,11 +24,12 @@ use crate::storage::Storage;
 /// Between two attempts to watch a cache that refused.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// Namespace and name.
-type Key = (String, String);
-
 /// What an index does with one kind of object.
 trait Indexed<T>: Clone + Send + Sync + 'static {
+    /// Whether an object matters at all: one that does not is not read.
+    fn concerns(_: &Item) -> bool {
+        true
+    }
     fn put(&self, object: T);
     fn remove(&self, namespace: &str, name: &str);
 }
@@ -92,14 +93,8 @@ where
                         }
                         Ok(WatchItem::Bookmark { .. }) => {}
                         Ok(WatchItem::Notice(notice)) => {
-                            let key = (notice.item.namespace().to_owned(), notice.item.name().to_owned());
                             let seen = if initial { &mut told } else { &mut known };
-                            if notice.kind == EventKind::Deleted {
-                                seen.remove(&key)
-                            } else {
-                                seen.insert(key)
-                            };
-                            apply(&index, notice.kind, &notice.item);
+                            apply(&index, seen, notice.kind, &notice.item);
                         }
                         Err(error) => {
                             tracing::debug!(%error, "index watch ended");
@@ -117,16 +112,19 @@ where
 }
 
 /// Removes what was known and is not told any more.
-fn forget<T, I: Indexed<T>>(index: &I, known: &HashSet<Key>, told: &HashSet<Key>) {
-    for (namespace, name) in known.difference(told) {
+fn forget<T, I: Indexed<T>>(index: &I, known: &HashSet<Arc<str>>, told: &HashSet<Arc<str>>) {
+    for key in known.difference(told) {
+        let (namespace, name) = key.split_once('/').unwrap_or(("", key));
         index.remove(namespace, name);
     }
 }
 
-fn apply<T: DeserializeOwned, I: Indexed<T>>(index: &I, kind: EventKind, item: &Item) {
-    if kind == EventKind::Deleted {
+fn apply<T: DeserializeOwned, I: Indexed<T>>(index: &I, seen: &mut HashSet<Arc<str>>, kind: EventKind, item: &Item) {
+    if kind == EventKind::Deleted || !I::concerns(item) {
+        seen.remove(item.key());
         return index.remove(item.namespace(), item.name());
     }
+    seen.insert(item.key().clone());
     match serde_json::from_slice(item.json()) {
         Ok(object) => index.put(object),
         Err(error) => tracing::warn!(key = %item.key(), %error, "a stored object does not fit its type"),
@@ -186,6 +184,11 @@ impl Indexed<PersistentVolume> for NodeAuthorizer {
 }
 
 impl Indexed<Pod> for NodeAuthorizer {
+    /// One that is bound to no node refers to nothing.
+    fn concerns(item: &Item) -> bool {
+        item.field("spec.nodeName").is_some_and(|node| !node.is_empty())
+    }
+
     fn put(&self, pod: Pod) {
         Self::put(self, &pod);
     }
@@ -229,7 +232,7 @@ mod tests {
         rbac.change(|index| policy::built_in().into_iter().for_each(|p| policy::put(index, p)));
         let user = User { groups: vec!["system:masters".into()], ..User::default() };
         let granted = || rbac.read(|index| index.rules_of(&user, "").count());
-        let known = HashSet::from([(String::new(), "cluster-admin".to_owned())]);
+        let known = HashSet::from(["cluster-admin".into()]);
         let before = granted();
         forget::<ClusterRoleBinding, _>(&Bindings(rbac.clone()), &known, &known);
         assert_eq!(granted(), before);

@@ -2,20 +2,12 @@
 //! order of keys stay as they are.
 
 use bytes::Bytes;
-use nakhoda_api::Status;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-#[derive(Deserialize)]
-struct Meta<'a> {
-    #[serde(borrow, default)]
-    metadata: Option<&'a RawValue>,
-}
+use nakhoda_api::{Status, wire};
 
 /// The text of `metadata`.
 pub fn metadata(json: &[u8]) -> Result<&str, Status> {
-    let meta: Meta<'_> = serde_json::from_slice(json).map_err(|e| Status::internal(&e))?;
-    Ok(meta.metadata.map_or("{}", RawValue::get))
+    let metadata = wire::member(json, "metadata").map_err(|e| Status::internal(&e))?;
+    Ok(metadata.unwrap_or("{}"))
 }
 
 /// A text as a JSON string.

@@ -1,5 +1,6 @@
 //! Lists, put together around their items' bytes: whole, or piece by piece ([`chunks`]).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +31,17 @@ pub struct Page<'a> {
     pub bare: bool,
 }
 
+/// Writes the elements of a list.
+pub(super) struct Elements<'a> {
+    kind: &'a Served,
+    accept: Accept,
+    now: Timestamp,
+    list: GroupVersionKind,
+    item: GroupVersionKind,
+    /// How an item begins that repeats the kind of the list.
+    repeated: Option<String>,
+}
+
 // === impl Page ===
 
 impl Page<'_> {
@@ -39,17 +51,24 @@ impl Page<'_> {
             let json = self.render(Accept { media: Media::Json, ..accept }, now)?;
             return super::encode(&self.gvk(accept), &json, Media::Yaml);
         }
-        let elements = self.items.iter().map(|item| self.element(item, accept, now)).collect::<Result<Vec<_>, _>>()?;
-        let length = elements.iter().map(Bytes::len).sum();
-        let (head, tail) = self.ends(accept, length)?;
-        let mut out = Vec::with_capacity(head.len() + length + elements.len() + tail.len());
-        out.extend_from_slice(&head);
-        for (index, element) in elements.iter().enumerate() {
-            out.extend_from_slice(self.separator(accept, index));
-            out.extend_from_slice(element);
+        let (elements, mut written) = (self.elements(accept, now), Vec::new());
+        for (index, item) in self.items.iter().enumerate() {
+            elements.write(index, item, &mut written)?;
         }
-        out.extend_from_slice(&tail);
-        Ok(out.into())
+        let (head, tail) = self.ends(accept, written.len())?;
+        Ok([head, written, tail].concat().into())
+    }
+
+    /// What writes the elements.
+    pub(super) fn elements(&self, accept: Accept, now: Timestamp) -> Elements<'_> {
+        let item = match accept.form {
+            Form::Metadata => partial::gvk("PartialObjectMetadata"),
+            Form::Object | Form::Table(_) => self.kind.info.gvk.clone(),
+        };
+        // objects of no known type say their kind wherever they stand
+        let bare = self.bare && self.kind.strategy.schema().is_none() && accept.form == Form::Object;
+        let repeated = bare.then(|| format!(r#"{{"kind":"{}","apiVersion":"{}","#, item.kind, item.api_version()));
+        Elements { kind: self.kind, accept, now, list: self.gvk(accept), item, repeated }
     }
 
     /// What stands before and behind the elements, which are so long together (protobuf wants to know).
@@ -66,40 +85,11 @@ impl Page<'_> {
         Ok((head(&gvk, &metadata).into(), b"]}".to_vec()))
     }
 
-    /// One object, as it stands in the list.
-    pub(super) fn element(&self, item: &Item, accept: Accept, now: Timestamp) -> Result<Bytes, Status> {
-        if let Form::Table(included) = accept.form {
-            return table::row(self.kind, &super::shown(self.kind, item)?, included, now).map(Into::into);
-        }
-        let bytes = super::item(self.kind, item, accept, now)?;
-        if accept.media == Media::Protobuf {
-            let element = wire::protobuf_list_item(&self.gvk(accept), &bytes);
-            return element.map(Into::into).map_err(|e| Status::internal(&e));
-        }
-        Ok(if accept.form == Form::Object { self.stripped(bytes) } else { bytes })
-    }
-
-    /// What stands before the element of a number.
-    pub(super) fn separator(&self, accept: Accept, index: usize) -> &'static [u8] {
-        let text = accept.media != Media::Protobuf || matches!(accept.form, Form::Table(_));
-        if text && index > 0 { b"," } else { b"" }
-    }
-
     fn gvk(&self, accept: Accept) -> GroupVersionKind {
         match accept.form {
             Form::Object | Form::Table(_) => list_of(&self.kind.info),
             Form::Metadata => partial::gvk("PartialObjectMetadataList"),
         }
-    }
-
-    fn stripped(&self, item: Bytes) -> Bytes {
-        // objects of no known type say their kind wherever they stand
-        if !self.bare || self.kind.strategy.schema().is_some() {
-            return item;
-        }
-        let gvk = &self.kind.info.gvk;
-        let head = format!(r#"{{"kind":"{}","apiVersion":"{}","#, gvk.kind, gvk.api_version());
-        without(item, head.as_bytes())
     }
 
     /// The metadata of the list as JSON.
@@ -127,6 +117,64 @@ impl Page<'_> {
     }
 }
 
+// === impl Elements ===
+
+impl Elements<'_> {
+    /// Writes one object with what stands before it.
+    pub(super) fn write(&self, index: usize, item: &Item, out: &mut Vec<u8>) -> Result<(), Status> {
+        let json = super::shown(self.kind, item)?;
+        let text = !self.is_protobuf();
+        if text && index > 0 {
+            out.push(b',');
+        }
+        match self.accept.form {
+            Form::Table(included) => table::row(self.kind, &json, included, self.now, out),
+            Form::Metadata if text => partial::write(&json, self.kind.info.unshown, out),
+            Form::Object if text => {
+                out.extend_from_slice(&self.stripped(&json));
+                Ok(())
+            }
+            Form::Metadata => self.protobuf(&partial::of(&json, self.kind.info.unshown)?, out),
+            Form::Object => self.protobuf(&json, out),
+        }
+    }
+
+    /// How long all elements are together; 0 where nobody asks.
+    pub(super) fn length(&self, items: &[Arc<Item>]) -> Result<usize, Status> {
+        if !self.is_protobuf() {
+            return Ok(0);
+        }
+        let (slot, mut made) = (super::slot(self.kind, self.accept), Vec::new());
+        let each = items.iter().map(|item| {
+            let mut measure = || -> Result<usize, Status> {
+                made.clear();
+                self.write(0, item, &mut made)?;
+                Ok(made.len())
+            };
+            match slot {
+                Some(slot) => item.length(slot, measure),
+                None => measure(),
+            }
+        });
+        each.sum()
+    }
+
+    fn is_protobuf(&self) -> bool {
+        self.accept.media == Media::Protobuf && !matches!(self.accept.form, Form::Table(_))
+    }
+
+    fn protobuf(&self, json: &[u8], out: &mut Vec<u8>) -> Result<(), Status> {
+        wire::protobuf_list_item(&self.list, &self.item, json, out).map_err(|e| Status::internal(&e))
+    }
+
+    fn stripped<'j>(&self, json: &'j [u8]) -> Cow<'j, [u8]> {
+        match &self.repeated {
+            Some(head) => without(json, head.as_bytes()),
+            None => json.into(),
+        }
+    }
+}
+
 /// The kind of a list of objects of this kind.
 #[must_use]
 pub fn list_of(info: &Info) -> GroupVersionKind {
@@ -140,10 +188,10 @@ fn head(gvk: &GroupVersionKind, metadata: &str) -> String {
 }
 
 /// An object without the members that stand first in it.
-fn without(item: Bytes, head: &[u8]) -> Bytes {
-    match item.strip_prefix(head) {
+fn without<'j>(json: &'j [u8], head: &[u8]) -> Cow<'j, [u8]> {
+    match json.strip_prefix(head) {
         Some(rest) => [b"{", rest].concat().into(),
-        None => item,
+        None => json.into(),
     }
 }
 
@@ -154,9 +202,9 @@ mod tests {
     #[test]
     fn an_item_need_not_say_its_kind_again() {
         let head = br#"{"kind":"Pod","apiVersion":"v1","#;
-        let item = Bytes::from_static(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#);
-        assert_eq!(without(item, head), br#"{"metadata":{}}"#[..]);
-        assert_eq!(without(Bytes::from_static(b"{}"), head), b"{}"[..]);
+        let item = br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#;
+        assert_eq!(*without(item, head), br#"{"metadata":{}}"#[..]);
+        assert_eq!(*without(b"{}", head), b"{}"[..]);
     }
 
     #[test]

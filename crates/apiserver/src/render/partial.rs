@@ -16,11 +16,23 @@ pub fn gvk(kind: &str) -> GroupVersionKind {
 
 /// The metadata of an object as an object of its own, without some annotations.
 pub fn of(json: &[u8], unshown: &[&str]) -> Result<Bytes, Status> {
+    let mut out = Vec::new();
+    write(json, unshown, &mut out)?;
+    Ok(out.into())
+}
+
+/// The same, written behind something.
+pub fn write(json: &[u8], unshown: &[&str], out: &mut Vec<u8>) -> Result<(), Status> {
     let mut metadata = Cow::Borrowed(json::metadata(json)?);
     if unshown.iter().any(|key| metadata.contains(key)) {
         metadata = Cow::Owned(without(&metadata, unshown)?);
     }
-    Ok(format!(r#"{{"kind":"PartialObjectMetadata","apiVersion":"{META}","metadata":{metadata}}}"#).into())
+    out.extend_from_slice(br#"{"kind":"PartialObjectMetadata","apiVersion":""#);
+    out.extend_from_slice(META.as_bytes());
+    out.extend_from_slice(br#"","metadata":"#);
+    out.extend_from_slice(metadata.as_bytes());
+    out.push(b'}');
+    Ok(())
 }
 
 fn without(metadata: &str, unshown: &[&str]) -> Result<String, Status> {

@@ -18,9 +18,14 @@ pub fn one(kind: &Served, json: &[u8], accept: Accept, now: Timestamp) -> Result
 /// A table of a list that is not stored.
 pub fn many(kind: &Served, items: &Value, included: Included, now: Timestamp) -> Result<Bytes, Status> {
     let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
-    let rows: Result<Vec<_>, _> =
-        items.iter().map(|item| row(kind, item.to_string().as_bytes(), included, now)).collect();
-    Ok(assemble("{}", Some(columns(kind)), Some(rows?.join(","))))
+    let mut rows = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            rows.push(b',');
+        }
+        row(kind, item.to_string().as_bytes(), included, now, &mut rows)?;
+    }
+    Ok(assemble("{}", Some(columns(kind)), &rows))
 }
 
 /// A table of one object with or without the heads: later events of a watch carry none.
@@ -31,14 +36,15 @@ pub fn event(kind: &Served, json: &[u8], included: Included, now: Timestamp, hea
         "" => "{}".to_owned(),
         revision => format!(r#"{{"resourceVersion":{}}}"#, text::quoted(revision)),
     };
-    let row = row(kind, json, included, now)?;
-    Ok(assemble(&metadata, heads.then(|| columns(kind)), Some(row)))
+    let mut rows = Vec::new();
+    row(kind, json, included, now, &mut rows)?;
+    Ok(assemble(&metadata, heads.then(|| columns(kind)), &rows))
 }
 
 /// A table without rows, for a bookmark.
 #[must_use]
 pub fn empty(revision: u64) -> Bytes {
-    assemble(&format!(r#"{{"resourceVersion":"{revision}"}}"#), None, None)
+    assemble(&format!(r#"{{"resourceVersion":"{revision}"}}"#), None, &[])
 }
 
 /// What stands before and behind the rows of a table.
@@ -46,8 +52,9 @@ pub(super) fn ends(kind: &Served, metadata: &str) -> (Vec<u8>, Vec<u8>) {
     (head(metadata, &columns(kind)).into(), b"]}".to_vec())
 }
 
-fn assemble(metadata: &str, columns: Option<Value>, row: Option<String>) -> Bytes {
-    (head(metadata, &columns.unwrap_or_default()) + &row.unwrap_or_default() + "]}").into()
+fn assemble(metadata: &str, columns: Option<Value>, rows: &[u8]) -> Bytes {
+    let head = head(metadata, &columns.unwrap_or_default());
+    [head.as_bytes(), rows, b"]}"].concat().into()
 }
 
 fn head(metadata: &str, columns: &Value) -> String {
@@ -61,13 +68,22 @@ fn columns(kind: &Served) -> Value {
     heads.collect()
 }
 
-pub(super) fn row(kind: &Served, json: &[u8], included: Included, now: Timestamp) -> Result<String, Status> {
-    let cells = Value::from(kind.strategy.row(json, now));
-    let object = match included {
-        Included::Metadata => partial::of(json, kind.info.unshown)?,
-        Included::None => Bytes::from_static(b"null"),
-        Included::Object => Bytes::copy_from_slice(json),
-    };
-    let object = std::str::from_utf8(&object).map_err(|e| Status::internal(&e))?;
-    Ok(format!(r#"{{"cells":{cells},"object":{object}}}"#))
+/// Writes a row.
+pub(super) fn row(
+    kind: &Served,
+    json: &[u8],
+    included: Included,
+    now: Timestamp,
+    out: &mut Vec<u8>,
+) -> Result<(), Status> {
+    out.extend_from_slice(br#"{"cells":"#);
+    serde_json::to_writer(&mut *out, &kind.strategy.row(json, now)).map_err(|e| Status::internal(&e))?;
+    out.extend_from_slice(br#","object":"#);
+    match included {
+        Included::Metadata => partial::write(json, kind.info.unshown, out)?,
+        Included::None => out.extend_from_slice(b"null"),
+        Included::Object => out.extend_from_slice(json),
+    }
+    out.push(b'}');
+    Ok(())
 }

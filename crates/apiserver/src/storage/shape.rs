@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use nakhoda_api::Object;
 use nakhoda_store::Error;
-use nakhoda_store::cache::{Draft, Paths, Shape};
+use nakhoda_store::cache::{Draft, Names, Paths, Shape};
+use parking_lot::Mutex;
 
 use crate::kind::{Fields, Served};
 
@@ -19,6 +20,8 @@ pub struct KindShape {
     /// The metadata, and all fields too if they are plain.
     paths: Paths,
     plain: bool,
+    /// Those of the object that was read last: most have the same.
+    names: Mutex<Names>,
     hot: bool,
 }
 
@@ -34,7 +37,16 @@ impl KindShape {
             _ => None,
         };
         let paths = plain.iter().flatten().map(|(name, default)| (*name, default.as_str()));
-        Self { paths: Paths::new(paths), plain: plain.is_some(), kinds, hot }
+        Self { paths: Paths::new(paths), plain: plain.is_some(), names: Mutex::default(), kinds, hot }
+    }
+
+    /// The names of these fields.
+    fn names(&self, fields: &Fields) -> Names {
+        let mut names = self.names.lock();
+        if !names.iter().map(|name| &**name).eq(fields.iter().map(|(name, _)| *name)) {
+            *names = fields.iter().map(|(name, _)| Arc::from(*name)).collect();
+        }
+        names.clone()
     }
 }
 
@@ -48,15 +60,15 @@ impl Shape for KindShape {
         if self.plain {
             return Ok(draft);
         }
-        let mut fields: Vec<(Arc<str>, Box<str>)> = Vec::new();
+        let mut fields = Fields::new();
         for kind in &self.kinds {
             for (name, text) in fields_of(kind, &draft.json) {
-                if !fields.iter().any(|(known, _)| &**known == name) {
-                    fields.push((name.into(), text.into()));
+                if !fields.iter().any(|(known, _)| *known == name) {
+                    fields.push((name, text));
                 }
             }
         }
-        draft.about.fields = fields.into();
+        draft.about = draft.about.with_fields(self.names(&fields), fields.iter().map(|(_, text)| text.as_str()));
         Ok(draft)
     }
 
@@ -96,8 +108,8 @@ mod tests {
                 let json = Bytes::from(object.to_string());
                 let Ok(draft) = shape.draft("b/a", &json, 1) else { continue };
                 let mut told = kind.strategy.fields(&json);
-                told.retain(|(name, _)| draft.about.fields.iter().any(|(known, _)| **known == **name));
-                let read = draft.about.fields.iter().map(|(name, value)| (&**name, value.to_string()));
+                told.retain(|(name, _)| draft.about.fields().any(|(known, _)| known == *name));
+                let read = draft.about.fields().map(|(name, value)| (name, value.to_owned()));
                 assert_eq!(read.collect::<Vec<_>>(), told, "{}", kind.info.plural);
             }
         }

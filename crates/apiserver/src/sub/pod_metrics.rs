@@ -70,9 +70,8 @@ pub(super) fn listed(call: &Call, items: Vec<Arc<Item>>) -> Response {
 
 /// Gives an object the labels of what is measured.
 pub(super) fn labels(object: &mut Value, of: &Item) {
-    if !of.labels().is_empty() {
-        let labels: Map<String, Value> =
-            of.labels().iter().map(|(key, value)| (key.to_string(), (&**value).into())).collect();
+    let labels: Map<String, Value> = of.labels().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    if !labels.is_empty() {
         object["metadata"]["labels"] = labels.into();
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Call, managed, meta};
 use crate::admission::{Attributes, Operation};
 use crate::alloc::Claims;
+use crate::kind::Judged;
 use crate::quota;
 use crate::request::WriteOptions;
 
@@ -36,11 +37,11 @@ pub async fn create(call: &Call, object: &mut Object, options: &WriteOptions, ow
     strategy.prepare(&cx, object, None)?;
     let claims = call.pipeline.allocators().create(call, object)?;
     let mut errors = meta::check(object, info.scope, info.names);
-    errors.extend(strategy.validate(&cx, object, None)?);
+    let Judged { errors: faults, mut warnings } = strategy.judge(&cx, object, None)?;
+    errors.extend(faults);
     if !errors.is_empty() {
         return Err(Status::invalid(&call.fault_kind(), object.name(), &errors));
     }
-    let mut warnings = strategy.warnings(object, None)?;
     warnings.extend(mended);
     managed::put(object, owners);
     call.pipeline.admission().validate(&attributes, Some(object)).await?;
@@ -79,13 +80,11 @@ pub async fn update(
     }
     let mut errors = meta::check(object, info.scope, info.names);
     errors.extend(meta::check_update(object, old));
-    errors.extend(strategy.validate(&cx, object, Some(old))?);
+    let Judged { errors: faults, mut warnings } = strategy.judge(&cx, object, Some(old))?;
+    errors.extend(faults);
     if !errors.is_empty() {
         return Err(Status::invalid(&call.fault_kind(), object.name(), &errors));
     }
-    // who writes a status has not written what could be warned of
-    let told = cx.subresource != "status";
-    let mut warnings = if told { strategy.warnings(object, Some(old))? } else { Vec::new() };
     warnings.extend(mended);
     managed::put(object, owners);
     call.pipeline.admission().validate(&attributes, Some(object)).await?;

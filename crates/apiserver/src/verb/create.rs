@@ -32,16 +32,13 @@ pub async fn owned(call: &Call, mut object: Object, options: &WriteOptions, owne
     meta::settle_namespace(&mut object, call.namespace(), call.kind.info.scope)?;
     meta::wipe(&mut object);
     let tries = if object.name().is_empty() { NAMES } else { 1 };
-    let mut outcome = attempt(call, object.clone(), options, owned).await;
     for _ in 1..tries {
-        match &outcome {
-            Err(status) if status.is(Reason::AlreadyExists) => {
-                outcome = attempt(call, object.clone(), options, owned).await
-            }
-            _ => break,
+        match attempt(call, object.clone(), options, owned).await {
+            Err(status) if status.is(Reason::AlreadyExists) => {}
+            outcome => return outcome,
         }
     }
-    outcome
+    attempt(call, object, options, owned).await
 }
 
 async fn attempt(call: &Call, mut object: Object, options: &WriteOptions, owned: bool) -> Result<Response, Status> {
@@ -50,7 +47,7 @@ async fn attempt(call: &Call, mut object: Object, options: &WriteOptions, owned:
     let name = object.name().to_owned();
     let mut extra = write::options(call, options)?;
     loop {
-        let value = write::encode(call, &object).await?;
+        let value = write::encode_in(call, &mut object).await?;
         if options.dry_run {
             let shown = if call.kind.strategy.settles() {
                 object

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nakhoda_api::Status;
-use nakhoda_api::selector::{FieldSelector, LabelSelector};
+use nakhoda_api::selector::{FieldSelector, LabelSelector, Labels};
 use nakhoda_store::cache::{Filter, Item, Matches, Shape};
 
 use super::Call;
@@ -43,11 +43,20 @@ fn matches(labels: LabelSelector, fields: FieldSelector) -> Option<Matches> {
         !fields.terms().iter().all(|term| term.field == "metadata.name" && fields.required("metadata.name").is_some());
     match (labels.is_everything(), rest) {
         (true, false) => None,
-        (false, false) => Some(Arc::new(move |item: &Item| labels.matches(item.labels()))),
-        (true, true) => Some(Arc::new(move |item: &Item| fields.matches(item.fields()))),
+        (false, false) => Some(Arc::new(move |item: &Item| labels.matches(&Labelled(item)))),
+        (true, true) => Some(Arc::new(move |item: &Item| fields.holds(|name| item.field(name)))),
         (false, true) => {
-            Some(Arc::new(move |item: &Item| labels.matches(item.labels()) && fields.matches(item.fields())))
+            Some(Arc::new(move |item: &Item| labels.matches(&Labelled(item)) && fields.holds(|name| item.field(name))))
         }
+    }
+}
+
+/// The labels of an item.
+struct Labelled<'a>(&'a Item);
+
+impl Labels for Labelled<'_> {
+    fn value(&self, key: &str) -> Option<&str> {
+        self.0.label(key)
     }
 }
 

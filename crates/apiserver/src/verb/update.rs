@@ -122,7 +122,7 @@ async fn attempt(
     }
     let mut extra = write::options(call, options)?;
     loop {
-        let value = write::encode(call, &new).await?;
+        let value = write::encode_in(call, &mut new).await?;
         if options.dry_run {
             new.set_meta("resourceVersion", item.revision.to_string());
             return Ok(Attempt::done(Response { answer: call.object(new, false), warnings }));

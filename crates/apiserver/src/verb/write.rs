@@ -16,9 +16,22 @@ use crate::storage::relative;
 
 /// What is stored: canonical JSON without a resource version, which is the store's own number.
 pub async fn encode(call: &Call, object: &Object) -> Result<Bytes, Status> {
-    let mut object = call.kind.strategy.store(object.clone()).await?;
+    bytes(&mut call.kind.strategy.store(object.clone()).await?)
+}
+
+/// The same, without a copy where the object may become what is stored: it loses its resource version.
+pub async fn encode_in(call: &Call, object: &mut Object) -> Result<Bytes, Status> {
+    let strategy = &call.kind.strategy;
+    if strategy.converted() || strategy.settles() {
+        return encode(call, object).await;
+    }
+    *object = strategy.to_storage(std::mem::take(object));
+    bytes(object)
+}
+
+fn bytes(object: &mut Object) -> Result<Bytes, Status> {
     object.remove_meta("resourceVersion");
-    schema::normalise(&mut object);
+    schema::normalise(object);
     let bytes = object.to_json();
     if bytes.len() > outcome::VALUE_MAX {
         return Err(Status::too_large(outcome::VALUE_MAX));

@@ -1,14 +1,13 @@
 //! [`Item`]: one object as the cache holds it, encoded once and shared by all who read it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
+use super::about::About;
 use crate::error::Error;
 use crate::splice::Spliced;
-
-/// Name and value pairs, few enough to search one by one.
-pub type Pairs = Box<[(Arc<str>, Box<str>)]>;
 
 /// An object at one revision.
 #[derive(Debug)]
@@ -18,6 +17,7 @@ pub struct Item {
     spliced: Spliced,
     about: Arc<About>,
     encodings: Encodings,
+    measured: Measured,
     /// The revision that created the object.
     pub created: u64,
     /// Its resource version.
@@ -33,22 +33,13 @@ pub struct Draft {
     pub about: About,
 }
 
-/// What can be asked about an object without decoding it.
-#[derive(Debug, Default)]
-pub struct About {
-    /// `metadata.uid`
-    pub uid: Box<str>,
-    /// `metadata.labels`
-    pub labels: Pairs,
-    /// The fields that field selectors may name.
-    pub fields: Pairs,
-    /// The uids in `metadata.ownerReferences`.
-    pub owners: Box<[Box<str>]>,
-}
-
 /// One of the forms an object or an event may be encoded in: the API server numbers its media types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form(u8);
+
+/// The length of the form that was measured last: its number plus one, then 32 bits of length.
+#[derive(Debug, Default)]
+struct Measured(AtomicU64);
 
 /// Encoded forms, each made when first asked for.
 #[derive(Debug, Default)]
@@ -82,6 +73,21 @@ impl Encodings {
     }
 }
 
+// === impl Measured ===
+
+impl Measured {
+    fn get(&self, form: Form) -> Option<usize> {
+        let known = self.0.load(Ordering::Relaxed);
+        (known >> 32 == u64::from(form.0) + 1).then_some(known as u32 as usize)
+    }
+
+    fn set(&self, form: Form, length: usize) {
+        if let Ok(length) = u32::try_from(length) {
+            self.0.store((u64::from(form.0) + 1) << 32 | u64::from(length), Ordering::Relaxed);
+        }
+    }
+}
+
 // === impl Item ===
 
 impl Item {
@@ -90,15 +96,16 @@ impl Item {
         let spliced = Spliced::new(&draft.json, revision)?;
         let namespace = key.find('/').unwrap_or(0);
         let about = Arc::new(draft.about);
-        Ok(Self { key, namespace, spliced, about, encodings: Encodings::default(), created, revision })
+        let (encodings, measured) = (Encodings::default(), Measured::default());
+        Ok(Self { key, namespace, spliced, about, encodings, measured, created, revision })
     }
 
     /// An item that no store keeps: it has no resource version, and its revision is 0.
     #[must_use]
     pub fn unstored(key: Arc<str>, json: Bytes) -> Self {
         let namespace = key.find('/').unwrap_or(0);
-        let (about, encodings) = (Arc::default(), Encodings::default());
-        Self { key, namespace, spliced: Spliced::without(json), about, encodings, created: 0, revision: 0 }
+        let (spliced, about, measured) = (Spliced::without(json), Arc::default(), Measured::default());
+        Self { key, namespace, spliced, about, encodings: Encodings::default(), measured, created: 0, revision: 0 }
     }
 
     /// The same object with the resource version of its deletion, or of leaving a watcher's sight.
@@ -110,6 +117,7 @@ impl Item {
             spliced: self.spliced.at(revision),
             about: self.about.clone(),
             encodings: Encodings::default(),
+            measured: Measured::default(),
             created: self.created,
             revision,
         }
@@ -142,37 +150,24 @@ impl Item {
     /// `metadata.uid`
     #[must_use]
     pub fn uid(&self) -> &str {
-        &self.about.uid
+        self.about.uid()
     }
 
     /// `metadata.labels`, in the order of the object.
-    #[must_use]
-    pub fn labels(&self) -> &[(Arc<str>, Box<str>)] {
-        &self.about.labels
+    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.about.labels()
     }
 
     /// The value of a label.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
-        find(&self.about.labels, name)
+        self.labels().find(|(label, _)| *label == name).map(|(_, value)| value)
     }
 
-    /// The fields that field selectors may name.
-    #[must_use]
-    pub fn fields(&self) -> &[(Arc<str>, Box<str>)] {
-        &self.about.fields
-    }
-
-    /// The value of such a field.
+    /// The value of a field that field selectors may name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        find(&self.about.fields, name)
-    }
-
-    /// The uids of the owners.
-    #[must_use]
-    pub fn owners(&self) -> &[Box<str>] {
-        &self.about.owners
+        self.about.fields().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
     /// The object in another form, made once and kept as long as the item.
@@ -180,12 +175,18 @@ impl Item {
         self.encodings.get(form, || encode(self))
     }
 
+    /// How long a form is as an element of a list, for which `measure` makes it: the form itself is not kept.
+    pub fn length<E>(&self, form: Form, measure: impl FnOnce() -> Result<usize, E>) -> Result<usize, E> {
+        if let Some(length) = self.measured.get(form) {
+            return Ok(length);
+        }
+        let length = measure()?;
+        self.measured.set(form, length);
+        Ok(length)
+    }
+
     /// What it costs to keep, roughly.
     pub(crate) fn weight(&self) -> usize {
         self.spliced.json.len() + 256
     }
-}
-
-fn find<'a>(pairs: &'a [(Arc<str>, Box<str>)], name: &str) -> Option<&'a str> {
-    pairs.iter().find(|(key, _)| &**key == name).map(|(_, value)| &**value)
 }

@@ -69,7 +69,11 @@ fn the_four_operations_agree_with_plain_sets_of_paths() {
         assert_eq!(a.union(&b), expect(&|p| a.has(p) || b.has(p)));
         assert_eq!(a.intersection(&b), expect(&|p| a.has(p) && b.has(p)));
         assert_eq!(a.difference(&b), expect(&|p| a.has(p) && !b.has(p)));
-        assert_eq!(a.outside(&b), expect(&|p| a.has(p) && !is_below(p)));
+        assert_eq!(a.clone().outside(&b), expect(&|p| a.has(p) && !is_below(p)));
+        let mut left = a.clone();
+        left.subtract(&b);
+        assert_eq!(left, a.difference(&b));
+        assert_eq!(a.clone().or(b.clone()), a.union(&b));
     }
 }
 

@@ -69,12 +69,12 @@ fn kinds_with_special_fields_survive_too() {
 #[test]
 fn a_list_is_put_together_from_its_items() {
     let gvk = GroupVersionKind::new("", "v1", "ConfigMapList");
-    let item = |name: &str| {
-        let map = object(json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": name}}));
-        encode(Media::Protobuf, &map).expect("encodes")
-    };
-    let (a, b) = (item("a"), item("b"));
-    let items = [a, b].map(|item| list_item(&gvk, &item).expect("encodes")).concat();
+    let kind = GroupVersionKind::new("", "v1", "ConfigMap");
+    let mut items = Vec::new();
+    for name in ["a", "b"] {
+        let map = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": name}});
+        list_item(&gvk, &kind, map.to_string().as_bytes(), &mut items).expect("encodes");
+    }
     let (head, tail) = list_frame(&gvk, br#"{"resourceVersion":"7"}"#, items.len()).expect("encodes");
     let bytes = [head, items, tail].concat();
     let decoded = read(Media::Protobuf, &bytes, None).expect("decodes").object;

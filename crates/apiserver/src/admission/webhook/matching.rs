@@ -33,7 +33,7 @@ pub fn selected(
 /// Whether a selector takes a stored object; one that cannot be read takes none.
 #[must_use]
 pub fn selects_item(selector: Option<&LabelSelector>, item: &Item) -> bool {
-    let labels = item.labels().iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let labels = item.labels().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     selects(selector, &labels).unwrap_or(false)
 }
 

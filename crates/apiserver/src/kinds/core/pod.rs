@@ -32,6 +32,31 @@ const SUBRESOURCES: &[Sub] = &[
     STATUS,
 ];
 
+/// Most of a pod, and nothing that [`cells`] or [`reason`] look at.
+const UNPRINTED: &[&str] = &[
+    "affinity",
+    "allocatedResources",
+    "annotations",
+    "args",
+    "command",
+    "env",
+    "envFrom",
+    "labels",
+    "lifecycle",
+    "livenessProbe",
+    "managedFields",
+    "ownerReferences",
+    "ports",
+    "readinessProbe",
+    "resources",
+    "securityContext",
+    "startupProbe",
+    "tolerations",
+    "topologySpreadConstraints",
+    "volumeMounts",
+    "volumes",
+];
+
 impl Kind for Pods {
     type Object = Pod;
 
@@ -119,6 +144,8 @@ impl Kind for Pods {
     fn columns() -> Columns<Pod> {
         cells::columns()
     }
+
+    const UNPRINTED: &'static [&'static str] = UNPRINTED;
 
     /// A pod that no kubelet runs, or no longer runs, goes at once.
     fn grace(pod: &Pod, asked: Option<i64>) -> Option<i64> {

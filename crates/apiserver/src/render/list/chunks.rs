@@ -10,7 +10,7 @@ use nakhoda_store::cache::Item;
 
 use super::Page;
 use crate::kind::Served;
-use crate::request::{Accept, Form};
+use crate::request::Accept;
 
 /// So many bytes, roughly, in a piece.
 const PIECE: usize = 64 << 10;
@@ -65,14 +65,9 @@ impl Listed {
     /// The pieces in the form that a client reads. Fails with what a whole list would fail with at its first object.
     pub fn chunks(self, accept: Accept, now: Timestamp) -> Result<Chunks, Status> {
         let page = self.page();
-        let length = if accept.media == Media::Protobuf && !matches!(accept.form, Form::Table(_)) {
-            let each = self.items.iter().map(|item| page.element(item, accept, now).map(|element| element.len()));
-            each.sum::<Result<usize, Status>>()?
-        } else {
-            self.items.first().map(|item| page.element(item, accept, now)).transpose()?;
-            0
-        };
-        let (head, tail) = page.ends(accept, length)?;
+        let elements = page.elements(accept, now);
+        self.items.first().map(|item| elements.write(0, item, &mut Vec::new())).transpose()?;
+        let (head, tail) = page.ends(accept, elements.length(&self.items)?)?;
         Ok(Chunks { listed: self, accept, now, next: 0, head: Some(head), tail: Some(tail) })
     }
 }
@@ -87,20 +82,15 @@ impl Iterator for Chunks {
         let mut piece = Vec::with_capacity(PIECE + (8 << 10));
         piece.extend(self.head.take().unwrap_or_default());
         let page = self.listed.page();
+        let elements = page.elements(self.accept, self.now);
         for (index, item) in self.listed.items.iter().enumerate().skip(self.next) {
             if piece.len() >= PIECE {
                 self.next = index;
                 return Some(Ok(piece.into()));
             }
-            match page.element(item, self.accept, self.now) {
-                Ok(element) => {
-                    piece.extend_from_slice(page.separator(self.accept, index));
-                    piece.extend_from_slice(&element);
-                }
-                Err(status) => {
-                    self.tail = None;
-                    return Some(Err(status));
-                }
+            if let Err(status) = elements.write(index, item, &mut piece) {
+                self.tail = None;
+                return Some(Err(status));
             }
         }
         piece.extend(self.tail.take().unwrap_or_default());
@@ -113,7 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::request::{Included, ListOptions};
+    use crate::request::{Form, Included, ListOptions};
     use crate::response::Answer;
     use crate::testing::Server;
 

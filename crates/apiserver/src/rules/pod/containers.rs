@@ -2,6 +2,7 @@
 
 use nakhoda_api::field::{Errors, Path};
 use nakhoda_api::kinds::core::{Container, ContainerRestartRule, EphemeralContainer, PodSpec};
+use serde::Deserialize;
 
 use super::volumes::Known;
 use super::{claims, env, handlers, mounts, ports, resources, security};
@@ -156,7 +157,7 @@ fn ephemeral(errors: &mut Errors, path: &Path, spec: &PodSpec, volumes: &Known<'
 
 /// The two types have the same fields but one.
 fn as_container(container: &EphemeralContainer) -> Option<Container> {
-    serde_json::to_value(container).and_then(serde_json::from_value).ok()
+    serde_json::to_value(container).and_then(|value| Container::deserialize(&value)).ok()
 }
 
 /// Nobody should rely on a container that only looks on.

@@ -7,17 +7,19 @@ use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Shape;
-use crate::cache::item::{About, Draft};
+use crate::cache::about::{About, Names};
+use crate::cache::item::Draft;
 use crate::error::Error;
 
 mod values;
 
-use values::{Labels, Owner, Scalar};
+use values::{Labels, Scalar};
 
-/// A shape that takes labels, uid and owners from the metadata, and fields from the paths given.
+/// A shape that takes labels and uid from the metadata, and fields from the paths given.
 #[derive(Clone, Debug, Default)]
 pub struct Paths {
     fields: Vec<Field>,
+    names: Names,
     hot: Option<String>,
 }
 
@@ -34,7 +36,8 @@ impl Paths {
     /// Every object also has `metadata.name` and `metadata.namespace`.
     pub fn new<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let fields = fields.into_iter().map(|(name, default)| Field { name: name.into(), default: default.into() });
-        Self { fields: fields.collect(), hot: None }
+        let fields: Vec<Field> = fields.collect();
+        Self { names: fields.iter().map(|field| field.name.clone()).collect(), fields, hot: None }
     }
 
     /// The same with an indexed field, which must be one of the fields.
@@ -47,19 +50,14 @@ impl Paths {
 
 impl Shape for Paths {
     fn draft(&self, key: &str, value: &Bytes, _revision: u64) -> Result<Draft, Error> {
-        let mut found =
-            Found { uid: "".into(), labels: Vec::new(), owners: Vec::new(), fields: vec![None; self.fields.len()] };
+        let mut found = Found { uid: "".into(), labels: Vec::new(), fields: vec![None; self.fields.len()] };
         let mut json = serde_json::Deserializer::from_slice(value);
         Walk { fields: &self.fields, path: &mut String::new(), found: &mut found }
             .deserialize(&mut json)
             .map_err(|error| Error::corrupt(format!("{key}: {error}")))?;
-        let values = self.fields.iter().zip(found.fields);
-        let about = About {
-            uid: found.uid,
-            labels: found.labels.into(),
-            fields: values.map(|(f, value)| (f.name.clone(), value.unwrap_or_else(|| f.default.clone()))).collect(),
-            owners: found.owners.into(),
-        };
+        let labels = found.labels.iter().map(|(name, value)| (&**name, &**value));
+        let values = self.fields.iter().zip(&found.fields).map(|(f, value)| value.as_deref().unwrap_or(&f.default));
+        let about = About::new(&found.uid, labels, self.names.clone(), values);
         Ok(Draft { json: value.clone(), about })
     }
 
@@ -70,8 +68,7 @@ impl Shape for Paths {
 
 struct Found {
     uid: Box<str>,
-    labels: Vec<(Arc<str>, Box<str>)>,
-    owners: Vec<Box<str>>,
+    labels: Vec<(Box<str>, Box<str>)>,
     fields: Vec<Option<Box<str>>>,
 }
 
@@ -85,7 +82,6 @@ struct Walk<'a> {
 /// What lies under a path.
 enum Place {
     Labels,
-    Owners,
     Uid,
     Field(usize),
     Above,
@@ -99,7 +95,6 @@ impl Walk<'_> {
         match self.path.as_str() {
             "metadata" => return Place::Above,
             "metadata.labels" => return Place::Labels,
-            "metadata.ownerReferences" => return Place::Owners,
             "metadata.uid" => return Place::Uid,
             _ => {}
         }
@@ -116,10 +111,6 @@ impl Walk<'_> {
     fn take<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         match self.place() {
             Place::Labels => self.found.labels = map.next_value::<Labels>()?.0,
-            Place::Owners => {
-                let owners: Option<Vec<Owner>> = map.next_value()?;
-                self.found.owners = owners.unwrap_or_default().into_iter().map(|owner| owner.uid).collect();
-            }
             Place::Uid => self.found.uid = map.next_value::<Option<Box<str>>>()?.unwrap_or_default(),
             Place::Field(index) => self.found.fields[index] = map.next_value::<Scalar>()?.0,
             Place::Above => {

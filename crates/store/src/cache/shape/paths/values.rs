@@ -1,20 +1,12 @@
 //! The values [`super::Paths`] takes out of an object.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// An owner reference, as far as it matters.
-#[derive(Deserialize)]
-pub(crate) struct Owner {
-    #[serde(default)]
-    pub(crate) uid: Box<str>,
-}
-
 /// Labels in the object's order.
-pub(crate) struct Labels(pub(crate) Vec<(Arc<str>, Box<str>)>);
+pub(crate) struct Labels(pub(crate) Vec<(Box<str>, Box<str>)>);
 
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -32,8 +24,8 @@ impl<'de> Deserialize<'de> for Labels {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
                 let mut labels = Vec::new();
-                while let Some((name, value)) = map.next_entry::<std::borrow::Cow<'_, str>, Box<str>>()? {
-                    labels.push((Arc::from(&*name), value));
+                while let Some(label) = map.next_entry()? {
+                    labels.push(label);
                 }
                 Ok(Labels(labels))
             }
