@@ -146,8 +146,8 @@ plugins! {
     runtime_class::RuntimeClass is On,
     certificate_approval::CertificateApproval is On,
     certificate_signing::CertificateSigning is On,
-    certificate_subject_restriction::CertificateSubjectRestriction is On,
     cluster_trust_bundle_attest::ClusterTrustBundleAttest is On,
+    certificate_subject_restriction::CertificateSubjectRestriction is On,
     // upstream's strategy refuses it, behind all that it finds wrong in the object
     pod_certificate_signing::PodCertificateSigning is Always,
     // adds only what the user has not said

@@ -13,13 +13,7 @@ use super::{Chain, Usual, resource_quota};
 use crate::quota;
 
 /// Upstream's plugins that are not here.
-pub const ABSENT: &[&str] = &[
-    "ClusterTrustBundleAttest",
-    "ImagePolicyWebhook",
-    "JobValidation",
-    "NodeDeclaredFeatureValidator",
-    "PodNodeSelector",
-];
+pub const ABSENT: &[&str] = &["ImagePolicyWebhook", "JobValidation", "NodeDeclaredFeatureValidator", "PodNodeSelector"];
 const GROUPS: [&str; 3] =
     ["apiserver.config.k8s.io/v1", "apiserver.k8s.io/v1alpha1", "apiserver.config.k8s.io/v1alpha1"];
 

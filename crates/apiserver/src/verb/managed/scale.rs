@@ -35,8 +35,9 @@ impl Scaled<'_> {
         let owner = self.owner(manager_name(self.call, self.options), Operation::Update);
         let own = self.down(&parents);
         if own.is_empty() {
-            // as with whole objects: what nobody owns is not tracked by what is no apply
-            return;
+            // as with whole objects: what nobody owns is not tracked by what is no apply; of two entries of one
+            // owner the last stays
+            return put(new, parents.encode());
         }
         let own = self.write(|writer| writer.update(&whole(before), &whole(after), own, &owner, &now(self.call)));
         put(new, self.up(&parents, &own).encode());
