@@ -11,11 +11,14 @@ use nakhoda_client::api::{Watch, WatchEvent};
 use nakhoda_client::{Api, Client, Config};
 
 use crate::figures::Figures;
+use crate::process::Process;
 
 const TOGETHER: usize = 50;
 const IN_TURN: usize = 15;
 /// More than anything here should take.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// For so long nothing happens before a kubelet at rest is looked at, and while it is.
+const REST: Duration = Duration::from_secs(20);
 
 const NAMESPACE: &str = "bench";
 
@@ -28,6 +31,9 @@ pub(crate) struct Options {
     /// The image of the measured pods; it must be on the nodes
     #[arg(long, default_value = "nakhoda-test/app:1")]
     image: String,
+    /// The kubelet that runs them: what it holds and takes with all of them at rest
+    #[arg(long)]
+    kubelet_pid: Option<u32>,
 }
 
 /// Measures.
@@ -37,15 +43,15 @@ pub(crate) async fn run(options: &Options) -> Result<Vec<Figures>> {
     namespace.metadata.name = Some(NAMESPACE.into());
     client.all::<Namespace>().create(&namespace).await.context("cannot make the namespace `bench`")?;
     let mut figures = Figures::default();
-    let measured = measure(&client, NAMESPACE, &options.image, &mut figures).await;
+    let measured = measure(&client, options, &mut figures).await;
     client.all::<Namespace>().delete(NAMESPACE, &Default::default()).await?;
     measured?;
     Ok(vec![figures])
 }
 
 /// Pods in turn, then many at once.
-async fn measure(client: &Client, namespace: &str, image: &str, figures: &mut Figures) -> Result<()> {
-    let api = client.namespaced::<Pod>(namespace);
+async fn measure(client: &Client, options: &Options, figures: &mut Figures) -> Result<()> {
+    let (api, image) = (client.namespaced::<Pod>(NAMESPACE), options.image.as_str());
     let mut times = Vec::new();
     for n in 0..IN_TURN {
         times.extend(start(&api, image, &[format!("turn-{n}")]).await?);
@@ -55,6 +61,20 @@ async fn measure(client: &Client, namespace: &str, image: &str, figures: &mut Fi
     let all = start(&api, image, &names).await?;
     let last = all.iter().max().copied().unwrap_or_default();
     figures.add(format!("{TOGETHER} pods at once, all Running after"), last.as_secs_f64() * 1000.0, "ms");
+    match options.kubelet_pid {
+        Some(pid) => at_rest(Process(pid), figures).await,
+        None => Ok(()),
+    }
+}
+
+/// What a kubelet holds, and takes of a core, when its pods only run.
+async fn at_rest(kubelet: Process, figures: &mut Figures) -> Result<()> {
+    tokio::time::sleep(REST).await;
+    let before = kubelet.cpu()?;
+    tokio::time::sleep(REST).await;
+    let spent = kubelet.cpu()?.saturating_sub(before);
+    figures.add("kubelet with all of them, resident", kubelet.resident()?, "MiB");
+    figures.add("kubelet with all of them, of a core", spent.as_secs_f64() / REST.as_secs_f64(), "");
     Ok(())
 }
 
