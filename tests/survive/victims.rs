@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use nakhoda_tests::machine::Machine;
 use nakhoda_tests::plane::{Plane, signal};
 
@@ -56,8 +56,8 @@ pub(crate) fn kill(victim: Victim, plane: &Plane, machines: &mut [Machine; 2]) -
         Victim::Process(name) => {
             let found = Command::new("pgrep").args(["-o", "-x", name]).output()?;
             let pid = String::from_utf8(found.stdout)?;
-            ensure!(!pid.trim().is_empty(), "no {name} runs");
-            signal("KILL", pid.trim())
+            // Killed again and again, all of them may be waiting in their back-off.
+            if pid.trim().is_empty() { Ok(()) } else { signal("KILL", pid.trim()) }
         }
     }
 }
