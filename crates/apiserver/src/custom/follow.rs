@@ -185,7 +185,8 @@ impl Follower {
         let reads_alike = old.is_some_and(|old| old.made_of.spec == made_of.spec);
         let gone = old.map(|old| old.resources.clone()).unwrap_or_default();
         if let (None, Some(cache)) = (old, self.pipeline.storage().prepare(&kinds)) {
-            // the history begins before the first object can be written
+            // The history begins before the first object can be written. Where that takes too long, it begins later,
+            // and a watch from before it lists anew.
             let _ = tokio::time::timeout(FILLING, cache.ready()).await;
         }
         self.pipeline.kinds().change(&gone, &kinds);
